@@ -1,0 +1,9 @@
+"""Turn files dropped into a folder into Adobe Firefly's results in another folder.
+
+The package holds the whole program. ``dropglow.cli`` is where a person or systemd enters it, ``dropglow.app`` is
+where its parts are put together, and every import points down from there; ``daemon/README.md`` is the map.
+"""
+
+from typing import Final
+
+__version__: Final = "0.1.0"
