@@ -1,0 +1,44 @@
+"""The clock: one of the two ports of the machine. The fake one lives in the tests.
+
+Everything that needs the time takes a ``Clock`` or, better, ``now`` as an
+argument, so that a test owns the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tell the time, and wait."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware and in UTC. It may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, for intervals only."""
+        ...
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait *delay_s* seconds of this clock; not at all when it is not positive."""
+        ...
+
+
+class RealClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware and in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return time.monotonic()
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait *delay_s* seconds without blocking the loop."""
+        await asyncio.sleep(max(0.0, delay_s))

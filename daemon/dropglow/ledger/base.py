@@ -1,0 +1,237 @@
+"""The contract of every ledger: memory, SQLite, and others to come.
+
+Ordering and durability, for all implementations:
+
+* A verb that returns has been made durable; a verb that raises has changed nothing.
+* ``save`` is compare-and-set on ``revision`` and writes one history row. It is
+  the only way in which a job changes.
+* A job is *in hand* of one owner at most. ``claim`` takes it, ``release`` hands it
+  back, and an owner that stops renewing loses it. Owners are named by hosts.
+* Result links are signed: ``Output.url`` is never stored and reads back empty.
+
+The cost of a verb is one durable commit unless it says otherwise; commits that
+arrive together are made together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from dropglow.lifecycle import Event
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """How much work an owner may take in one ``claim``.
+
+    ``open_jobs`` counts jobs that were begun already (they come first, oldest
+    first); ``fresh_jobs`` counts queued ones. ``priority`` decides among fresh
+    ones, then the inboxes take turns, then age.
+    """
+
+    open_jobs: int
+    fresh_jobs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One row of history: what happened to a job or a drop, and when."""
+
+    at: datetime
+    drop: DropKey
+    job: JobKey | None
+    event: str  # the event's class name, or ``Admitted``, ``Closed``, ``Reopened``
+    before: str  # stage or state
+    after: str
+    attempt: int
+    detail: str  # one line, no secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which jobs to find; None leaves a field open. Newest first."""
+
+    stages: frozenset[Stage] | None = None
+    rule: RuleName | None = None
+    source: str | None = None  # part of the drop's path, case-insensitive
+    drop: DropKey | None = None
+    since: datetime | None = None  # created at or after
+    until: datetime | None = None  # created before
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many drops and jobs stand where, in all and by inbox."""
+
+    jobs: dict[Stage, int]
+    drops: dict[DropState, int]
+    open_jobs_by_inbox: dict[str, int]  # neither ended nor in doubt
+
+
+class RequestKind(StrEnum):
+    """Name what counts against Adobe's rate limit."""
+
+    SUBMISSION = "submission"
+    UPLOAD = "upload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long one remote job took, for the poll schedule."""
+
+    operation: str
+    model: str | None
+    size: str
+    images: int
+    took_s: float
+
+
+class Reader(Protocol):
+    """The questions that anybody may ask, also while a service runs."""
+
+    async def job(self, key: JobKey) -> Job:
+        """Return one job.
+
+        Raises:
+            UnknownKey: There is none.
+        """
+        ...
+
+    async def drop(self, key: DropKey) -> Drop:
+        """Return one drop.
+
+        Raises:
+            UnknownKey: There is none.
+        """
+        ...
+
+    async def jobs_of(self, drop: DropKey) -> tuple[Job, ...]:
+        """Return every job of *drop*, in order of their keys."""
+        ...
+
+    async def resolve_key(self, text: str) -> tuple[DropKey, JobKey | None]:
+        """Return the drop, or the job, that *text* begins to name. A drop's whole key wins over job keys.
+
+        *text* may also be Adobe's job id, whole.
+
+        Raises:
+            UnknownKey: Nothing, or more than one, fits.
+        """
+        ...
+
+    async def find(self, query: Query) -> tuple[Job, ...]:
+        """Return the jobs that fit, newest first, at most ``query.limit``."""
+        ...
+
+    async def drops(
+        self, *, states: frozenset[DropState] | None = None, inbox: str | None = None, limit: int = 100
+    ) -> tuple[Drop, ...]:
+        """Return drops, newest first."""
+        ...
+
+    async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
+        """Return what happened to a drop (and all its jobs) or to one job, oldest first."""
+        ...
+
+    async def counts(self) -> Counts:
+        """Return how many of everything there are. Costs a few index scans."""
+        ...
+
+    async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
+        """Return every submission begun and every upload made at or after *at*, oldest first."""
+        ...
+
+    async def timings(self, *, limit: int = 200) -> tuple[Timing, ...]:
+        """Return how long the latest completed remote jobs took, newest first."""
+        ...
+
+    async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
+        """Return an upload of this content that is valid after *now*, whatever job made it; slot is empty."""
+        ...
+
+
+class Ledger(Reader, Protocol):
+    """The verbs of the one service that owns this ledger, or of a command in its place."""
+
+    @property
+    def identity(self) -> str:
+        """Return the ledger's own id, made when it was created. Work folders carry it."""
+        ...
+
+    async def admit(self, drop: Drop, jobs: Sequence[Job]) -> None:
+        """Store a drop and all of its jobs, in one commit.
+
+        Raises:
+            Conflict: The key is taken.
+        """
+        ...
+
+    async def claim(self, owner: str, *, now: datetime, until: datetime, grant: Grant) -> tuple[Job, ...]:
+        """Take due jobs that nobody has in hand, or whose owner's lease ran out.
+
+        Due: not resting, ``not_before`` passed. Jobs of *owner* itself that are in hand are not given again.
+        Renews the owner's lease to *until*. Changes no revision. Costs nothing when nothing is due.
+        """
+        ...
+
+    async def next_due(self, *, now: datetime) -> datetime | None:
+        """Return when the next waiting job that nobody has in hand becomes due, or None. *now* or earlier: at once."""
+        ...
+
+    async def renew(self, owner: str, *, until: datetime) -> None:
+        """Extend the lease of everything that *owner* has in hand."""
+        ...
+
+    async def release(self, owner: str, keys: Sequence[JobKey]) -> None:
+        """Hand jobs back. Those that *owner* does not hold are passed over."""
+        ...
+
+    async def release_all(self, owner: str) -> None:
+        """Hand everything back that *owner* holds: at a start after a crash, and at a stop."""
+        ...
+
+    async def save(self, before: Job, after: Job, event: Event, *, at: datetime, owner: str | None) -> Job:
+        """Store *after* in place of *before* and write the history row; return it with its new revision.
+
+        With an *owner*, the job must be in its hand. Without one (an operator's wish), compare-and-set alone decides,
+        and a job that the wish re-opens is in nobody's hand. A job that comes to rest leaves its owner's hand.
+
+        Raises:
+            Conflict: The stored job is newer than *before*.
+            LeaseLost: Somebody else has it in hand.
+            UnknownKey: There is no such job.
+        """
+        ...
+
+    async def ripe(self, *, limit: int) -> tuple[Drop, ...]:
+        """Return open drops all of whose jobs rest: their file can go to its last folder. Oldest first."""
+        ...
+
+    async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
+        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
+        ...
+
+    async def save_drop(
+        self, before: Drop, after: Drop, *, event: str, at: datetime, detail: str = ""
+    ) -> Drop:
+        """Store *after* in place of *before* (compare-and-set) with a history row; return it with its new revision.
+
+        Raises:
+            Conflict: The stored drop is newer than *before*.
+            UnknownKey: There is none.
+        """
+        ...
+
+    async def remember_upload(self, upload: Upload, *, at: datetime) -> None:
+        """Store that this content lies in Adobe's storage, for every job that needs it."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the files."""
+        ...

@@ -1,0 +1,517 @@
+"""What a job can become: stages, events, the table, and the three questions.
+
+Whatever changes a job's stage must live in this file, and nothing here touches
+the world. The rule that carries the product: *Began* is stored before the
+order is sent. A job found in SUBMITTING by a new owner may therefore have
+been bought, and becomes IN_DOUBT; nothing buys it again until a rule or a
+person says so. Once a job id is known there is no arrow back to QUEUED except
+through FAILED or CANCELLED and a person's *RetryAsked*.
+
+* ``advance(job, event)``: the job after the event, or ``IllegalTransition``.
+* ``on_takeover(job)``: the event that a new owner must tell first, if any.
+* ``next_step(job, now=…)``: what to do next: act, wait or rest.
+
+Waiting is not a stage: *Postponed* sets ``not_before`` and leaves the stage alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from dropglow.errors import IllegalTransition
+from dropglow.model import Artifact, Billed, Failure, Job, OnDoubt, Output, Stage, Submission, Upload
+
+# An upload that expires while its order is on the wire would waste the order.
+UPLOAD_MARGIN: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Every picture that the order needs is in Adobe's storage."""
+
+    uploads: tuple[Upload, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """The intent to buy. Durable before the order is sent."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Adobe took the order and gave a receipt."""
+
+    submission: Submission
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """The order was certainly not accepted; it may be sent again later.
+
+    ``counts`` is False where the service, not this order, was the trouble.
+    """
+
+    failure: Failure
+    until: datetime
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """Nobody knows whether the order stands."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """The remote job succeeded; its results can be fetched."""
+
+    outputs: tuple[Output, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RanLate:
+    """The remote job takes longer than ``job_timeout``. It is still awaited."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """Every result is on disk, complete and verified, under a temporary name."""
+
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksExpired:
+    """The result links died. Asking for the status gives new ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolLost:
+    """A temporary file vanished before it was delivered: fetch again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """Every result stands in the outbox under its final name."""
+
+    paths: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """Something outside stands in the way; ask again at *until*."""
+
+    until: datetime
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp:
+    """The job ends without results, for the reason given."""
+
+    failure: Failure
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAsked:
+    """Somebody wants this job not to happen."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSent:
+    """Adobe has been asked to cancel; its status will tell what became of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelConfirmed:
+    """Adobe says that the job is cancelled."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryAsked:
+    """Somebody wants a failed or cancelled job done after all."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResubmitAsked:
+    """Somebody accepts that a job in doubt may be bought twice."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandoned:
+    """Somebody gives a job in doubt up; it stays counted as spent."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """Somebody found the receipt of a job in doubt."""
+
+    submission: Submission
+    at: datetime
+
+
+Event = (
+    Prepared
+    | Began
+    | Accepted
+    | Declined
+    | Doubted
+    | Completed
+    | RanLate
+    | Fetched
+    | LinksExpired
+    | SpoolLost
+    | Delivered
+    | Postponed
+    | GaveUp
+    | CancelAsked
+    | CancelSent
+    | CancelConfirmed
+    | RetryAsked
+    | ResubmitAsked
+    | Abandoned
+    | Attached
+)
+
+S = Stage
+
+TRANSITIONS: Final[dict[Stage, dict[type[Event], Stage]]] = {
+    S.QUEUED: {
+        Prepared: S.QUEUED,  # uploads are free and can be repeated
+        Began: S.SUBMITTING,
+        Postponed: S.QUEUED,
+        GaveUp: S.FAILED,
+        CancelAsked: S.CANCELLED,
+    },
+    S.SUBMITTING: {
+        Accepted: S.RUNNING,
+        Declined: S.QUEUED,
+        Doubted: S.IN_DOUBT,
+        GaveUp: S.FAILED,
+        CancelAsked: S.SUBMITTING,  # remembered; bites as soon as the answer is known
+    },
+    S.RUNNING: {
+        Completed: S.FETCHING,
+        RanLate: S.RUNNING,
+        Postponed: S.RUNNING,
+        GaveUp: S.FAILED,
+        CancelAsked: S.CANCELLING,
+    },
+    S.CANCELLING: {
+        CancelSent: S.CANCELLING,
+        CancelConfirmed: S.CANCELLED,
+        Completed: S.FETCHING,  # too late: it is paid for, so deliver it
+        Postponed: S.CANCELLING,
+        RanLate: S.CANCELLING,
+        GaveUp: S.FAILED,
+    },
+    S.FETCHING: {
+        Completed: S.FETCHING,  # fresh links
+        Fetched: S.DELIVERING,
+        LinksExpired: S.FETCHING,
+        Postponed: S.FETCHING,
+        GaveUp: S.FAILED,
+    },
+    S.DELIVERING: {
+        Delivered: S.DELIVERED,
+        SpoolLost: S.FETCHING,
+        Postponed: S.DELIVERING,
+        GaveUp: S.FAILED,
+    },
+    S.IN_DOUBT: {
+        ResubmitAsked: S.QUEUED,
+        Abandoned: S.FAILED,
+        Attached: S.RUNNING,
+    },
+    S.FAILED: {RetryAsked: S.QUEUED},
+    S.CANCELLED: {RetryAsked: S.QUEUED},
+    S.DELIVERED: {},
+}
+
+RESTING: Final = frozenset({S.DELIVERED, S.FAILED, S.CANCELLED, S.IN_DOUBT})
+REMOTE_OPEN: Final = frozenset({S.SUBMITTING, S.RUNNING, S.CANCELLING})
+PAID_FOR: Final = frozenset({S.FETCHING, S.DELIVERING})
+
+# What the table cannot show: `_settle` moves a job on when two facts meet.
+JOINT_TRANSITIONS: Final = frozenset(
+    {
+        (S.SUBMITTING, S.CANCELLING),  # accepted, and a cancel was waiting
+        (S.SUBMITTING, S.CANCELLED),  # declined, and a cancel was waiting
+        (S.SUBMITTING, S.QUEUED),  # in doubt, and the rule says resubmit
+        (S.SUBMITTING, S.FAILED),  # declined once too often
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Upload what the order refers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Store the intent, then send the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Ask Adobe for the status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Ask Adobe to cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Download the results to temporary names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Give the results their final names."""
+
+
+Act = Prepare | Submit | Poll | Cancel | Fetch | Deliver
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing before *until*."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing to do here: the job ended, waits for a person, or is on the wire."""
+
+
+Step = Act | Wait | Rest
+
+
+def advance(job: Job, event: Event) -> Job:
+    """Return *job* as it is after *event*. Pure; the caller stores it.
+
+    Raises:
+        IllegalTransition: The table has no arrow for this event at this stage.
+    """
+    target = TRANSITIONS[job.stage].get(type(event))
+    if target is None:
+        raise _refusal(job, event)
+    return _settle(replace(_told(job, event), stage=target), event)
+
+
+def allowed(source: Stage, target: Stage) -> bool:
+    """Return whether any event can move a job from *source* to *target*; the ledger's schema uses it."""
+    return target in TRANSITIONS[source].values() or (source, target) in JOINT_TRANSITIONS
+
+
+def on_takeover(job: Job) -> Event | None:
+    """Return what a new owner must tell *job* before anything else.
+
+    A job in SUBMITTING has its intent stored and no answer: its order may stand.
+    """
+    if job.stage is not Stage.SUBMITTING:
+        return None
+    return Doubted(
+        failure=Failure(
+            code="interrupted",
+            what="the service stopped while this order was being sent",
+            why="nobody can tell whether Adobe accepted it",
+            hint="look for it at Adobe, then use: dropglow resolve",
+            billed=Billed.UNKNOWN,
+        )
+    )
+
+
+def next_step(job: Job, *, now: datetime) -> Step:
+    """Return what to do with *job* at *now*. Total: every stage has an answer."""
+    if job.stage in RESTING or job.stage is Stage.SUBMITTING:
+        return Rest()
+    if job.not_before is not None and job.not_before > now:
+        return Wait(job.not_before)
+    return _act(job, now)
+
+
+def uploads_usable(job: Job, *, now: datetime) -> bool:
+    """Return whether every reference of the order has an upload that lives long enough."""
+    usable = {upload.slot for upload in job.uploads if upload.valid_until - UPLOAD_MARGIN > now}
+    return all(reference.slot in usable for reference in job.order.references)
+
+
+def _act(job: Job, now: datetime) -> Act:
+    match job.stage:
+        case Stage.QUEUED:
+            return Submit() if uploads_usable(job, now=now) else Prepare()
+        case Stage.RUNNING:
+            return Poll()
+        case Stage.CANCELLING:
+            return Poll() if job.cancel_sent else Cancel()
+        case Stage.FETCHING:
+            # Links are never stored: whoever takes the job over asks for them again.
+            return Fetch() if job.outputs and all(output.url for output in job.outputs) else Poll()
+        case _:
+            return Deliver()
+
+
+def _told(job: Job, event: Event) -> Job:
+    """Return *job* with what *event* says written into its fields, stage untouched."""
+    match event:
+        case Postponed(until=until, failure=failure):
+            return replace(job, not_before=until, failure=failure, trips=job.trips + 1)
+        case Prepared(uploads=uploads):
+            return replace(job, uploads=uploads, not_before=None, failure=None, trips=0)
+        case RanLate():
+            return replace(job, late=True)
+        case CancelAsked(at=at):
+            return replace(job, cancel_wanted=True, not_before=None, ended_at=_if(job.stage is S.QUEUED, at))
+        case CancelSent():
+            return replace(job, cancel_sent=True, not_before=None, trips=0)
+        case Began() | Accepted() | Declined() | Doubted():
+            return _told_of_ordering(job, event)
+        case Completed() | Fetched() | LinksExpired() | SpoolLost() | Delivered():
+            return _told_of_results(job, event)
+        case RetryAsked() | ResubmitAsked() | Attached():
+            return _told_by_person(job, event)
+        case GaveUp(failure=failure, at=at):
+            return replace(job, failure=failure, ended_at=at, not_before=None)
+        case CancelConfirmed(at=at):
+            return replace(job, ended_at=at, not_before=None)
+        case Abandoned(at=at):
+            return replace(job, ended_at=at)
+        case _:
+            assert_never(event)
+
+
+def _told_of_ordering(job: Job, event: Began | Accepted | Declined | Doubted) -> Job:
+    match event:
+        case Began(at=at):
+            return replace(job, attempt=job.attempt + 1, begun_at=at, failure=None, not_before=None, trips=0)
+        case Accepted(submission=submission, at=at):
+            return replace(job, submission=submission, accepted_at=at, declines=0)
+        case Declined(failure=failure, until=until, counts=counts):
+            return replace(
+                job, failure=failure, not_before=until, declines=job.declines + counts, trips=job.trips + 1
+            )
+        case Doubted(failure=failure):
+            return replace(job, failure=failure, doubts=job.doubts + 1)
+        case _:
+            assert_never(event)
+
+
+def _told_of_results(job: Job, event: Completed | Fetched | LinksExpired | SpoolLost | Delivered) -> Job:
+    match event:
+        case Completed(outputs=outputs, at=at):
+            first = job.completed_at or at
+            return replace(job, outputs=outputs, completed_at=first, not_before=None, trips=0, failure=None)
+        case Fetched(artifacts=artifacts):
+            return replace(job, artifacts=artifacts, not_before=None, trips=0, failure=None)
+        case LinksExpired():
+            blank = tuple(replace(output, url="") for output in job.outputs)
+            return replace(job, outputs=blank, trips=job.trips + 1)
+        case SpoolLost():
+            return replace(job, artifacts=())
+        case Delivered(paths=paths, at=at):
+            return replace(job, delivered=paths, ended_at=at, not_before=None, failure=None)
+        case _:
+            assert_never(event)
+
+
+def _told_by_person(job: Job, event: RetryAsked | ResubmitAsked | Attached) -> Job:
+    match event:
+        case RetryAsked() | ResubmitAsked():
+            return _afresh(job)
+        case Attached(submission=submission, at=at):
+            return replace(job, submission=submission, accepted_at=at, failure=None)
+        case _:
+            assert_never(event)
+
+
+def _afresh(job: Job) -> Job:
+    """Return *job* ready for another order. The receipt of the old one stays in the history."""
+    return replace(
+        job,
+        submission=None,
+        outputs=(),
+        artifacts=(),
+        delivered=(),
+        declines=0,
+        trips=0,
+        cancel_wanted=False,
+        cancel_sent=False,
+        late=False,
+        failure=None,
+        not_before=None,
+        accepted_at=None,
+        completed_at=None,
+        ended_at=None,
+    )
+
+
+def _settle(job: Job, event: Event) -> Job:
+    """Return *job* moved on where two facts meet; see ``JOINT_TRANSITIONS``."""
+    match event:
+        case Accepted() if job.cancel_wanted:
+            return replace(job, stage=Stage.CANCELLING)
+        case Declined() if job.cancel_wanted:
+            return replace(job, stage=Stage.CANCELLED, ended_at=event.until, not_before=None)
+        case Declined() if job.declines >= job.attempts:
+            return replace(job, stage=Stage.FAILED, ended_at=event.until, not_before=None)
+        case Doubted() if (
+            job.on_doubt is OnDoubt.RESUBMIT and job.attempt < job.attempts and not job.cancel_wanted
+        ):
+            return replace(_afresh(job), stage=Stage.QUEUED)
+        case _:
+            return job
+
+
+def _if(condition: bool, value: datetime) -> datetime | None:  # noqa: FBT001
+    return value if condition else None
+
+
+def _refusal(job: Job, event: Event) -> IllegalTransition:
+    return IllegalTransition(
+        f"job {job.key} is {job.stage.value.replace('_', ' ')}: {_WISHES.get(type(event), type(event).__name__)} makes no sense now",
+        hint=_HINTS.get((job.stage, type(event)), "see: dropglow show " + job.key),
+    )
+
+
+_WISHES: Final[dict[type[Event], str]] = {
+    CancelAsked: "cancelling it",
+    RetryAsked: "retrying it",
+    ResubmitAsked: "resubmitting it",
+    Abandoned: "abandoning it",
+    Attached: "giving it a job id",
+}
+
+_HINTS: Final[dict[tuple[Stage, type[Event]], str]] = {
+    (S.IN_DOUBT, CancelAsked): "a job in doubt is settled with: dropglow resolve",
+    (S.IN_DOUBT, RetryAsked): "a job in doubt is settled with: dropglow resolve",
+    (S.FETCHING, CancelAsked): "it is paid for already, so its results are delivered",
+    (S.DELIVERING, CancelAsked): "it is paid for already, so its results are delivered",
+    (S.DELIVERED, CancelAsked): "its results are in the outbox",
+}

@@ -1,0 +1,284 @@
+"""The nouns of Dropglow. Plain frozen data; no behaviour beyond derived facts.
+
+This module imports nothing that touches the world, so that every other module
+may import it. One word per thing: an *order* costs money, a *job* carries one
+order from admission to the outbox, a *submission* is Adobe's receipt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+DropKey = NewType("DropKey", str)
+JobKey = NewType("JobKey", str)
+RuleName = NewType("RuleName", str)
+RemoteId = NewType("RemoteId", str)
+
+
+class Kind(StrEnum):
+    """Say what a dropped file is."""
+
+    IMAGE = "image"
+    PROMPT = "prompt"
+
+
+class Format(StrEnum):
+    """Name an image format by its bytes, never by its file name."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    TIFF = "tiff"
+    JXL = "jxl"
+
+
+class Collision(StrEnum):
+    """Say what happens when a result's name is taken."""
+
+    UNIQUE = "unique"
+    OVERWRITE = "overwrite"
+    SKIP = "skip"
+
+
+class OnDoubt(StrEnum):
+    """Say what a rule wants when nobody knows whether an order stands."""
+
+    HOLD = "hold"
+    RESUBMIT = "resubmit"
+
+
+class Billed(StrEnum):
+    """Say whether money was spent, as far as anybody can know."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Stage(StrEnum):
+    """Name where a job is in its life; see ``lifecycle.py`` for the arrows."""
+
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    FETCHING = "fetching"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    IN_DOUBT = "in_doubt"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class DropState(StrEnum):
+    """Say how a drop stands as a whole; its jobs say why."""
+
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One look at one file below an inbox. Two equal sightings mean stillness."""
+
+    path: str  # below the inbox, ``/`` between folders, undecodable bytes as surrogates
+    device: int
+    inode: int
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a look inside a file told: enough to match it and to refuse it.
+
+    ``fault`` is a sentence for the file's owner; a file with a fault still
+    matches rules, so that it ends in ``_failed`` with a reason.
+    """
+
+    kind: Kind | None = None
+    format: Format | None = None
+    width: int | None = None  # pixels, after EXIF rotation
+    height: int | None = None
+    text: str | None = None  # a prompt file's text, trimmed, front matter included
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """Where a drop's file goes when all of its jobs rest. Absolute folders."""
+
+    done: str | None  # None: the original is deleted after success
+    failed: str
+    held: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A settled file that a rule took, from its claim to its last folder."""
+
+    key: DropKey
+    inbox: str  # absolute folder
+    path: str  # below the inbox, as it was dropped
+    place: str  # absolute path where the file is now; empty once deleted
+    rule: RuleName
+    rule_digest: str
+    sha256: str
+    size_bytes: int
+    device: int
+    inode: int
+    kind: Kind
+    after: After
+    state: DropState = DropState.OPEN
+    reason: str = ""
+    admitted_at: datetime
+    closed_at: datetime | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A picture that an order needs at Adobe before it can be submitted.
+
+    ``slot`` is the place of the source object in the request body, with dots:
+    ``image.source``, ``style.imageReference.source``.
+    """
+
+    slot: str
+    path: str | None  # None: the drop itself; otherwise an absolute path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPlan:
+    """How and where the results of an order are to appear."""
+
+    outbox: str  # absolute folder
+    folder: str  # below the outbox, mirrored from the inbox; empty for its root
+    name: str  # template; see ``naming.py``
+    collision: Collision = Collision.UNIQUE
+    mode: int | None = None  # permission bits
+    group: str | None = None
+    sidecar: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One request to Firefly, fully rendered but for its upload ids. It costs money.
+
+    ``body`` is the JSON of the request without the reference slots; ``images``
+    is its price and the number of results that Adobe is asked for.
+    """
+
+    operation: str  # a key of ``rules.operations``
+    model: str | None = None  # header x-model-version
+    body: dict[str, Any]
+    references: tuple[Reference, ...] = ()
+    images: int = 1
+    size: str = ""  # ``WIDTHxHEIGHT`` in pixels
+    seeds: tuple[int, ...] = ()
+    prompt: str = ""
+    tokens: dict[str, str] = field(default_factory=dict)  # naming values that are known already
+    delivery: DeliveryPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One picture's id in Adobe's storage. Valid seven days (Adobe's OpenAPI document, StorageImage)."""
+
+    slot: str
+    sha256: str
+    upload_id: str
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Adobe's receipt for one order."""
+
+    remote_id: RemoteId
+    status_url: str
+    cancel_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One result as Adobe announces it. The link is pre-signed and lives an hour."""
+
+    index: int
+    seed: int | None
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One result's verified bytes under a temporary name in the outbox."""
+
+    index: int
+    seed: int | None
+    temporary: str  # absolute path
+    device: int
+    inode: int
+    size_bytes: int
+    sha256: str
+    media_type: str
+    extension: str  # with its dot, from the bytes
+    width: int | None = None
+    height: int | None = None
+    content_credentials: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why something ended or waits, in words for a person."""
+
+    code: str
+    what: str
+    why: str = ""
+    hint: str = ""
+    billed: Billed = Billed.NO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One order of one drop, from admission to the outbox.
+
+    At most one submission of it is alive at any time. ``attempt`` counts the
+    submissions that were begun, whatever became of them.
+    """
+
+    key: JobKey
+    drop: DropKey
+    rule: RuleName
+    inbox: str
+    source: str  # the drop's path below the inbox, readable text
+    order: Order
+    stage: Stage = Stage.QUEUED
+    priority: int = 0
+    attempts: int = 3
+    on_doubt: OnDoubt = OnDoubt.HOLD
+    attempt: int = 0
+    declines: int = 0
+    doubts: int = 0
+    trips: int = 0  # failures in a row at the present stage, for the back-off
+    not_before: datetime | None = None
+    uploads: tuple[Upload, ...] = ()
+    submission: Submission | None = None
+    outputs: tuple[Output, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    delivered: tuple[str, ...] = ()  # absolute paths
+    cancel_wanted: bool = False
+    cancel_sent: bool = False
+    late: bool = False
+    failure: Failure | None = None
+    created_at: datetime
+    begun_at: datetime | None = None
+    accepted_at: datetime | None = None
+    completed_at: datetime | None = None
+    ended_at: datetime | None = None
+    revision: int = 0
