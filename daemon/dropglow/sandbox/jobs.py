@@ -1,0 +1,140 @@
+"""Hold what the sandbox remembers of an order and of its job.
+
+Pure data and the one function that says how a job stands at a given moment: a job is not moved forward by anybody,
+its state follows from the clock. Times are seconds since 1970 on the world's clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Ending", "Job", "Operation", "Order", "Placement", "State", "Upload"]
+
+# Adobe names `pending` beside `running` and says nothing of its length; a short beginning is believable.
+PENDING_SHARE: Final = 0.05
+
+
+class Operation(enum.Enum):
+    """Name the operations the sandbox can do."""
+
+    GENERATE = "generate"
+    EXPAND = "expand"
+
+
+class Ending(enum.Enum):
+    """Name how a job will end if nobody cancels it; decided when it is accepted."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+
+
+class State(enum.Enum):
+    """Name how a job stands, in the words of Adobe's OpenAPI document (JobPollPayload, JobSucceededPayload)."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CANCEL_PENDING = "cancel_pending"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Return whether the job stays like this."""
+        return self not in {State.PENDING, State.RUNNING, State.CANCEL_PENDING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Say where the source lies in an expanded picture: aligned, or inside margins in pixels of the target."""
+
+    horizontal: str = "center"
+    vertical: str = "center"
+    inset: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Hold a submission that passed validation. ``seeds`` is empty where the caller left the choice to us."""
+
+    operation: Operation
+    model: str
+    prompt: str
+    width: int
+    height: int
+    seeds: tuple[int, ...]
+    images: int
+    content_class: str | None
+    upload_ids: tuple[str, ...]
+    source_id: str | None
+    mask_id: str | None
+    placement: Placement
+    body_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """Hold an uploaded picture. Width and height are 0 where the format cannot be read here."""
+
+    id: str
+    sha256: str
+    size_bytes: int
+    width: int
+    height: int
+    stored_at: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """Hold one accepted order and what happens to it. Owned and changed by the world only."""
+
+    id: str
+    order: Order
+    seeds: tuple[int, ...]
+    outputs: int
+    accepted_at: float
+    ends_at: float | None
+    ending: Ending
+    error_code: str
+    cancelled_at: float | None = None
+    cancel_takes_s: float = 0.0
+    held: bool = False
+    polls: int = 0
+    downloads: int = 0
+
+    @property
+    def uuid(self) -> str:
+        """Return the id without its URN prefix."""
+        return self.id.rpartition(":")[2]
+
+    def state(self, now: float) -> State:
+        """Return how the job stands at the given moment."""
+        if self.cancelled_at is not None:
+            waiting = now < self.cancelled_at + self.cancel_takes_s
+            return State.CANCEL_PENDING if waiting else State.CANCELLED
+        if self.held or self.ends_at is None:
+            return State.RUNNING
+        if now >= self.ends_at:
+            return State(self.ending.value)
+        if now < self.accepted_at + PENDING_SHARE * (self.ends_at - self.accepted_at):
+            return State.PENDING
+        return State.RUNNING
+
+    def progress(self, now: float) -> int:
+        """Return how far the job is, in percent; never 100 before its end."""
+        if self.held or self.ends_at is None or self.ends_at <= self.accepted_at:
+            return 0
+        done = (now - self.accepted_at) / (self.ends_at - self.accepted_at)
+        return max(0, min(99, int(100 * done)))
+
+    def charged(self, now: float) -> int:
+        """Return the images this job costs: all that were ordered, unless it failed or was cancelled."""
+        unpaid = {State.FAILED, State.TIMEOUT, State.CANCELLED}
+        return 0 if self.state(now) in unpaid else self.order.images
