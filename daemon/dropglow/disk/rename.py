@@ -1,0 +1,78 @@
+"""Rename without replacing, by whatever means the file system has. Syncs nothing."""
+
+# ruff: noqa: PTH108 - beside ``os.link`` and ``os.lstat`` a ``Path`` only hides what happens
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from collections.abc import Callable
+from typing import Final
+
+from dropglow.disk.refusals import shown, translated_naming
+from dropglow.errors import DiskError
+
+# What a file system says that cannot rename without replacing (some NFS, FUSE and SMB).
+UNSUPPORTED: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+_LINKLESS: Final = UNSUPPORTED | {errno.EPERM, errno.EMLINK}
+_RENAME_NOREPLACE: Final = 1  # linux/fs.h
+_AT_FDCWD: Final = -100  # fcntl.h
+
+
+def rename(source: str, target: str) -> None:
+    """Rename without replacing, by whatever means the file system has. Syncs nothing."""
+    with translated_naming("move to", target, source=source):
+        try:
+            _rename_noreplace(source, target)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+        else:
+            return
+        _link_and_unlink(source, target)
+
+
+def _link_and_unlink(source: str, target: str) -> None:
+    """Move by a second name: linking never replaces either."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        # Ours from before a crash between the two calls, or NFS repeated a call that had succeeded.
+        if not _same_file(source, target):
+            raise
+    except OSError as error:
+        if error.errno not in _LINKLESS:
+            raise
+        raise DiskError(
+            f"cannot move to {shown(target)}: this file system can neither rename without replacing nor link",
+            hint="use a folder on another file system; some network shares need other mount options",
+        ) from error
+    os.unlink(source)
+
+
+def _same_file(one: str, other: str) -> bool:
+    first, second = os.lstat(one), os.lstat(other)
+    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+
+
+def _find_renameat2() -> Callable[..., int] | None:
+    """Return the C library's renameat2, which Python does not offer; None where it is missing."""
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is None:  # pragma: no cover - an old C library
+        return None
+    function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    function.restype = ctypes.c_int
+    return function  # type: ignore[no-any-return]  # ctypes has no types for what it finds
+
+
+_renameat2 = _find_renameat2()
+
+
+def _rename_noreplace(source: str, target: str) -> None:
+    if _renameat2 is None:  # pragma: no cover - an old C library
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if not _renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE):
+        return
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number))
