@@ -157,7 +157,7 @@ class Disk(Protocol):
         ...
 
     def publish(self, temporary: str, final: str, *, replace: bool = False) -> None:
-        """Give a finished file its final name in the same folder, and sync the folder.
+        """Give a finished file its final name on the same file system, and sync the folders.
 
         Raises:
             NameTaken: Something is at *final*, and *replace* is False.

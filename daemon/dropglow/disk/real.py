@@ -97,13 +97,14 @@ class RealDisk:
         )
 
     def publish(self, temporary: str, final: str, *, replace: bool = False) -> None:
-        """Give a finished file its final name in the same folder, and sync the folder."""
+        """Give a finished file its final name, and sync the folders."""
         if not replace:
             self.move(temporary, final)
             return
         with translated_naming("publish", final, source=temporary):
             os.replace(temporary, final)
-        self.sync_folder(os.path.dirname(final))
+        for folder in _folders([(temporary, final)]):
+            self.sync_folder(folder)
 
     def sync_folder(self, folder: str) -> None:
         """Make what was renamed in *folder* survive a power cut, as far as its file system can."""

@@ -69,7 +69,7 @@ def translated_naming(doing: str, path: str, *, source: str | None = None) -> It
         yield
     except FileNotFoundError as error:
         if source is not None and not os.path.lexists(source):
-            raise refusal(doing, source, error) from error
+            raise refusal("find", source, error) from error
         raise DiskError(
             f"cannot {doing} {shown(path)}: its folder is not there",
             hint="was it deleted, or a share unmounted?",

@@ -1,0 +1,174 @@
+"""Turn a template and its values into a file name that is safe everywhere.
+
+Pure. Values come from file names, prompts and rules, so a name is made safe
+after its tokens are filled in, component by component: whatever a value says,
+the result stays in its folder, shows itself, and can be copied to a machine
+with Windows. Only a ``/`` of the template, or ``{folder}`` standing alone
+between two of them, makes a sub folder.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from itertools import count
+from typing import Final
+
+TOKENS: Final[dict[str, str]] = {
+    "stem": "the dropped file's name without its extension",
+    "size": "WIDTHxHEIGHT in pixels",
+    "width": "the width in pixels",
+    "height": "the height in pixels",
+    "seed": "the seed of this result",
+    "ext": "the extension with its dot, told by the result's bytes",
+    "content_class": "photo or art",
+    "model": "the model's name",
+    "rule": "the rule's name",
+    "date": "the day of the order, as 2026-01-31",
+    "time": "the time of the order, as 235959",
+    "index": "1 for the first result of an order, 2 for the next",
+    "job": "our id of the order",
+    "drop": "our id of the dropped file",
+    "folder": "the folder below the inbox that the file was dropped into",
+}
+NAME_BYTES_MAX: Final = 200  # of 255, so that `.json`, and a suffix of somebody else's, still fit
+
+_TOKEN: Final = re.compile(r"\{([a-z_]+)\}")
+_EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,16}\Z")
+# Path separators, what Windows forbids, and what turns the direction of reading.
+_BAD: Final = re.compile(r'[/\\<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+_BAD_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SEPARATORS: Final = "_- "
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|\Z)", re.IGNORECASE)
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """Return the name that *template* gives with *values*: a safe relative path.
+
+    A token without a value takes the separator before it along (or the one
+    after it, at the beginning), so that no name ends in ``_.jpg``. A token that
+    does not exist stays as it is; ``template_faults`` would have told.
+    """
+    parts: list[str] = []
+    for component in template.split("/"):
+        if component == "{folder}":
+            parts += safe_folder(values.get("folder", "")).split("/")
+        else:
+            parts.append(safe_name(_filled(component, values)) if component else "")
+    return "/".join(part for part in parts if part) or "_"
+
+
+def template_faults(template: str) -> tuple[str, ...]:
+    """Return everything that is wrong with *template*, each as a sentence; nothing if it can be used."""
+    literal = _TOKEN.sub("", template)
+    faults = [_unknown(name) for name in _TOKEN.findall(template) if name not in TOKENS]
+    if "{" in literal or "}" in literal:
+        faults.append("a brace stands alone: tokens look like {stem}")
+    if any(_bad(char) for char in literal.replace("/", "")):
+        faults.append('a name may not contain \\ < > : " | ? * or control characters')
+    if template.startswith("/") or ".." in template.split("/"):
+        faults.append("a name may not lead out of the outbox")
+    elif "" in template.split("/"):
+        faults.append("a folder in the name is empty")
+    if any(part.startswith(".") and part != ".." for part in template.split("/")):
+        faults.append("a name may not begin with a dot: the file would be hidden")
+    if not template.endswith("{ext}"):
+        faults.append("a name must end with {ext}, so that programs know what the file is")
+    elif template.count("{ext}") > 1:
+        faults.append("{ext} stands there more than once")
+    return tuple(faults)
+
+
+def default_template(*, content_classes: bool, models: bool) -> str:
+    """Return the template of a rule that has none, with what varies among its orders in it."""
+    tokens = ["{stem}"]
+    if content_classes:
+        tokens.append("{content_class}")
+    if models:
+        tokens.append("{model}")
+    return "_".join([*tokens, "{size}", "{seed}"]) + "{ext}"
+
+
+def places_folder(template: str) -> bool:
+    """Return whether *template* itself says what becomes of the drop's folder; else it is mirrored."""
+    return "{folder}" in template
+
+
+def candidates(name: str) -> Iterator[str]:
+    """Yield *name*, then ``name_2``, ``name_3`` … with the extension kept; it never ends."""
+    yield name
+    folder, slash, last = name.rpartition("/")
+    stem, extension = _split(last)
+    for number in count(2):
+        suffix = f"_{number}{extension}"
+        yield f"{folder}{slash}{_cut(stem, NAME_BYTES_MAX - len(suffix))}{suffix}"
+
+
+def safe_folder(path: str) -> str:
+    """Return a folder below an inbox as a safe folder below an outbox; empty for the inbox itself."""
+    return "/".join(safe_name(part) for part in path.split("/") if part)
+
+
+def safe_name(name: str) -> str:
+    """Return one component of a path made safe. Doing it again changes nothing.
+
+    Normalised (NFC); never empty, hidden, ``..``, longer than 200 bytes of
+    UTF-8, a device of Windows, or anything a shell takes for an option.
+    """
+    text = "".join("_" if _bad(char) else char for char in unicodedata.normalize("NFC", name))
+    text = _trimmed(text)
+    if text.startswith((".", "-")) or _DEVICE.match(text) or not text:
+        text = _trimmed(f"_{text}")
+    stem, extension = _split(text)
+    return _cut(stem, NAME_BYTES_MAX - len(extension)) + extension
+
+
+def _filled(component: str, values: Mapping[str, str]) -> str:
+    """Return *component* with its tokens replaced; an empty one takes a separator along."""
+    text = ""
+    swallow = False
+    for number, piece in enumerate(_TOKEN.split(component)):
+        if number % 2:
+            value = values.get(piece, "") if piece in TOKENS else f"{{{piece}}}"
+            swallow = not value and not text
+            if not value and text[-1:] in _SEPARATORS:
+                text = text[:-1]
+            text += value
+        else:
+            text += piece[1:] if swallow and piece[:1] in _SEPARATORS else piece
+    return text
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, TOKENS, n=1)
+    known = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(TOKENS)}"
+    return f"there is no token {{{name}}}; {known}"
+
+
+def _bad(char: str) -> bool:
+    return bool(_BAD.match(char)) or unicodedata.category(char) in _BAD_CATEGORIES
+
+
+def _trimmed(text: str) -> str:
+    """Return *text* without the spaces and dots at its ends that Windows would drop."""
+    while (less := text.lstrip().rstrip(".").rstrip()) != text:
+        text = less
+    return text
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return stem and extension (with its dot, or empty). A name is never all extension."""
+    found = _EXTENSION.search(name)
+    if found is None or not found.start():
+        return name, ""
+    return name[: found.start()], found.group()
+
+
+def _cut(stem: str, limit_bytes: int) -> str:
+    """Return as much of *stem* as fits, in whole characters."""
+    encoded = stem.encode()
+    if len(encoded) <= limit_bytes:
+        return stem
+    return _trimmed(encoded[:limit_bytes].decode(errors="ignore"))
