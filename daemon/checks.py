@@ -1,0 +1,137 @@
+"""Run every check of the project, one after the other, and close with a table of what each one said.
+
+Runs inside the environment that ``environment`` made. Whatever a check writes goes into one cache folder.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CLOSING_LINE: Final = re.compile(
+    r"=+ .*\b(passed|failed|error|no tests ran|skipped|deselected)\b.* in [\d.]+s.*=+"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Hold one step: its headline and its command."""
+
+    name: str
+    command: tuple[str, ...]
+    shown_live: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Hold what became of one step."""
+
+    name: str
+    passed: bool
+    took_s: float
+    output: str
+
+
+def main(arguments: list[str]) -> int:
+    """Run all checks, or only pytest when it is given *arguments*; return the exit code."""
+    os.chdir(ROOT)
+    cache = cache_folder()
+    use_cache(cache)
+    if arguments:
+        os.execv(sys.executable, [sys.executable, *pytest_command(cache), *arguments])
+    outcomes = [carry_out(check) for check in checks(cache)]
+    print_table(outcomes)
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def checks(cache: Path) -> Iterator[Check]:
+    """Yield every step, the quick ones first."""
+    python = sys.executable
+    scripts = Path(python).parent
+    ruff = str(scripts / "ruff")
+    layers = (str(scripts / "lint-imports"), "--cache-dir", str(cache / "imports"))
+    yield Check(name="format", command=(ruff, "format", "--check", "--quiet", "--diff", "."))
+    yield Check(name="lint", command=(ruff, "check", "--quiet", "."))
+    yield Check(name="types", command=(python, "-m", "mypy"))
+    yield Check(name="layers", command=layers)
+    tests = (python, "-m", "coverage", "run", *pytest_command(cache))
+    yield Check(name="tests", command=tests, shown_live=True)
+    yield Check(name="coverage of decisions", command=(python, "-m", "coverage", "report", *decisions()))
+
+
+def pytest_command(cache: Path) -> tuple[str, ...]:
+    """Return how Python starts pytest."""
+    colour = ("--color=yes",) if sys.stdout.isatty() else ()
+    return ("-m", "pytest", "-o", f"cache_dir={cache / 'pytest'}", *colour)
+
+
+def decisions() -> tuple[str, ...]:
+    """Return coverage's options for the modules of which every branch is to be tested."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dropglow"]
+    include = ",".join(settings["fully-covered"])
+    omit = ",".join(settings["except-from-full-coverage"])
+    return (f"--include={include}", f"--omit={omit}", "--fail-under=100")
+
+
+def cache_folder() -> Path:
+    """Return a folder to write to: in the checkout, or this user's own if the checkout is somebody else's."""
+    folder = ROOT / ".cache"
+    if not os.access(folder if folder.exists() else ROOT, os.W_OK):
+        folder = Path(tempfile.gettempdir()) / f"dropglow-checks-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def use_cache(cache: Path) -> None:
+    """Turn every tool's cache to *cache*, so that a checkout stays as it was."""
+    os.environ["RUFF_CACHE_DIR"] = str(cache / "ruff")
+    os.environ["MYPY_CACHE_DIR"] = str(cache / "mypy")
+    os.environ["COVERAGE_FILE"] = str(cache / "coverage")
+
+
+def carry_out(check: Check) -> Outcome:
+    """Run *check*; show what it prints while it runs, or afterwards and only if it failed."""
+    print(f"── {check.name}", flush=True)
+    began = time.monotonic()
+    with subprocess.Popen(
+        check.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        output = b"".join(pieces(process, shown=check.shown_live)).decode(errors="replace")
+    passed = process.returncode == 0
+    if not passed and not check.shown_live:
+        print(output.rstrip(), flush=True)
+    return Outcome(name=check.name, passed=passed, took_s=time.monotonic() - began, output=output)
+
+
+def pieces(process: "subprocess.Popen[bytes]", *, shown: bool) -> Iterator[bytes]:
+    """Yield the output of *process* as it comes, so that a row of dots grows before the reader's eyes."""
+    if process.stdout is None:
+        return
+    while piece := os.read(process.stdout.fileno(), 65536):
+        if shown:
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+        yield piece
+
+
+def print_table(outcomes: list[Outcome]) -> None:
+    """Print one line a check; the very last line is the one with which pytest closed."""
+    print("\n── summary")
+    for outcome in outcomes:
+        verdict = "ok" if outcome.passed else "FAILED"
+        print(f"{outcome.name:<24}{verdict:<8}{outcome.took_s:6.1f} s")
+    closing = [match.group() for outcome in outcomes for match in CLOSING_LINE.finditer(outcome.output)]
+    if closing:
+        print(closing[-1])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
