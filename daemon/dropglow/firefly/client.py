@@ -1,0 +1,315 @@
+"""Talk to Adobe Firefly: upload, submit, ask, cancel, download. One call is one attempt.
+
+Nothing here tries again, but for a token that was renewed after a 401, when Adobe says that it took nothing. The
+address of each call is checked before the token is attached to it.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+from uuid import uuid4
+
+import certifi
+import httpx
+
+from dropglow import __version__
+from dropglow.clock import Clock
+from dropglow.errors import ProtocolError, Unavailable, Verdict
+from dropglow.firefly import faults, wire
+from dropglow.firefly.auth import AnyCredentials, Token, Tokens
+from dropglow.firefly.exchange import Exchanger
+from dropglow.firefly.faults import Answer, Broken, Call
+from dropglow.firefly.hosts import Gate, origin_of
+from dropglow.firefly.picture import Picture
+from dropglow.firefly.settings import ApiSettings
+from dropglow.firefly.wire import RemoteStatus
+from dropglow.model import Order, Submission, Upload
+
+UPLOAD_LIFE: Final = timedelta(days=7)  # Adobe's OpenAPI document, StorageImage
+_ANSWER_DEADLINE_S: Final = 120.0
+# Waiting long for the answer to an order is cheap; giving up early makes a doubt.
+_TIMEOUTS: Final = {"connect": 5.0, "read": 60.0, "write": 60.0, "pool": 30.0}
+_PLAIN: Final = (("user-agent", f"dropglow/{__version__}"), ("accept-encoding", "identity"))
+_JSON: Final = (*_PLAIN, ("accept", "application/json"))
+
+_Headers = Sequence[tuple[str, str]]
+_Body = Callable[[], Picture]
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """What came through a result link, byte for byte as it was sent."""
+
+    size_bytes: int
+    expected_bytes: int | None  # as announced
+    media_type: str  # as announced; the bytes know better
+
+
+class FireflyClient:
+    """Hold the connections and the token. Made by ``app``, used by ``runtime``, in one event loop."""
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        credentials: AnyCredentials,
+        clock: Clock,
+        *,
+        connections: int,
+        transport: httpx.AsyncBaseTransport | None = None,
+        upload_deadline_s: float = 600.0,
+        download_deadline_s: float = 900.0,
+    ) -> None:
+        """Keep what is needed; nothing is opened before the first call.
+
+        Args:
+            settings: Addresses and trust.
+            credentials: Read at each fetch of a token.
+            clock: For the token's age, for deadlines and ``retry_at``.
+            connections: At most so many at once for orders, for other calls and for results each.
+            transport: In place of the network, for tests; closed with the client.
+            upload_deadline_s: For one upload as a whole.
+            download_deadline_s: For one result as a whole.
+
+        Raises:
+            ConfigError: An address in *settings* cannot be used.
+        """
+        self._gate = Gate(settings)
+        self._base_url = settings.base_url.rstrip("/")
+        self._clock = clock
+        self._upload_deadline_s = upload_deadline_s
+        self._download_deadline_s = download_deadline_s
+        opener = _Opener(connections=connections, given=transport)
+        # An idle connection may be closed by the other side just as an order is put on it, which makes a doubt:
+        # orders take a fresh or a just used one, and the rest stays below the usual five seconds.
+        self._orders = Exchanger(lambda: opener.open(idle_s=2.0), clock)
+        self._calls = Exchanger(lambda: opener.open(idle_s=4.0), clock)
+        self._results = Exchanger(lambda: opener.open(idle_s=4.0), clock)
+        self._tokens = Tokens(settings, credentials, clock, post=self._post_form)
+
+    async def check(self) -> None:
+        """Fetch a new token, to learn whether the credentials work.
+
+        Raises:
+            AuthError: They are missing or not accepted.
+            Throttled: The token endpoint asks for patience.
+            Unavailable: The token endpoint cannot be reached.
+        """
+        await self._tokens.fetch()
+
+    async def upload(self, path: str, media_type: str) -> tuple[str, datetime]:
+        """Store the picture at *path* with Adobe; return its id and until when it is valid.
+
+        It is free of charge and may be repeated. At most 15 MB (Adobe's OpenAPI document, ``/v2/storage/image``).
+
+        Raises:
+            DiskError: The file is gone or cannot be read.
+            RequestRefused: Adobe does not take this picture.
+            FireflyError: Any other, as for ``submit``; the upload may be tried again.
+        """
+        began_at = self._clock.now()
+        upload_id = await self._call(
+            Call.UPLOAD,
+            "POST",
+            self._base_url + wire.UPLOAD_PATH,
+            headers=(("content-type", media_type),),
+            body=functools.partial(Picture.open, path, self._clock, deadline_s=self._upload_deadline_s),
+            read=lambda answer: wire.upload_id(answer.body),
+            deadline_s=self._upload_deadline_s + _ANSWER_DEADLINE_S,
+        )
+        return upload_id, began_at + UPLOAD_LIFE
+
+    async def submit(self, order: Order, uploads: Sequence[Upload]) -> Submission:
+        """Place one order with Firefly and return its receipt.
+
+        Costs credits. Never repeats itself: whether to ask again is for the lifecycle to decide, since only the
+        ledger knows what was promised. Cancelling the caller does not call the order back.
+
+        Args:
+            order: Rendered by a rule.
+            uploads: One for each of its references.
+
+        Raises:
+            RequestRefused: Firefly read the order and said no.
+            Throttled: Not accepted; ``retry_at`` says when to ask again.
+            AuthError: Not accepted; no order will be, for now.
+            Unavailable: No usable answer; its verdict says whether the order may stand.
+            ProtocolError: An answer without a receipt. The order may stand.
+        """
+        slots = {upload.slot for upload in uploads}
+        if missing := [reference.slot for reference in order.references if reference.slot not in slots]:
+            raise Unavailable(
+                f"the picture for {missing[0]} is not uploaded yet",
+                hint="it is tried again by itself",
+                code="upload_missing",
+                verdict=Verdict.LATER,
+            )
+        request = wire.order_request(order, uploads)
+        return await self._call(
+            Call.SUBMIT,
+            "POST",
+            self._base_url + request.path,
+            headers=(("content-type", "application/json"), *request.headers),
+            content=request.body,
+            read=lambda answer: wire.submission(answer.headers, answer.body),
+            through=self._orders,
+        )
+
+    async def status(self, submission: Submission) -> RemoteStatus:
+        """Return how the job stands.
+
+        Raises:
+            RequestRefused: Adobe does not know the job (any more); ``code`` says which.
+            FireflyError: Any other; asking again is harmless.
+        """
+        return await self._call(
+            Call.STATUS,
+            "GET",
+            self._gate.status_url(submission),
+            read=lambda answer: wire.status(answer.body),
+        )
+
+    async def cancel(self, submission: Submission) -> None:
+        """Ask Adobe to cancel the job. Its status tells later whether that came in time.
+
+        Raises:
+            RequestRefused: Too late or unknown: ``job_completed``, ``job_already_canceled``,
+                ``job_cancel_failed``, ``job_timeout`` or ``unknown_job_id`` is its ``code``.
+            FireflyError: Any other; asking again is harmless.
+        """
+        await self._call(Call.CANCEL, "PUT", self._gate.cancel_url(submission), read=lambda _answer: True)
+
+    async def download(self, url: str, write: Callable[[bytes], None]) -> Downloaded:
+        """Fetch a result through its link, giving each piece to *write*. No credentials are sent.
+
+        Args:
+            url: As Adobe gave it.
+            write: Called in the event loop; what it raises comes out here. It is not called after this
+                coroutine has ended, however it ended.
+
+        Raises:
+            RequestRefused: The link is dead (``link_dead``); the job's status gives a new one.
+            ProtocolError: The link points to a host that is not trusted with results (``result_host``).
+            Unavailable: The result did not come, or not whole.
+        """
+        if not self._gate.may_give_results(url):
+            raise _foreign_result(url)
+        request = httpx.Request("GET", url, headers=_PLAIN, extensions={"timeout": _TIMEOUTS})
+        reply = await self._results.send(request, deadline_s=self._download_deadline_s, write=write)
+        if not isinstance(reply, Answer) or reply.status != 200:
+            raise faults.fault(Call.DOWNLOAD, reply, now=self._clock.now())
+        announced = reply.headers.get("content-length", "")
+        expected_bytes = int(announced) if announced.isascii() and announced.isdigit() else None
+        if expected_bytes is not None and expected_bytes != reply.size_bytes:
+            broken = Broken(sent=True, why=f"{reply.size_bytes} of {expected_bytes} bytes came")
+            raise faults.fault(Call.DOWNLOAD, broken, now=self._clock.now())
+        return Downloaded(
+            size_bytes=reply.size_bytes,
+            expected_bytes=expected_bytes,
+            media_type=reply.headers.get("content-type", "").partition(";")[0].strip().lower(),
+        )
+
+    async def close(self, *, grace_s: float = 5.0) -> None:
+        """Wait at most *grace_s* seconds for what is on the wire, then end it, and close every connection."""
+        for exchanger in (self._orders, self._calls, self._results):
+            await exchanger.close(grace_s=grace_s)
+
+    async def _call(
+        self,
+        call: Call,
+        method: str,
+        url: str,
+        *,
+        read: Callable[[Answer], _Found | None],
+        headers: _Headers = (),
+        content: bytes = b"",
+        body: _Body | None = None,
+        through: Exchanger | None = None,
+        deadline_s: float = _ANSWER_DEADLINE_S,
+    ) -> _Found:
+        """Return what *read* finds in a good answer; raise what any other means."""
+        exchanger = through or self._calls
+        sent_id = uuid4().hex  # Adobe's support may find an order by it
+
+        async def attempt(token: Token) -> Answer | Broken:
+            own = (*_JSON, ("x-request-id", sent_id), *_credential_headers(token), *headers)
+            request = _request(method, url, own, content, body)
+            return await exchanger.send(request, deadline_s=deadline_s)
+
+        token = await self._tokens.token()
+        reply = await attempt(token)
+        if isinstance(reply, Answer) and reply.status == 401:
+            token = await self._tokens.renew(token)
+            reply = await attempt(token)
+        answer = reply if isinstance(reply, Answer) else reply.begun  # a cut answer may hold a receipt
+        found = read(answer) if answer is not None and 200 <= answer.status < 300 else None
+        if found is None:
+            secrets = (token.value, token.client_id)
+            raise faults.fault(call, reply, now=self._clock.now(), sent_id=sent_id, secrets=secrets)
+        return found
+
+    async def _post_form(self, url: str, form: bytes) -> Answer | Broken:
+        headers = (*_JSON, ("content-type", "application/x-www-form-urlencoded"))
+        request = _request("POST", url, headers, form, None)
+        return await self._calls.send(request, deadline_s=_ANSWER_DEADLINE_S)
+
+
+class _Opener:
+    """Open pools of connections that share one set of trusted certificates."""
+
+    def __init__(self, *, connections: int, given: httpx.AsyncBaseTransport | None) -> None:
+        self._connections = connections
+        self._given = given
+
+    def open(self, *, idle_s: float) -> httpx.AsyncBaseTransport:
+        """Return the given transport, or a new pool that keeps idle connections for *idle_s* seconds."""
+        if self._given is not None:
+            return self._given
+        limits = httpx.Limits(
+            max_connections=self._connections,
+            max_keepalive_connections=self._connections,
+            keepalive_expiry=idle_s,
+        )
+        return httpx.AsyncHTTPTransport(verify=self._trust, trust_env=False, limits=limits)
+
+    @functools.cached_property
+    def _trust(self) -> ssl.SSLContext:
+        # The machine's own certificates first: they include those of a company. A bare container may have none.
+        context = ssl.create_default_context()
+        if not context.cert_store_stats()["x509_ca"]:
+            context.load_verify_locations(cafile=certifi.where())
+        return context
+
+
+def _request(method: str, url: str, headers: _Headers, content: bytes, body: _Body | None) -> httpx.Request:
+    extensions = {"timeout": _TIMEOUTS}
+    if body is None:
+        return httpx.Request(method, url, headers=list(headers), content=content, extensions=extensions)
+    # Opened beside the loop: between here and the exchange nothing may be cancelled, or the file stays open.
+    picture = body()
+    sized = [
+        ("host", httpx.URL(url).netloc.decode("ascii")),
+        *headers,
+        ("content-length", str(picture.size_bytes)),
+    ]
+    return httpx.Request(method, url, headers=sized, stream=picture, extensions=extensions)
+
+
+def _credential_headers(token: Token) -> _Headers:
+    return (("authorization", f"Bearer {token.value}"), ("x-api-key", token.client_id))
+
+
+def _foreign_result(url: str) -> ProtocolError:
+    origin = origin_of(url)
+    where = f"{origin.host}:{origin.port}" if origin is not None else "an address that makes no sense"
+    return ProtocolError(
+        f"Adobe's link to the result leads to {where}, which is not trusted with results",
+        hint="if that host is right, add it to api.result_hosts",
+        code="result_host",
+        verdict=Verdict.LATER,
+    )

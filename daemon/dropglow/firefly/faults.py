@@ -1,0 +1,376 @@
+"""Say what an answer, or its absence, means: our error with its verdict, a readable message and a hint.
+
+Pure. The verdict carries the product: LATER only where the order was certainly not accepted, UNKNOWN wherever it
+may stand. Statuses and codes are those of Adobe's OpenAPI document; where live answers differ from it (a refused
+prompt is 422 instead of 451), the code decides and not the status.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final, assert_never
+
+from dropglow.errors import (
+    AuthError,
+    FireflyError,
+    ProtocolError,
+    RequestRefused,
+    Throttled,
+    Unavailable,
+    Verdict,
+)
+from dropglow.firefly import wire
+
+PAUSE_S_DEFAULT: Final = 60.0  # four requests a minute are Adobe's default, so a minute clears any window
+PAUSE_S_MAX: Final = 3600.0
+TEXT_MAX: Final = 500
+
+
+class Call(StrEnum):
+    """Name what was asked; the value is how a message calls it."""
+
+    TOKEN = "the request for a token"  # noqa: S105 - a phrase
+    UPLOAD = "the upload"
+    SUBMIT = "the order"
+    STATUS = "the question how the job stands"
+    CANCEL = "the cancellation"
+    DOWNLOAD = "the download"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A complete answer, redirects and errors included. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    size_bytes: int  # of the body, also where it was written elsewhere
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """No complete answer. ``sent`` is False only where nothing of the request can have left.
+
+    ``begun`` is as much of the answer as came: a receipt may stand in its headers.
+    """
+
+    sent: bool
+    why: str
+    begun: Answer | None = None
+
+
+_MODERATION: Final[Mapping[str, str]] = {
+    "prompt_unsafe": "the prompt",
+    "prompt_entity_denied": "a name in the prompt",
+    "image_unsafe": "the picture",
+    "input_media_unsafe": "the picture",
+    "reference_image_unsafe_error": "the reference picture",
+    "output_media_unsafe": "the result",
+    "video_unsafe": "the video",
+    "legal_error": "the request",
+    "10008": "the picture",
+}
+
+_ACCESS_HINTS: Final[Mapping[str, str]] = {
+    "quota_exhausted": "the organisation's quota is used up: wait for its renewal, or ask Adobe for more",
+    "user_non_entitled": "the project in Adobe's developer console needs the Firefly Services entitlement",
+    "user_profile_denied": "the credential's product profile does not include Firefly Services",
+    "invalid_ims_scope": "compare api.scopes with those of the credential in Adobe's developer console",
+    "10007": "compare api.scopes with those of the credential in Adobe's developer console",
+    "403000": "the client id belongs to no project with the Firefly API: check it in Adobe's developer console",
+    "403003": "the project in Adobe's developer console needs the Firefly Services entitlement",
+    "invalid_scope": "compare api.scopes with those of the credential in Adobe's developer console",
+}
+_CREDENTIALS_HINT: Final = (
+    "check client id and secret in Adobe's developer console; dropglow doctor tells which are used"
+)
+_POLICY_HINT: Final = "change it and drop the file again: nothing is reworded or repeated by itself"
+_DOUBT_HINT: Final = "nobody can tell whether Adobe took the order; settle it with: dropglow resolve"
+
+_ADDRESS: Final = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*", re.IGNORECASE)
+_BEARER: Final = re.compile(r"\bbearer\s+[\w.~+/=-]+", re.IGNORECASE)
+_WEB_TOKEN: Final = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*)*")
+_PARAMETER: Final = re.compile(
+    r"\b(client_secret|client_id|access_token|x-amz-[\w-]+|x-api-key|signature|sig)(\"?\s*[=:]\s*\"?)[^\s&\"',;]+",
+    re.IGNORECASE,
+)
+_REQUEST_ID: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]*)?", re.ASCII)
+# Six digits that begin like the status are the API gateway's own, so they say nothing of what stands behind it.
+_GATEWAY_CODE: Final = re.compile(r"[45][0-9]{5}", re.ASCII)
+
+
+def redact(text: str, secrets: Sequence[str] = ()) -> str:
+    """Return *text* without the queries of addresses, without tokens, and without each of *secrets*."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "…")
+    text = _ADDRESS.sub(r"\1?…", text)
+    text = _WEB_TOKEN.sub("…", _BEARER.sub("Bearer …", text))
+    return _PARAMETER.sub(r"\1\2…", text)
+
+
+def fault(
+    call: Call, reply: Answer | Broken, *, now: datetime, sent_id: str = "", secrets: Sequence[str] = ()
+) -> FireflyError:
+    """Return what *reply* to *call* means.
+
+    An answer with a good status comes here only if it could not be understood.
+
+    Args:
+        call: What was asked.
+        reply: What came back.
+        now: For ``retry_at``; aware, UTC.
+        sent_id: Our own ``x-request-id``, by which Adobe's support may find an order.
+        secrets: Texts that must not show in the message.
+    """
+    match reply:
+        case Broken():
+            return _of_silence(call, reply, sent_id=sent_id, secrets=secrets)
+        case Answer():
+            return _of_answer(_Reading.of(call, reply, now=now, secrets=secrets))
+        case _:
+            assert_never(reply)
+
+
+def _of_silence(call: Call, reply: Broken, *, sent_id: str, secrets: Sequence[str]) -> FireflyError:
+    why = redact(reply.why, secrets)
+    if not reply.sent:
+        return Unavailable(
+            f"cannot reach Adobe for {call.value}: {why}",
+            hint="check the network and api.base_url; it is tried again by itself",
+            code="unreachable",
+            verdict=Verdict.LATER,
+            service_wide=call is not Call.DOWNLOAD,
+        )
+    doubtful = call is Call.SUBMIT
+    mark = f" (x-request-id {sent_id})" if sent_id and doubtful else ""
+    return Unavailable(
+        f"no complete answer to {call.value}: {why}{mark}",
+        hint=_DOUBT_HINT if doubtful else "it is tried again by itself",
+        code="no_answer",
+        verdict=Verdict.UNKNOWN if doubtful else Verdict.LATER,
+        service_wide=call is Call.TOKEN,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """An answer, read once."""
+
+    call: Call
+    status: int
+    code: str
+    told: str  # Adobe's words, safe and short; or the status
+    access: str
+    mark: str
+    retry_at: datetime | None
+    now: datetime
+
+    @classmethod
+    def of(cls, call: Call, answer: Answer, *, now: datetime, secrets: Sequence[str]) -> _Reading:
+        trouble = wire.trouble(answer.body)
+        words = _shortened(redact(trouble.message, secrets))
+        request_id = answer.headers.get("x-request-id", "")
+        return cls(
+            call=call,
+            status=answer.status,
+            code=_shortened(redact(trouble.code, secrets), 100),
+            told=words or f"HTTP {answer.status}",
+            access=_shortened(redact(answer.headers.get("x-access-error", ""), secrets), 100),
+            mark=f" (Adobe's x-request-id {request_id})" if _REQUEST_ID.fullmatch(request_id) else "",
+            retry_at=retry_at(answer.headers, now=now),
+            now=now,
+        )
+
+    @property
+    def sentence(self) -> str:
+        """Return Adobe's words with status and code."""
+        facts = [f"HTTP {self.status}"] if self.told != f"HTTP {self.status}" else []
+        if self.code and self.code not in self.told:
+            facts.append(self.code)
+        return f"{self.told} ({', '.join(facts)})" if facts else self.told
+
+
+def _of_answer(reading: _Reading) -> FireflyError:
+    match reading.call:
+        case Call.TOKEN:
+            return _token_fault(reading)
+        case Call.DOWNLOAD:
+            return _download_fault(reading)
+        case Call.UPLOAD | Call.SUBMIT | Call.STATUS | Call.CANCEL:
+            return _api_fault(reading)
+        case _:
+            assert_never(reading.call)
+
+
+def _token_fault(reading: _Reading) -> FireflyError:
+    if reading.status == 429:
+        return _throttled(reading)
+    if 400 <= reading.status < 500 and reading.status != 408:
+        return AuthError(
+            f"Adobe gives no token for these credentials: {reading.sentence}",
+            hint=_ACCESS_HINTS.get(reading.code, _CREDENTIALS_HINT),
+            code=reading.code or str(reading.status),
+            status=reading.status,
+            service_wide=True,
+        )
+    return _unavailable(reading, Verdict.LATER, service_wide=True)
+
+
+def _download_fault(reading: _Reading) -> FireflyError:
+    if reading.status == 429:
+        return _throttled(reading)
+    if 400 <= reading.status < 500 and reading.status != 408:
+        # Storage answers an expired link with 400, 401, 403 or 404, each in its own way.
+        return RequestRefused(
+            f"the link to the result is dead: HTTP {reading.status}",
+            hint="links live an hour; the job's status gives new ones",
+            code="link_dead",
+            status=reading.status,
+        )
+    if reading.status >= 500 or reading.status == 408:
+        return _unavailable(reading, Verdict.LATER)
+    return _senseless(reading, Verdict.LATER)
+
+
+def _api_fault(reading: _Reading) -> FireflyError:
+    status = reading.status
+    if status >= 400 and reading.code in _MODERATION:
+        return _refused_by_policy(reading)
+    if status == 401:
+        return AuthError(
+            f"Adobe does not accept the token: {reading.sentence}{reading.mark}",
+            hint=_CREDENTIALS_HINT,
+            code=reading.code or "401",
+            status=status,
+            service_wide=True,
+        )
+    if status in {402, 403}:
+        code = reading.access or reading.code
+        return AuthError(
+            f"Adobe does not allow {reading.call.value}: {reading.access or reading.told} (HTTP {status}){reading.mark}",
+            hint=_ACCESS_HINTS.get(
+                code, "ask the administrator of the organisation in Adobe's Admin Console"
+            ),
+            code=code or str(status),
+            status=status,
+            service_wide=True,
+        )
+    if status == 429:
+        return _throttled(reading)
+    if status in {408, 499} or (status >= 500 and status != 501):
+        return _unavailable(reading, _verdict_of_trouble(reading))
+    if status == 409 and reading.call is Call.SUBMIT:
+        return _senseless(reading, Verdict.UNKNOWN)
+    if status >= 400:
+        return _refused(reading)
+    return _senseless(reading, Verdict.UNKNOWN if reading.call is Call.SUBMIT else Verdict.LATER)
+
+
+def _verdict_of_trouble(reading: _Reading) -> Verdict:
+    """Return what trouble at Adobe's side means for an order.
+
+    With an ``error_code`` the API itself says that it did not take it. Without one, or with a gateway's, somebody
+    in between speaks, and the order may have gone through.
+    """
+    if reading.call is not Call.SUBMIT:
+        return Verdict.LATER
+    if reading.status == 499 or not reading.code or _GATEWAY_CODE.fullmatch(reading.code):
+        return Verdict.UNKNOWN
+    return Verdict.LATER
+
+
+def _refused_by_policy(reading: _Reading) -> FireflyError:
+    return RequestRefused(
+        f"Adobe's content policy refused {_MODERATION[reading.code]}: {reading.sentence}",
+        hint=_POLICY_HINT,
+        code=reading.code,
+        status=reading.status,
+    )
+
+
+def _refused(reading: _Reading) -> FireflyError:
+    too_large = reading.status == 413
+    why = "it is too large (HTTP 413)" if too_large else reading.sentence
+    return RequestRefused(
+        f"Adobe refused {reading.call.value}: {why}{reading.mark}",
+        hint="the limit for a picture is 15 MB" if too_large else "correct the rule or the file, then retry",
+        code=reading.code or str(reading.status),
+        status=reading.status,
+    )
+
+
+def _throttled(reading: _Reading) -> FireflyError:
+    until = reading.retry_at or reading.now + timedelta(seconds=PAUSE_S_DEFAULT)
+    return Throttled(
+        f"Adobe asks for patience with {reading.call.value}: {reading.sentence}",
+        hint="limits.requests_per_minute should not exceed what the organisation is entitled to",
+        code=reading.code or "429",
+        status=reading.status,
+        retry_at=until,
+        service_wide=reading.call is not Call.DOWNLOAD,
+    )
+
+
+def _unavailable(reading: _Reading, verdict: Verdict, *, service_wide: bool = False) -> FireflyError:
+    doubtful = verdict is Verdict.UNKNOWN
+    return Unavailable(
+        f"Adobe has trouble with {reading.call.value}: {reading.sentence}{reading.mark}",
+        hint=_DOUBT_HINT if doubtful else "it is tried again by itself",
+        code=reading.code or str(reading.status),
+        status=reading.status,
+        verdict=verdict,
+        retry_at=reading.retry_at,
+        service_wide=service_wide,
+    )
+
+
+def _senseless(reading: _Reading, verdict: Verdict) -> FireflyError:
+    return ProtocolError(
+        f"Adobe's answer to {reading.call.value} makes no sense (HTTP {reading.status}){reading.mark}",
+        hint=_DOUBT_HINT if verdict is Verdict.UNKNOWN else "it is tried again by itself",
+        code=reading.code or "unreadable",
+        status=reading.status,
+        verdict=verdict,
+    )
+
+
+def retry_at(headers: Mapping[str, str], *, now: datetime) -> datetime | None:
+    """Return when ``retry-after`` allows another request, or None if it is absent.
+
+    Adobe's document calls the value a date, its notes link to a page that knows seconds too; both are read. What
+    is past or garbage becomes a minute; nothing is longer than an hour.
+    """
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    delay_s = _delay_s(value, headers.get("date", ""), now)
+    return now + timedelta(seconds=min(delay_s, PAUSE_S_MAX) if delay_s > 0 else PAUSE_S_DEFAULT)
+
+
+def _delay_s(value: str, server_date: str, now: datetime) -> float:
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    until = _http_date(value)
+    if until is None:
+        return 0.0
+    # The server's date is measured against the server's clock, which may differ from ours.
+    return (until - (_http_date(server_date) or now)).total_seconds()
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _shortened(text: str, length: int = TEXT_MAX) -> str:
+    text = "".join(letter if letter.isprintable() else " " for letter in text).strip()
+    return text if len(text) <= length else f"{text[: length - 1]}…"
