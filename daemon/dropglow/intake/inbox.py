@@ -1,0 +1,367 @@
+"""One inbox: sweep it, look into what lies still, claim it, give it back.
+
+Blocks, and may block for minutes on a dead network share, so each inbox belongs
+to one thread. A claim is a rename without replacing into a hidden work folder
+of the same file system; from then on the file is ours, and the hash and the full
+examination concern what was claimed, whatever the sweep had seen.
+
+Nothing is concluded from absence: a share that went away looks like an empty
+folder, and every file in it is still owed an ending.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Final, TypeVar
+
+from dropglow.clock import Clock
+from dropglow.disk import Disk, refusal, shown
+from dropglow.errors import DiskError, FileGone, NameTaken
+from dropglow.intake.inspect import examine, glance
+from dropglow.intake.plan import InboxPlan
+from dropglow.intake.refused import Refused
+from dropglow.intake.root import Root
+from dropglow.intake.scan import Snag, scan
+from dropglow.intake.work import WorkFolder
+from dropglow.model import DropKey, Facts, Sighting
+from dropglow.settle import Watch, observe
+
+MAX_SNAGS: Final = 100  # a thousand links in an inbox need not be told one by one
+_MAX_NAMES: Final = 1000
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What one look over an inbox showed.
+
+    While ``offline`` says why the folder cannot be trusted, the rest is empty and
+    means nothing.
+    """
+
+    settled: tuple[Sighting, ...] = ()  # oldest first: by mtime, then by path; told again until claimed
+    waiting: int = 0  # seen, not settled yet
+    next_look_s: float | None = None  # seconds until the first waiting file can be settled
+    offline: str | None = None
+    snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A file that is ours now, hashed and examined."""
+
+    key: DropKey
+    sighting: Sighting  # as it was in the inbox
+    place: str  # absolute
+    sha256: str  # hexadecimal
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A file in the work folder, as the file system alone tells it."""
+
+    key: DropKey
+    place: str  # absolute
+    path: str  # below the inbox, where it was dropped
+
+
+class Inbox:
+    """One inbox folder. Not safe to use from two threads at once."""
+
+    def __init__(self, plan: InboxPlan, *, disk: Disk, clock: Clock, ledger_identity: str) -> None:
+        """Prepare; nothing is touched before ``open``.
+
+        Args:
+            plan: Where the inbox is and how it is looked at.
+            disk: Does every rename.
+            clock: Its monotonic seconds measure stillness.
+            ledger_identity: Written into the inbox, so that files claimed under another ledger are known.
+        """
+        self.plan = plan
+        self._disk = disk
+        self._clock = clock
+        self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity)
+        self._work = WorkFolder(plan.folder, disk=disk)
+        self._reserved: frozenset[str] = frozenset()
+        self._watches: dict[str, Watch] = {}
+        self._refused = Refused()
+        self._stranded: tuple[Orphan, ...] = ()
+
+    @property
+    def foreign_owner(self) -> str | None:
+        """Return the identity of the other ledger that claimed what is in the work folder, if it did."""
+        return self._root.foreign_owner
+
+    def open(self) -> None:
+        """Make the folder ready, lock it, and learn who owned it.
+
+        The folder itself is made when its parent exists. Deal with ``orphans`` next. Where ``foreign_owner``
+        is set, they are that ledger's: hold them, then ``adopt``.
+
+        Raises:
+            DropglowError: Another service works on this inbox.
+            DiskError: The folder is missing, or its work folder cannot be made.
+        """
+        self._root.open()
+        self._work.tidy()
+        self._root.settle_ownership(work_is_empty=not self.orphans())
+        self._reserved = _below(self.plan.folder, self.plan.reserved)
+
+    def close(self) -> None:
+        """Let go of the lock. The inbox may be opened again."""
+        self._root.close()
+
+    def sweep(self) -> Sweep:
+        """Look over the whole tree and return what lies still. Costs one ``lstat`` a file.
+
+        A lost or exchanged folder is an answer and no error; it comes back by itself.
+        """
+        offline = self._root.offline()
+        if offline is not None:
+            return Sweep(offline=offline)
+        self._give_back_stranded()
+        snags: list[Snag] = []
+        now_s = self._clock.monotonic()
+        sightings = self._sightings(snags)
+        try:
+            outlook = observe(self._watches, sightings, now_s=now_s, settle_s=self.plan.settle_s)
+        except DiskError as error:
+            return Sweep(offline=error.message)
+        self._watches = outlook.watches
+        self._refused.keep_only(outlook.watches)
+        return Sweep(
+            settled=tuple(seen for seen in outlook.settled if not self._refused.resting(seen, now_s=now_s)),
+            waiting=outlook.waiting,
+            next_look_s=outlook.next_look_s,
+            snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
+        )
+
+    def inspect(self, sighting: Sighting) -> Facts | None:
+        """Return what a quick look into the file tells; None when it is gone or changed, or cannot be read now.
+
+        What cannot be read is told by the following sweeps as a snag, and left out of ``settled`` for a while.
+        """
+        path = self._path(sighting.path)
+        try:
+            with self._disk.open_read(path) as stream:
+                if not _same(sighting, stream, inodes_hold=True):
+                    return None
+                return _read(lambda: glance(stream, sighting.path), path)
+        except FileGone:
+            return None
+        except DiskError as error:
+            self._refuse(sighting, error)
+            return None
+
+    def claim(self, pairs: Sequence[tuple[DropKey, Sighting]]) -> tuple[Claimed, ...]:
+        """Take files into the work folder, hash and examine them, and return those that were taken.
+
+        Never raises; the batch is synced once. A file that changed since it was sighted goes back and has to lie
+        still again; one that is gone is forgotten; one that cannot be moved or read stays in the inbox, is told
+        by the following sweeps as a snag, and rests for a while. Until the caller has admitted them, claimed
+        files are orphans, which the next start gives back.
+        """
+        assert self.foreign_owner is None, "adopt() comes first"  # noqa: S101 - our bug
+        ready = [(key, sighting) for key, sighting in pairs if self._prepared(key, sighting)]
+        moves = [(self._path(sighting.path), self.work_place(key, sighting.path)) for key, sighting in ready]
+        outcomes = self._disk.move_many(moves)
+        taken = [
+            self._taken(key, sighting)
+            for (key, sighting), outcome in zip(ready, outcomes, strict=True)
+            if self._moved(key, sighting, outcome)
+        ]
+        return tuple(claimed for claimed in taken if claimed is not None)
+
+    def orphans(self) -> tuple[Orphan, ...]:
+        """Return every file in the work folder. Give back those whose key the ledger does not know.
+
+        Raises:
+            DiskError: The work folder cannot be read.
+        """
+        return tuple(Orphan(key=key, place=place, path=path) for key, place, path in self._work.files())
+
+    def give_back(self, key: DropKey, place: str, path: str) -> str:
+        """Move a claimed file back to where it was dropped and return its path below the inbox.
+
+        Replaces nothing: if the name is taken meanwhile, the key becomes part of the name.
+
+        Raises:
+            FileGone: It is no longer at *place*.
+            DiskError: It cannot be moved; it stays at *place*.
+        """
+        final = self._put(place, self._path(path), key)
+        self._watches.pop(path, None)
+        self.forget(key)
+        return os.path.relpath(final, self.plan.folder)
+
+    def hold_foreign(self, key: DropKey, place: str, path: str, *, held: str) -> str:
+        """Move a file that another ledger claimed into the folder *held*, with a note, and return its new place.
+
+        It may have been bought, and only the other ledger knows.
+
+        Raises:
+            FileGone: It is no longer at *place*.
+            DiskError: It cannot be moved, or there is no room for the note.
+        """
+        final = self._put(place, posixpath.join(held, path), key)
+        note = _note(path, key, self.foreign_owner or "unknown")
+        self._disk.write(f"{final}.held.txt", note.encode("utf-8", "replace"), replace=True)
+        self.forget(key)
+        return final
+
+    def adopt(self) -> None:
+        """Write our ledger's identity into the inbox: what is claimed from now on is ours.
+
+        Raises:
+            DiskError: It cannot be written.
+        """
+        self._root.adopt()
+
+    def forget(self, key: DropKey) -> None:
+        """Remove the emptied work folder of a drop. One that still holds a file stays."""
+        self._work.forget(key)
+
+    def work_place(self, key: DropKey, path: str) -> str:
+        """Return the absolute place that a file of this path has while it is worked on."""
+        return self._work.place(key, path)
+
+    def _sightings(self, snags: list[Snag]) -> Iterator[Sighting]:
+        for found in scan(self.plan.folder, reserved=self._reserved):
+            if isinstance(found, Sighting):
+                yield found
+            elif len(snags) < MAX_SNAGS:
+                snags.append(found)
+
+    def _prepared(self, key: DropKey, sighting: Sighting) -> bool:
+        try:
+            self._work.prepare(key, sighting.path)
+        except DiskError as error:
+            self._refuse(sighting, error)
+            return False
+        return True
+
+    def _moved(self, key: DropKey, sighting: Sighting, outcome: DiskError | None) -> bool:
+        """Return whether the file is in the work folder; remember why not."""
+        if outcome is None or self._stands(self.work_place(key, sighting.path)):
+            # Where only the syncing failed, a power cut may undo the rename: the file is at one of two places.
+            return True
+        self.forget(key)
+        self._watches.pop(sighting.path, None)
+        if not isinstance(outcome, FileGone):
+            self._refuse(sighting, outcome)
+        return False
+
+    def _stands(self, place: str) -> bool:
+        try:
+            return self._disk.look(place) is not None
+        except DiskError:
+            return False  # if it is there after all, it is an orphan, and the next start gives it back
+
+    def _taken(self, key: DropKey, sighting: Sighting) -> Claimed | None:
+        self._watches.pop(sighting.path, None)
+        place = self.work_place(key, sighting.path)
+        try:
+            claimed = self._examined(key, sighting, place)
+        except FileGone:
+            self.forget(key)
+            return None
+        except DiskError as error:
+            self._refuse(sighting, error)
+            claimed = None
+        if claimed is None:
+            self._stranded = (*self._stranded, Orphan(key=key, place=place, path=sighting.path))
+            self._give_back_stranded()
+        return claimed
+
+    def _examined(self, key: DropKey, sighting: Sighting, place: str) -> Claimed | None:
+        """Return the file at *place*, hashed and examined; None when it is not, or no longer, what was sighted."""
+        inodes_hold = self._root.inodes_hold
+        with self._disk.open_read(place) as stream:
+            if not _same(sighting, stream, inodes_hold=inodes_hold):
+                return None
+            sha256 = _read(lambda: _digest(stream), place)
+            stream.seek(0)
+            facts = _read(lambda: examine(stream, sighting.path), place)
+            if not _same(sighting, stream, inodes_hold=inodes_hold):
+                return None
+        return Claimed(key=key, sighting=sighting, place=place, sha256=sha256, facts=facts)
+
+    def _give_back_stranded(self) -> None:
+        """Give back what was claimed in vain; what the disk does not let go now, the next sweep tries again."""
+        left = []
+        for orphan in self._stranded:
+            try:
+                self.give_back(orphan.key, orphan.place, orphan.path)
+            except FileGone:
+                self.forget(orphan.key)
+            except DiskError:
+                left.append(orphan)
+        self._stranded = tuple(left)
+
+    def _put(self, place: str, wanted: str, key: DropKey) -> str:
+        """Move *place* to *wanted*, or to the first free name like it, and return which."""
+        self._disk.make_folder(posixpath.dirname(wanted))
+        for final in _candidates(wanted, key):
+            try:
+                self._disk.move(place, final)
+            except NameTaken:
+                continue
+            return final
+        raise NameTaken(f"no free name is left like {shown(wanted)}", hint="clear that folder up")
+
+    def _refuse(self, sighting: Sighting, error: DiskError) -> None:
+        self._refused.add(sighting, error.message, now_s=self._clock.monotonic())
+
+    def _path(self, path: str) -> str:
+        return posixpath.join(self.plan.folder, path)
+
+
+def _same(sighting: Sighting, stream: BinaryIO, *, inodes_hold: bool) -> bool:
+    # Not the ctime: the rename of a claim changes it.
+    found = os.fstat(stream.fileno())
+    if (found.st_size, found.st_mtime_ns) != (sighting.size_bytes, sighting.mtime_ns):
+        return False
+    return not inodes_hold or (found.st_dev, found.st_ino) == (sighting.device, sighting.inode)
+
+
+def _read(ask: Callable[[], Answer], path: str) -> Answer:
+    try:
+        return ask()
+    except OSError as error:
+        raise refusal("read", path, error) from error
+
+
+def _digest(stream: BinaryIO) -> str:
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto
+
+
+def _below(folder: str, reserved: Sequence[str]) -> frozenset[str]:
+    """Return those of the absolute *reserved* folders that are inside *folder*, relative to it."""
+    root = os.path.realpath(folder)
+    paths = (os.path.relpath(os.path.realpath(each), root) for each in reserved)
+    return frozenset(path for path in paths if path != "." and path.split("/", 1)[0] != "..")
+
+
+def _candidates(wanted: str, key: DropKey) -> Iterator[str]:
+    yield wanted
+    stem, extension = posixpath.splitext(wanted)
+    yield f"{stem}.{key}{extension}"
+    for number in range(2, _MAX_NAMES):
+        yield f"{stem}.{key}.{number}{extension}"
+
+
+def _note(path: str, key: DropKey, owner: str) -> str:
+    return (
+        f"{shown(path)} is held.\n\n"
+        f"What: it was found half done in the work folder of this inbox, as drop {key}.\n"
+        f"Why:  the service that took it kept its books in another state folder (ledger {owner}),\n"
+        "      so nobody here can tell whether its results were ordered and paid for.\n"
+        "Do:   start the service with its former state folder to see, or move the file back\n"
+        "      into the inbox to order it (again).\n"
+    )

@@ -1,0 +1,131 @@
+"""Look inside a file: what it is, and what keeps it from being used.
+
+A *glance* reads the first bytes, enough to match a rule, and may be repeated; an
+*examination* reads and decodes everything, once, after the claim. A fault does not
+stop a file from matching: it is to end in ``_failed`` with a reason, and not
+in an inbox with none.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import replace
+from typing import BinaryIO, Final
+
+from dropglow.errors import SourceFault
+from dropglow.intake.pictures import (
+    HEAD_BYTES,
+    MAX_PICTURE_BYTES,
+    READABLE,
+    decode,
+    foreign_format,
+    measure,
+    signature,
+)
+from dropglow.intake.prompts import MAX_PROMPT_BYTES, read_prompt
+from dropglow.model import Facts, Format, Kind
+
+PROMPT_EXTENSIONS: Final = frozenset({".prompt", ".txt"})
+READABLE_EXTENSIONS: Final = frozenset(
+    {".jfif", ".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp"}
+)
+# Camera raws are TIFF inside, so that only their names tell them from pictures.
+RAW_EXTENSIONS: Final = frozenset({
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2",
+    ".sr2", ".srw",
+})  # fmt: skip
+OTHER_EXTENSIONS: Final = frozenset({
+    ".ai", ".avif", ".bmp", ".dib", ".eps", ".exr", ".gif", ".hdr", ".heic", ".heif", ".hif", ".ico", ".j2k", ".jp2",
+    ".jpx", ".mpo", ".pcx", ".pgm", ".ppm", ".psb", ".psd", ".svg", ".tga", ".xcf",
+})  # fmt: skip
+
+_IMAGE_EXTENSIONS: Final = READABLE_EXTENSIONS | RAW_EXTENSIONS | OTHER_EXTENSIONS
+_CONVERT: Final = "save it as JPEG or PNG and drop that"
+_WITH_AN: Final = frozenset({"AVIF", "EPS", "HTML", "ICO", "SVG", "XML"})
+
+
+def glance(stream: BinaryIO, path: str) -> Facts:
+    """Return what the first bytes of the open file and its name tell. A prompt is read whole.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    size_bytes = os.fstat(stream.fileno()).st_size
+    extension = posixpath.splitext(path)[1].lower()
+    head = stream.read(HEAD_BYTES)
+    picture = signature(head)
+    if picture is not None:
+        return _picture(stream, picture, extension, size_bytes)
+    if extension in PROMPT_EXTENSIONS:
+        return _prompt(head + stream.read(MAX_PROMPT_BYTES + 1), size_bytes)
+    if extension in _IMAGE_EXTENSIONS:
+        return Facts(kind=Kind.IMAGE, fault=_no_picture(head, extension))
+    return Facts()
+
+
+def examine(stream: BinaryIO, path: str) -> Facts:
+    """Return what ``glance`` tells, after decoding the picture to its last pixel.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    facts = glance(stream, path)
+    if facts.format is None or facts.fault is not None:
+        return facts
+    stream.seek(0)
+    data = stream.read(MAX_PICTURE_BYTES + 1)
+    try:
+        decode(data, facts.format)
+    except SourceFault as fault:
+        return replace(facts, fault=_sentence(fault))
+    return facts
+
+
+def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int) -> Facts:
+    facts = Facts(kind=Kind.IMAGE, format=picture)
+    if extension in RAW_EXTENSIONS:
+        return replace(facts, format=None, fault=f"this is a camera raw file; {READABLE}: {_CONVERT}")
+    if picture is Format.WEBP and size_bytes > MAX_PICTURE_BYTES:  # Pillow reads all of it for the header
+        return replace(facts, fault=_too_large(size_bytes))
+    try:
+        size = measure(stream, picture)
+    except SourceFault as fault:
+        return replace(facts, fault=_sentence(fault))
+    if size is not None:
+        facts = replace(facts, width=size[0], height=size[1])
+    if size_bytes > MAX_PICTURE_BYTES:
+        return replace(facts, fault=_too_large(size_bytes))
+    return facts
+
+
+def _prompt(data: bytes, size_bytes: int) -> Facts:
+    if size_bytes == 0:
+        return Facts(kind=Kind.PROMPT, fault="the file is empty")
+    try:
+        text = read_prompt(data)
+    except SourceFault as fault:
+        return Facts(kind=Kind.PROMPT, fault=_sentence(fault))
+    return Facts(kind=Kind.PROMPT, text=text)
+
+
+def _no_picture(head: bytes, extension: str) -> str:
+    if not head:
+        return "the file is empty"
+    if not head.strip(b"\x00"):
+        return (
+            f"the file named {extension} begins with zeros only: its copy was never finished; copy it again"
+        )
+    if (name := foreign_format(head)) is None:
+        return f"the file named {extension} holds no picture that is known here; {READABLE}"
+    article = "an" if name in _WITH_AN else "a"
+    return f"this is {article} {name} file named {extension}; {READABLE}: {_CONVERT}"
+
+
+def _too_large(size_bytes: int) -> str:
+    size_mb = size_bytes / (1024 * 1024)
+    return f"the picture has {size_mb:.1f} MB, and Firefly takes at most {MAX_PICTURE_BYTES >> 20} MB: make it smaller"
+
+
+def _sentence(fault: SourceFault) -> str:
+    return f"{fault.message}; {fault.hint}" if fault.hint else fault.message

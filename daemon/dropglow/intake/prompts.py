@@ -1,0 +1,84 @@
+"""Read the text of a prompt file, strictly. Pure: bytes in, text or a fault out.
+
+Nothing is ever guessed: a wrong guess would be paid for as a picture of
+mojibake. What is refused names its line, so that it can be found in an editor.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from typing import Final
+
+from dropglow.errors import SourceFault
+
+MAX_PROMPT_BYTES: Final = 64 * 1024  # far beyond any prompt; a log file renamed to .txt stops here
+
+_SAVE_AS_UTF8: Final = "save it as UTF-8 and drop it again"
+
+# C0 and C1 controls and DEL; tab and line feed are text.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def read_prompt(data: bytes) -> str:
+    r"""Return the text of a prompt file: trimmed, in NFC, its lines ended by ``\n``.
+
+    UTF-8 with or without a mark; UTF-16 with one.
+
+    Raises:
+        SourceFault: It is no such text, or holds nothing.
+    """
+    if len(data) > MAX_PROMPT_BYTES:
+        raise SourceFault(
+            f"the file has {len(data)} bytes, and a prompt file may have {MAX_PROMPT_BYTES}",
+            hint="shorten it, or drop each prompt as a file of its own",
+        )
+    text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+    if (control := _CONTROL.search(text)) is not None:
+        raise _control_fault(text, control)
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text:
+        raise SourceFault("the file holds no text", hint="write a prompt into it and drop it again")
+    return text
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _decoded_utf16(data)
+    body = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = _line(body[: error.start])
+        raise SourceFault(
+            f"line {line} is not UTF-8 text (byte 0x{body[error.start]:02X})", hint=_SAVE_AS_UTF8
+        ) from error
+
+
+def _decoded_utf16(data: bytes) -> str:
+    try:
+        return data.decode("utf-16")
+    except UnicodeDecodeError as error:
+        # Whatever stands before the error is sound, but for half a character at its end.
+        before = data[: error.start].decode("utf-16", errors="ignore")
+        raise SourceFault(
+            f"line {_line(before.encode())} is not UTF-16 text, which its mark announces", hint=_SAVE_AS_UTF8
+        ) from error
+
+
+def _control_fault(text: str, control: re.Match[str]) -> SourceFault:
+    line = _line(text[: control.start()].encode())
+    if control.group() == "\x00":
+        return SourceFault(
+            f"line {line} holds a NUL byte: the file is no text, or is UTF-16 without a mark",
+            hint=_SAVE_AS_UTF8,
+        )
+    return SourceFault(
+        f"line {line} holds the control character U+{ord(control.group()):04X}",
+        hint="remove it and drop the file again",
+    )
+
+
+def _line(before: bytes) -> int:
+    return before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1

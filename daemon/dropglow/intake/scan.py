@@ -1,0 +1,139 @@
+"""Walk an inbox and tell every file that may be a drop, and whatever was passed over.
+
+Never follows links, never leaves the file system that the inbox is on, never
+opens a file. Folders are opened relative to their parents, so that a folder
+exchanged for a link during the walk leads nowhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from dropglow.errors import DiskError
+from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
+from dropglow.model import Sighting
+
+MAX_DEPTH: Final = 32  # folders; every level of the walk holds a file descriptor
+
+_ROOT: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_BELOW: Final = _ROOT | os.O_NOFOLLOW
+
+# What a folder answers that was removed, or exchanged for something else, during the walk.
+_GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snag:
+    """Something in an inbox that was passed over, and why, in plain words."""
+
+    path: str  # below the inbox
+    reason: str
+
+
+def scan(root: str, *, reserved: AbstractSet[str] = frozenset()) -> Iterator[Sighting | Snag]:
+    """Yield every candidate below *root*, in no order, with a snag for each thing passed over.
+
+    Streams: memory does not grow with the number of files. *reserved* are paths
+    below the root of folders that are not looked into. Costs one ``lstat`` a file.
+
+    Raises:
+        DiskError: The root cannot be opened; nothing is known about its files then.
+    """
+    try:
+        handle = os.open(root, _ROOT)
+    except OSError as error:
+        raise DiskError(
+            f"{root} cannot be read: {error.strerror}",
+            hint="is the share mounted, and may the daemon's user read the folder?",
+        ) from error
+    try:
+        device = os.fstat(handle).st_dev
+        yield from _Walk(device, reserved).below(handle, "", 1)
+    finally:
+        os.close(handle)
+
+
+class _Walk:
+    """One pass over one tree."""
+
+    def __init__(self, device: int, reserved: AbstractSet[str]) -> None:
+        self._device = device
+        self._reserved = reserved
+
+    def below(self, handle: int, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
+        """Yield what lies in the open folder *handle*, whose path is *prefix*, and below it."""
+        with os.scandir(handle) as entries:
+            for entry in _listed(entries, prefix):
+                if isinstance(entry, Snag):
+                    yield entry
+                elif _is_folder(entry):
+                    yield from self._folder(handle, entry.name, prefix, depth)
+                elif not is_ignored_file(entry.name):
+                    yield from _file(entry, prefix)
+
+    def _folder(self, parent: int, name: str, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
+        path = prefix + name
+        if is_ignored_folder(name) or path in self._reserved:
+            return
+        if depth >= MAX_DEPTH:
+            yield Snag(path=path, reason=f"it lies more than {MAX_DEPTH} folders deep")
+            return
+        try:
+            handle = os.open(name, _BELOW, dir_fd=parent)
+        except OSError as error:
+            yield from _unless_gone(path, error)
+            return
+        try:
+            if os.fstat(handle).st_dev == self._device:
+                yield from self.below(handle, f"{path}/", depth + 1)
+            else:
+                yield Snag(path=path, reason="another file system is mounted there")
+        finally:
+            os.close(handle)
+
+
+def _listed(entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[os.DirEntry[str] | Snag]:
+    try:
+        yield from entries
+    except OSError as error:  # a share that fails in the middle of a listing
+        yield from _unless_gone(prefix.rstrip("/"), error)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # file systems that do not list types: looking at it as a file says why
+        return False
+
+
+def _file(entry: os.DirEntry[str], prefix: str) -> Iterator[Sighting | Snag]:
+    path = prefix + entry.name
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        yield from _unless_gone(path, error)
+        return
+    if stat.S_ISREG(found.st_mode):
+        yield Sighting(
+            path=path,
+            device=found.st_dev,
+            inode=found.st_ino,
+            size_bytes=found.st_size,
+            mtime_ns=found.st_mtime_ns,
+            ctime_ns=found.st_ctime_ns,
+        )
+    elif stat.S_ISLNK(found.st_mode):
+        yield Snag(path=path, reason="it is a link, and links are never followed")
+    else:
+        yield Snag(path=path, reason="it is not a regular file")
+
+
+def _unless_gone(path: str, error: OSError) -> Iterator[Snag]:
+    if error.errno not in _GONE:
+        yield Snag(path=path, reason=f"it cannot be read: {error.strerror}")
