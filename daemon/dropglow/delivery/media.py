@@ -1,0 +1,63 @@
+"""Tell what a result is from its bytes, never from a name or a header.
+
+A server's error page saved under a picture's name is the fault this module
+exists for: what has no known signature is no result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+HEAD_BYTES: Final = 32  # enough of a file's beginning for every signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A kind of file that can be a result."""
+
+    media_type: str
+    extension: str  # with its dot
+    decoder: str | None = None  # Pillow's name of the format; None: it has no reader for it
+
+
+JPEG: Final = Media(media_type="image/jpeg", extension=".jpg", decoder="JPEG")
+PNG: Final = Media(media_type="image/png", extension=".png", decoder="PNG")
+WEBP: Final = Media(media_type="image/webp", extension=".webp", decoder="WEBP")
+TIFF: Final = Media(media_type="image/tiff", extension=".tiff", decoder="TIFF")
+GIF: Final = Media(media_type="image/gif", extension=".gif", decoder="GIF")
+JXL: Final = Media(media_type="image/jxl", extension=".jxl")
+MP4: Final = Media(media_type="video/mp4", extension=".mp4")
+MOV: Final = Media(media_type="video/quicktime", extension=".mov")
+
+_JXL_BOX: Final = b"\x00\x00\x00\x0cJXL \r\n\x87\n"
+_SIGNATURES: Final[tuple[tuple[bytes, Media], ...]] = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+    (_JXL_BOX, JXL),
+    (b"\xff\x0a", JXL),  # a bare codestream
+)
+# Brands of still pictures in the same container: they are no videos, and nobody asked for them.
+_STILL_BRANDS: Final = frozenset({b"avif", b"avis", b"heic", b"heix", b"heif", b"mif1", b"msf1"})
+
+
+def media_of(head: bytes) -> Media | None:
+    """Return what a file is that begins with *head* (32 bytes suffice); None when it is nothing known."""
+    for signature, media in _SIGNATURES:
+        if head.startswith(signature):
+            return media
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WEBP
+    if head[4:8] == b"ftyp":
+        return _video(head[8:12])
+    return None
+
+
+def _video(brand: bytes) -> Media | None:
+    if brand in _STILL_BRANDS:
+        return None
+    return MOV if brand == b"qt  " else MP4

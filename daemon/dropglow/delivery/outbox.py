@@ -1,0 +1,272 @@
+"""Give verified results their final names: once, whole, and without touching anybody else's file.
+
+Delivery may be interrupted anywhere and is then simply done again. What tells
+the second run what the first one did is on the disk itself: a result that has
+its final name is known by the inode and digest that the ledger remembers, a
+sidecar by the job that it names. The sidecar comes first, so that whoever
+waits for the picture finds it there.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dropglow.delivery.place import at_outbox, folder_of, open_outbox, temporary_of
+from dropglow.disk import Disk, Stat, shown
+from dropglow.errors import DeliveryError, DiskError, FileGone, NameTaken
+from dropglow.model import Artifact, Collision, DeliveryPlan, Drop, Job
+from dropglow.naming import candidates, render
+from dropglow.provenance import build, identify, result_sha256
+
+_SIDECAR: Final = ".json"
+
+
+class Outbox:
+    """Delivers fetched results. Safe to use from several threads for different jobs."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+
+    def deliver(self, job: Job, drop: Drop, *, now: datetime) -> tuple[str, ...]:
+        """Give every result of *job* its final name and return the names (absolute), synced.
+
+        Doing it again after an interruption finishes what is missing. A result whose
+        name was taken is not among them when the rule says ``skip``.
+
+        Raises:
+            FileGone: A fetched result is neither under its temporary nor under a final name.
+            DeliveryError: The outbox is missing, full or refuses.
+        """
+        plan = job.order.delivery
+        placed: list[str] = []
+        with at_outbox(plan.outbox):
+            open_outbox(self._disk, plan.outbox)
+            for artifact in job.artifacts:
+                placing = _Placing(
+                    disk=self._disk, job=job, drop=drop, artifact=artifact, now=now, mates=frozenset(placed)
+                )
+                final = placing.place()
+                if final is not None:
+                    placed.append(final)
+        return tuple(placed)
+
+    def probe(self, outbox: str, *, needed_bytes: int = 0) -> None:
+        """Write, sync, rename and remove a small file in *outbox*, as a delivery would.
+
+        Args:
+            outbox: Absolute folder; made when only it is missing.
+            needed_bytes: How much room is wanted.
+
+        Raises:
+            DeliveryError: The outbox is missing, full or refuses.
+        """
+        first = f"{outbox}/.dropglow-probe-{secrets.token_hex(8)}.part"
+        second = f"{first[: -len('.part')]}-2.part"
+        try:
+            with at_outbox(outbox):
+                open_outbox(self._disk, outbox)
+                self._disk.write(first, b"Dropglow tries whether it can write here.\n")
+                self._disk.publish(first, second)
+                self._disk.remove(second)
+        except FileGone as error:
+            raise DeliveryError(
+                f"the outbox {shown(outbox)} loses files: {error.message}",
+                hint="does another program clear it up?",
+            ) from error
+        except DeliveryError:
+            self._tidy(first, second)
+            raise
+        self._room(outbox, needed_bytes)
+
+    def _tidy(self, *paths: str) -> None:
+        for path in paths:
+            with suppress(DiskError):
+                self._disk.remove(path)
+
+    def _room(self, outbox: str, needed_bytes: int) -> None:
+        with at_outbox(outbox):
+            free_bytes = self._disk.free_bytes(outbox)
+        if free_bytes < needed_bytes:
+            raise DeliveryError(
+                f"the outbox {shown(outbox)} is nearly full: {free_bytes} bytes are free, {needed_bytes} are needed",
+                hint="free some space; work goes on by itself",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placing:
+    """The delivery of one result."""
+
+    disk: Disk
+    job: Job
+    drop: Drop
+    artifact: Artifact
+    now: datetime
+    mates: frozenset[str]  # final names of this job's other results: never replaced, whatever the rule
+
+    @property
+    def plan(self) -> DeliveryPlan:
+        return self.job.order.delivery
+
+    def place(self) -> str | None:
+        """Return the result's final name, given now or before; None if it was skipped."""
+        temporary = self.disk.look(self.artifact.temporary)
+        if temporary is None or not self._is_result(self.artifact.temporary, temporary):
+            return self._placed_before()
+        if temporary.links > 1 and (final := self._search()) is not None:
+            # Interrupted on a file system where moving is linking and unlinking.
+            self.disk.remove(self.artifact.temporary)
+            return self._settled(final)
+        return self._publish()
+
+    def _publish(self) -> str | None:
+        for final in self._finals():
+            if final in self.mates:
+                continue
+            self.disk.make_folder(final.rpartition("/")[0])
+            if self._try(final):
+                return final
+            if self.plan.collision is Collision.SKIP and self.disk.look(final) is not None:
+                self.disk.remove(self.artifact.temporary)
+                return None
+        raise AssertionError  # pragma: no cover - there is no last candidate
+
+    def _try(self, final: str) -> bool:
+        """Return whether the result now stands at *final*; nothing of it is left there otherwise."""
+        standing = self.disk.look(final)
+        replace = self.plan.collision is Collision.OVERWRITE
+        if standing is not None and not (replace and standing.regular):
+            self._withdraw_sidecar(final)
+            return False
+        if self.plan.sidecar and not self._write_sidecar(final):
+            return False
+        try:
+            self.disk.publish(self.artifact.temporary, final, replace=replace)
+        except NameTaken:
+            self._withdraw_sidecar(final)
+            return False
+        return True
+
+    def _placed_before(self) -> str | None:
+        final = self._search()
+        if final is not None:
+            return self._settled(final)
+        first = next(self._finals())
+        if self.plan.collision is Collision.SKIP and self.disk.look(first) is not None:
+            return None
+        raise FileGone(
+            f"the fetched result {shown(self.artifact.temporary)} is gone",
+            hint="it is fetched again by itself; does another program clear the outbox up?",
+        )
+
+    def _settled(self, final: str) -> str:
+        """Return *final* once it is certain that it and its sidecar survive a power cut."""
+        if self.plan.sidecar:
+            self._write_sidecar(final)
+        self.disk.sync_folder(final.rpartition("/")[0])
+        return final
+
+    def _search(self) -> str | None:
+        """Return where this very result stands under a final name, be it one that somebody gave it."""
+        folder = next(self._finals()).rpartition("/")[0]
+        if self.disk.look(folder) is None:
+            return None
+        for name in self.disk.names(folder):
+            path = f"{folder}/{name}"
+            if name.startswith(".") or path in self.mates:
+                continue
+            found = self.disk.look(path)
+            if found is not None and self._is_result(path, found):
+                return path
+        return None
+
+    def _is_result(self, path: str, found: Stat) -> bool:
+        """Return whether this is the file that was fetched, and not merely one with equal bytes.
+
+        Some network file systems number their files anew after a restart; there the name of a
+        temporary file, or a sidecar, speaks instead of the inode. Device numbers change everywhere.
+        """
+        if not found.regular or found.size_bytes != self.artifact.size_bytes:
+            return False
+        known = (
+            path == self.artifact.temporary
+            or found.inode == self.artifact.inode
+            or self._sidecar_is_ours(path)
+        )
+        return known and self.disk.digest(path) == self.artifact.sha256
+
+    def _finals(self) -> Iterator[str]:
+        """Yield the absolute names that the result may get, best first; it never ends."""
+        folder = folder_of(self.job)
+        for name in candidates(render(self.plan.name, self._values())):
+            yield f"{folder}/{name}"
+
+    def _values(self) -> dict[str, str]:
+        artifact = self.artifact
+        measured: dict[str, str] = {}
+        if artifact.width is not None and artifact.height is not None:
+            width, height = str(artifact.width), str(artifact.height)
+            measured = {"size": f"{width}x{height}", "width": width, "height": height}
+        return {
+            **measured,
+            **self.job.order.tokens,
+            "seed": "" if artifact.seed is None else str(artifact.seed),
+            "ext": artifact.extension,
+            "index": str(artifact.index + 1),
+        }
+
+    def _document(self, final: str) -> object:
+        """Return what a sidecar beside *final* says; None when there is none that can be read."""
+        try:
+            return json.loads(self.disk.read(final + _SIDECAR))
+        except (DiskError, ValueError, RecursionError):
+            return None
+
+    def _sidecar_is_ours(self, final: str) -> bool:
+        return identify(self._document(final)) == (self.job.key, self.artifact.index)
+
+    def _withdraw_sidecar(self, final: str) -> None:
+        """Remove the sidecar that an earlier run wrote for a name which the result did not get."""
+        if self.plan.sidecar and self._sidecar_is_ours(final):
+            self.disk.remove(final + _SIDECAR)
+
+    def _write_sidecar(self, final: str) -> bool:
+        """Return whether this result's own sidecar stands beside *final* now."""
+        path = final + _SIDECAR
+        standing = self.disk.look(path)
+        ours = standing is not None and self._sidecar_is_ours(final)
+        if ours and result_sha256(self._document(final)) == self.artifact.sha256:
+            return True
+        replace = ours or self.plan.collision is Collision.OVERWRITE
+        if standing is not None and not (replace and standing.regular):
+            return False
+        try:
+            self._put_sidecar(path, self._sidecar(final), replace=replace)
+        except NameTaken:
+            return False
+        return True
+
+    def _sidecar(self, final: str) -> bytes:
+        name = final.rpartition("/")[2]
+        document = build(self.job, self.drop, self.artifact, delivered_as=name, at=self.now)
+        # What is no UTF-8 becomes an escape that JSON knows.
+        return json.dumps(document, indent=2, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+    def _put_sidecar(self, path: str, data: bytes, *, replace: bool) -> None:
+        temporary = temporary_of(self.job, self.artifact.index)
+        file = self.disk.create(temporary, mode=0o666 if self.plan.mode is None else 0o600)
+        try:
+            file.write(data)
+            file.finish(mode=self.plan.mode, group=self.plan.group)
+            self.disk.publish(temporary, path, replace=replace)
+        except DiskError:
+            file.discard()
+            with suppress(DiskError):
+                self.disk.remove(temporary)
+            raise
