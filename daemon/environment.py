@@ -1,7 +1,8 @@
 """Prepare the virtual environment of a checkout; never leave one that looks whole and is not.
 
-A stamp in the environment says what is completely installed. It is taken away before the first change and written
-after the last, so an interrupted installation begins anew. Nothing outside the environment and its lock is written.
+A stamp in the environment says which parts are completely installed. A part is struck out before it is changed and
+entered again afterwards, so an interrupted installation goes on where it can be trusted. Nothing outside the
+environment and its lock is written.
 """
 
 import contextlib
@@ -59,14 +60,22 @@ class Environment:
         return self.path / "dropglow-stamp.json"
 
     def installed(self) -> Stamp:
-        """Return what the stamp says; nothing when it is missing or tells of a broken environment."""
-        if not (os.access(self.python, os.X_OK) and os.access(self.command, os.X_OK)):
+        """Return what the stamp says; nothing when it is missing or tells of what is gone."""
+        if not os.access(self.python, os.X_OK):
             return {}
         try:
             stamp = json.loads(self.stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return stamp if isinstance(stamp, dict) else {}
+        if not isinstance(stamp, dict) or ("project" in stamp and not os.access(self.command, os.X_OK)):
+            return {}
+        return stamp
+
+    def enter(self, stamp: Stamp) -> None:
+        """Write *stamp*, whole or not at all."""
+        draft = self.stamp.with_suffix(".new")
+        draft.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+        draft.replace(self.stamp)
 
 
 def prepare(*, with_tests: bool) -> Environment:
@@ -228,24 +237,33 @@ def refuse_foreign_folder(path: Path) -> None:
 
 def install_with(installer: Uv | Pip, environment: Environment, stamp: Stamp) -> None:
     """Bring *environment* to *stamp*, reusing what is there if the same Python and installer made it."""
-    target = {**stamp, "installer": installer.name}
-    installed = environment.installed()
-    environment.stamp.unlink(missing_ok=True)
-    if any(installed.get(key) != target[key] for key in ("python", "place", "installer")):
+    maker = {"python": stamp["python"], "place": stamp["place"], "installer": installer.name}
+    if not maker.items() <= environment.installed().items():
         say(f"making the virtual environment {environment.path} with {installer.name}")
+        environment.stamp.unlink(missing_ok=True)
         installer.make(environment)
-        installed = {}
-    parts = sections(LOCK_FILE.read_text(encoding="utf-8"))
-    for name, purpose in (("run", "Dropglow needs"), ("test", "its tests need")):
-        if name in target and installed.get(name) != target[name]:
-            say(f"installing the {parts[name].count('==')} packages that {purpose}")
-            add_locked(installer, environment, name, parts[name])
-    if installed.get("run") != target["run"]:
-        add_journal(installer, environment, parts["journal"])
-    if installed.get("project") != target["project"]:
+        environment.enter(maker)
+    for part in ("run", "test", "project"):
+        installed = environment.installed()
+        if part in stamp and installed.get(part) != stamp[part]:
+            environment.enter({key: value for key, value in installed.items() if key != part})
+            add_part(installer, environment, part)
+            environment.enter({**installed, part: stamp[part]})
+
+
+def add_part(installer: Uv | Pip, environment: Environment, part: str) -> None:
+    """Install one *part* of the lock file, or the project itself."""
+    if part == "project":
         say("installing Dropglow itself from this checkout")
         installer.add(environment, "--no-build-isolation", "--editable", str(ROOT))
-    write_stamp(environment, {**installed, **target})
+        return
+    parts = sections(LOCK_FILE.read_text(encoding="utf-8"))
+    purpose = {"run": "Dropglow needs", "test": "its tests need besides"}[part]
+    count = len(re.findall(r"^[\w.-]+==", parts[part], flags=re.MULTILINE))
+    say(f"installing the {count} packages that {purpose}")
+    add_locked(installer, environment, part, parts[part])
+    if part == "run":
+        add_journal(installer, environment, parts["journal"])
 
 
 def add_locked(installer: Uv | Pip, environment: Environment, name: str, requirements: str) -> None:
@@ -275,13 +293,6 @@ def can_compile_journal() -> bool:
     if not (shutil.which("pkg-config") and (shutil.which("cc") or shutil.which("gcc"))):
         return False
     return subprocess.run(["pkg-config", "--exists", "libsystemd"], check=False).returncode == 0
-
-
-def write_stamp(environment: Environment, stamp: Stamp) -> None:
-    """Write the stamp, complete or not at all."""
-    draft = environment.stamp.with_suffix(".new")
-    draft.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
-    draft.replace(environment.stamp)
 
 
 def base_python() -> str:

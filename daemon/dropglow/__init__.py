@@ -4,6 +4,4 @@ The package holds the whole program. ``dropglow.cli`` is where a person or syste
 where its parts are put together, and every import points down from there; ``daemon/README.md`` is the map.
 """
 
-from typing import Final
-
-__version__: Final = "0.1.0"
+__version__ = "0.1.0"
