@@ -1,0 +1,400 @@
+"""Read files and environment into one frozen configuration, or say all that is wrong with them.
+
+Imports no HTTP library, no logging, no imaging: every command starts here.
+Credentials are not read here; they are read when a token is fetched.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Final
+
+from dropglow.errors import ConfigError
+from dropglow.firefly.settings import ApiSettings
+from dropglow.intake.plan import InboxPlan, WatchMode
+from dropglow.rules.load import (
+    Entry,
+    Fault,
+    Harvest,
+    Loaded,
+    Source,
+    load_rule_file,
+    load_rules,
+    read_source,
+    resolved,
+)
+from dropglow.rules.review import review
+from dropglow.rules.rule import Rule
+from dropglow.rules.schema import ApiShape, ConfigurationShape, LimitsShape, PollShape
+from dropglow.rules.shape import Problem
+from dropglow.rules.units import shown
+
+FILE_NAME: Final = "dropglow.yaml"
+CONFIG_VARIABLE: Final = "DROPGLOW_CONFIG"
+URL_VARIABLES: Final = {"base_url": "DROPGLOW_API_URL", "token_url": "DROPGLOW_TOKEN_URL"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much at once, and how fast. None: no limit."""
+
+    in_flight: int = 16  # jobs at Adobe at once
+    requests_per_minute: int | None = 4  # submissions and uploads
+    requests_per_day: int | None = 9000
+    poll_s_min: float = 1.0
+    poll_s_max: float = 15.0
+    job_timeout_s: float = 1800.0  # after this a job is late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything an operator settled, checked."""
+
+    path: str  # absolute path of the configuration file
+    state: str  # absolute folder
+    api: ApiSettings
+    limits: Limits
+    rules: tuple[Rule, ...]  # in order: file name, then position
+    inboxes: tuple[InboxPlan, ...]  # in order of their first rules
+    warnings: tuple[str, ...] = ()  # ``file:line:column: message``
+
+
+def load_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> Config:
+    """Return the checked configuration.
+
+    Args:
+        option: What ``--config`` said: a file or a folder.
+        environ: The environment: addresses, folders, and what ``${NAME}`` stands for.
+        cwd: What relative paths on the command line and in the environment are relative to.
+
+    Raises:
+        ConfigError: None was found, or it has faults; all of them are in ``faults``.
+    """
+    path = find_config(option, environ=environ, cwd=cwd)
+    harvest = Harvest()
+    source = read_source(path, environ=environ, harvest=harvest)
+    shape = _shape(source, harvest)
+    _gather_rules(shape, source, environ=environ, harvest=harvest)
+    api = _api(shape.api or ApiShape(), source, environ=environ, harvest=harvest)
+    limits = _limits(shape.limits or LimitsShape(), source, harvest)
+    state = resolved(source.folder, shape.state) if shape.state else _default_state(environ, cwd)
+    harvest.faults += _nesting_faults(harvest.entries, source=source, state=state)
+    harvest.faults += _after_faults(harvest.rules)
+    harvest.faults += _watch_faults(harvest.rules)
+    if harvest.faults:
+        raise _refusal(path, harvest.faults)
+    rules = tuple(loaded.rule for loaded in harvest.rules)
+    return Config(
+        path=path,
+        state=state,
+        api=api,
+        limits=limits,
+        rules=rules,
+        inboxes=_inboxes(rules),
+        warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
+    )
+
+
+def find_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> str:
+    """Return the absolute path of the configuration file.
+
+    Raises:
+        ConfigError: There is none; the hint names the places.
+    """
+    named = option or environ.get(CONFIG_VARIABLE)
+    if named:
+        path = resolved(cwd, named)
+        found = resolved(path, FILE_NAME) if os.path.isdir(path) else path  # noqa: PTH112
+        if not os.path.isfile(found):  # noqa: PTH113
+            said_by = "--config" if option else f"${CONFIG_VARIABLE}"
+            raise ConfigError(
+                f"there is no configuration file {found}", hint=f"{said_by} names it: is it right?"
+            )
+        return found
+    places = (cwd, resolved(_xdg(environ, "XDG_CONFIG_HOME", ".config"), "dropglow"), "/etc/dropglow")
+    for place in places:
+        if os.path.isfile(candidate := resolved(place, FILE_NAME)):  # noqa: PTH113
+            return candidate
+    raise ConfigError(
+        f"no {FILE_NAME} was found in {', '.join(places)}",
+        hint="write one, or name it with --config; `dropglow demo` makes an example",
+    )
+
+
+def _refusal(path: str, faults: list[Fault]) -> ConfigError:
+    told = tuple(dict.fromkeys(str(fault) for fault in sorted(faults)))
+    count = "a fault" if len(told) == 1 else f"{len(told)} faults"
+    return ConfigError(
+        f"the configuration {path} has {count}",
+        hint="mend what is named above; `dropglow check` looks again",
+        faults=told,
+    )
+
+
+def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> str:
+    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111
+    return environ.get(variable) or resolved(home, fallback)
+
+
+def _default_state(environ: Mapping[str, str], cwd: str) -> str:
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]  # systemd lists several with colons
+    return resolved(cwd, given or resolved(_xdg(environ, "XDG_STATE_HOME", ".local/state"), "dropglow"))
+
+
+def _shape(source: Source, harvest: Harvest) -> ConfigurationShape:
+    """Return the file's shape; rules that stand in it are left to be read as rules."""
+    raw = {} if source.document.value is None else source.document.value
+    if isinstance(raw, dict) and _inline(raw):
+        raw = {key: value for key, value in raw.items() if key != "rules"}
+    read = review(ConfigurationShape, raw)
+    harvest.faults += [source.fault(problem) for problem in read.problems]
+    return read.value
+
+
+def _inline(raw: Mapping[str, Any]) -> bool:
+    rules = raw.get("rules")
+    return isinstance(rules, list) and any(isinstance(entry, dict) for entry in rules)
+
+
+def _gather_rules(
+    shape: ConfigurationShape, source: Source, *, environ: Mapping[str, str], harvest: Harvest
+) -> None:
+    raw = source.document.value
+    if isinstance(raw, dict) and _inline(raw):
+        load_rules(raw["rules"], source, harvest=harvest)
+        return
+    if source.document.problems and raw is None:
+        return  # unreadable: that is fault enough
+    files: set[str] = set()
+    for pattern in shape.rules:
+        found = glob.glob(resolved(source.folder, pattern), recursive=True)  # noqa: PTH207  # a path is text here
+        matching = {file for file in found if os.path.isfile(file)}  # noqa: PTH113
+        if not matching:
+            message = f"no rule file is at {resolved(source.folder, pattern)}"
+            harvest.faults.append(source.fault(Problem(path=("rules",), message=message)))
+        files |= matching
+    for file in sorted(files, key=lambda file: (os.path.basename(file), file)):  # noqa: PTH119
+        load_rule_file(file, environ=environ, harvest=harvest)
+    if files and not harvest.entries and not harvest.faults:
+        message = "there is no rule at all: the rule files are empty"
+        harvest.faults.append(source.fault(Problem(path=("rules",), message=message)))
+
+
+def _limits(shape: LimitsShape, source: Source, harvest: Harvest) -> Limits:
+    poll = shape.poll or PollShape()
+    limits = Limits(
+        in_flight=shape.in_flight,
+        requests_per_minute=shape.requests_per_minute,
+        requests_per_day=shape.requests_per_day,
+        poll_s_min=Limits().poll_s_min if poll.min is None else poll.min,
+        poll_s_max=Limits().poll_s_max if poll.max is None else poll.max,
+        job_timeout_s=shape.job_timeout,
+    )
+    at = ("limits", "poll")
+    if limits.poll_s_min <= 0:
+        harvest.faults.append(source.fault(Problem(path=(*at, "min"), message="min should be more than 0s")))
+    if limits.poll_s_max < limits.poll_s_min:
+        message = f"max ({limits.poll_s_max:g}s) is shorter than min ({limits.poll_s_min:g}s)"
+        harvest.faults.append(source.fault(Problem(path=(*at, "max"), message=message)))
+    return limits
+
+
+# ---------------------------------------------------------------- the API's addresses
+
+
+def _api(shape: ApiShape, source: Source, *, environ: Mapping[str, str], harvest: Harvest) -> ApiSettings:
+    usual = ApiSettings()
+    base_url = environ.get(URL_VARIABLES["base_url"]) or shape.base_url or usual.base_url
+    settings = ApiSettings(
+        base_url=base_url.rstrip("/"),
+        token_url=environ.get(URL_VARIABLES["token_url"]) or shape.token_url or usual.token_url,
+        scopes=_given(shape.scopes, usual.scopes),
+        trusted_hosts=_given(shape.trusted_hosts, usual.trusted_hosts),
+        result_hosts=_given(shape.result_hosts, usual.result_hosts),
+    )
+    for key in URL_VARIABLES:
+        fault = _url_fault(getattr(settings, key), loopback=_is_loopback(settings.base_url))
+        if fault is not None:
+            harvest.faults.append(_address_fault(key, f"{key} {fault}", source, environ))
+    for key in ("trusted_hosts", "result_hosts"):
+        for place, host in enumerate(getattr(settings, key)):
+            if not _is_host_pattern(host):
+                message = f"{key} should hold host names like *.example.com, not {shown(host)}"
+                harvest.faults.append(source.fault(Problem(path=("api", key, place), message=message)))
+    return settings
+
+
+def _given(values: list[str] | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    return usual if values is None else tuple(values)
+
+
+def _address_fault(key: str, message: str, source: Source, environ: Mapping[str, str]) -> Fault:
+    variable = URL_VARIABLES[key]
+    if environ.get(variable):
+        return Fault(file=f"${variable}", line=1, column=1, message=message)
+    return source.fault(Problem(path=("api", key), message=message))
+
+
+def _url_fault(url: str, *, loopback: bool) -> str | None:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "is no web address"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        return "should be an address like https://host"
+    if parts.username is not None or parts.query or parts.fragment:
+        return "should hold no user name, query or fragment: credentials never stand here"
+    if parts.scheme == "http" and not (loopback and _is_loopback(url)):
+        return "should begin with https://; http:// is possible only where base_url is this computer itself"
+    return None
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urllib.parse.urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_host_pattern(host: str) -> bool:
+    """Return whether *host* names hosts narrowly enough: its last two labels have no wildcard."""
+    allowed = all(sign.isascii() and (sign.isalnum() or sign in "-.*") for sign in host)
+    return allowed and "*" not in "".join(host.split(".")[-2:]) and all(host.split("."))
+
+
+# ---------------------------------------------------------------- folders
+
+
+def _nesting_faults(entries: list[Entry], *, source: Source, state: str) -> Iterator[Fault]:
+    inboxes = tuple(dict.fromkeys(entry.inbox for entry in entries if entry.inbox is not None))
+    for entry in entries:
+        yield from _outbox_faults(entry, inboxes)
+        if entry.inbox is None:
+            continue
+        for inbox in inboxes:
+            if inbox != entry.inbox and lies_inside(entry.inbox, inbox):
+                message = (
+                    f"this inbox lies inside another, {inbox}: it would be unclear whose files these are"
+                )
+                yield entry.fault("inbox", message)
+        if lies_inside(entry.source.file, entry.inbox):
+            yield entry.fault("inbox", "this file with its rules lies inside the inbox; keep rules elsewhere")
+        for file in entry.files:
+            if any(lies_inside(file, inbox) for inbox in inboxes):
+                yield entry.fault("inbox", f"{file} lies inside an inbox and would be taken as a drop")
+    for inbox in inboxes:
+        if lies_inside(state, inbox):
+            message = f"the state folder {state} lies inside the inbox {inbox}; keep it elsewhere"
+            yield source.fault(Problem(path=("state",), message=message))
+        if lies_inside(source.file, inbox):
+            message = f"this file lies inside the inbox {inbox}; keep the configuration elsewhere"
+            yield source.fault(Problem(path=("rules",), message=message))
+
+
+def _outbox_faults(entry: Entry, inboxes: tuple[str, ...]) -> Iterator[Fault]:
+    if entry.outbox is None:
+        return
+    for inbox in inboxes:
+        if lies_inside(entry.outbox, inbox):
+            message = (
+                f"the outbox lies inside the inbox {inbox}: results would be taken as drops, again and again"
+            )
+            yield entry.fault("outbox", message)
+        elif lies_inside(inbox, entry.outbox):
+            yield entry.fault("outbox", f"the inbox {inbox} lies inside this outbox; they must be apart")
+
+
+def _after_faults(rules: list[Loaded]) -> Iterator[Fault]:
+    inboxes = tuple(dict.fromkeys(loaded.rule.inbox for loaded in rules))
+    for loaded in rules:
+        own = loaded.rule.inbox
+        for key, folder in (("done", loaded.rule.after.done), ("failed", loaded.rule.after.failed)):
+            if folder is None:
+                continue
+            if lies_inside(own, folder) and lies_inside(folder, own):
+                yield loaded.entry.fault(key, f"{key} is the inbox itself: its files would be taken again")
+            elif any(lies_inside(folder, inbox) for inbox in inboxes if inbox != own):
+                yield loaded.entry.fault(
+                    key, f"{key} lies inside another inbox: its files would be taken there"
+                )
+            elif not lies_inside(folder, own) and _device(folder) != _device(own):
+                yield loaded.entry.fault(
+                    key, f"{key} is on another file system than the inbox; files can only be moved within one"
+                )
+
+
+def _watch_faults(rules: list[Loaded]) -> Iterator[Fault]:
+    first: dict[str, Loaded] = {}
+    for loaded in rules:
+        if loaded.rule.watch == WatchMode.AUTO:
+            continue
+        other = first.setdefault(loaded.rule.inbox, loaded)
+        if other.rule.watch != loaded.rule.watch:
+            message = f"{other.rule.name} watches the same inbox by {other.rule.watch}; an inbox is watched in one way"
+            yield loaded.entry.fault("watch", message)
+
+
+def _inboxes(rules: tuple[Rule, ...]) -> tuple[InboxPlan, ...]:
+    gathered: dict[str, list[Rule]] = {}
+    for rule in rules:
+        gathered.setdefault(rule.inbox, []).append(rule)
+    return tuple(_plan(inbox, sharing) for inbox, sharing in gathered.items())
+
+
+def _plan(inbox: str, rules: list[Rule]) -> InboxPlan:
+    folders = [
+        folder for rule in rules for folder in (rule.after.done, rule.after.failed, rule.after.held) if folder
+    ]
+    chosen = [rule.watch for rule in rules if rule.watch != WatchMode.AUTO]
+    return InboxPlan(
+        folder=inbox,
+        settle_s=max(rule.settle_s for rule in rules),
+        watch=WatchMode(chosen[0]) if chosen else WatchMode.AUTO,
+        rescan_s=min(rule.rescan_s for rule in rules),
+        reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox))),
+    )
+
+
+def lies_inside(path: str, folder: str) -> bool:
+    """Return whether *path* is *folder* or lies below it, however either is spelled.
+
+    By name with links resolved, and by device and inode, which also see
+    through bind mounts and file systems that do not mind case.
+    """
+    path, folder = os.path.realpath(path), os.path.realpath(folder)
+    if path == folder or path.startswith(folder.rstrip("/") + "/"):
+        return True
+    wanted = _identity(folder)
+    while wanted is not None:
+        if _identity(path) == wanted:
+            return True
+        if path == (path := os.path.dirname(path)):  # noqa: PTH120
+            return False
+    return False
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _device(path: str) -> int:
+    """Return the device of *path*, or of the nearest folder above it that exists."""
+    while (identity := _identity(path)) is None:
+        path = os.path.dirname(path)  # noqa: PTH120
+    return identity[0]

@@ -1,0 +1,250 @@
+"""Make a rule from a reading that is well formed, or say why that is impossible.
+
+Pure: folders come in as absolute paths; whether they exist is asked elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os.path
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
+from dropglow.naming import default_template, template_faults
+from dropglow.rules.globs import compile_globs
+from dropglow.rules.operations import LATER, OPERATIONS, Operation
+from dropglow.rules.order import TEXT_TOKEN
+from dropglow.rules.parameters import Parameters
+from dropglow.rules.rule import Conditions, Orientation, Rule
+from dropglow.rules.schema import DeliveryShape, MatchShape, RuleShape
+from dropglow.rules.shape import Problem
+
+HELD_FOLDER: Final = "_held"
+DELETE: Final = "delete"
+_DIGEST_LENGTH: Final = 16  # hexadecimal digits: enough to tell revisions apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """The absolute folders of one rule."""
+
+    base: str  # of the rule file: references are relative to it
+    inbox: str
+    outbox: str
+
+
+def parameters_of(entry: RuleShape) -> tuple[str, Parameters] | None:
+    """Return a rule's one operation and its parameters; None if it has none, or several."""
+    operation = _operation(entry)
+    return None if operation is None else (operation.key, _parameters(entry, operation))
+
+
+def contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a rule beyond its single values.
+
+    Args:
+        entry: The rule, without what was at fault already.
+        written: The keys that stand in the file, also those at fault.
+    """
+    for key in ("name", "inbox", "outbox"):
+        if getattr(entry, key) is None and (key not in written or key in entry.model_fields_set):
+            yield Problem(path=(key,) if key in written else (), message=f"this rule has no {key}")
+    yield from _operation_faults(written)
+    yield from _delivery_faults(entry)
+    operation = _operation(entry)
+    if operation is None:
+        return
+    parameters = _parameters(entry, operation)
+    if entry.match is not None:
+        yield from _match_faults(entry.match, operation)
+    if (
+        operation.takes is Kind.PROMPT
+        and parameters.prompt is not None
+        and TEXT_TOKEN not in parameters.prompt
+    ):
+        message = (
+            f"the dropped file gives the prompt; write {TEXT_TOKEN} where it is to stand, or leave prompt out"
+        )
+        yield Problem(path=(operation.key, "prompt"), message=message)
+    for problem in parameters.faults():
+        yield Problem(path=(operation.key, *problem.path), message=problem.message, of_key=problem.of_key)
+    yield from _template_faults(entry, parameters)
+
+
+def cautions(entry: RuleShape) -> Iterator[Problem]:
+    """Yield what Adobe may refuse, depending on the organisation."""
+    operation = _operation(entry)
+    if operation is None:
+        return
+    for problem in _parameters(entry, operation).warnings():
+        yield Problem(path=(operation.key, *problem.path), message=problem.message)
+
+
+def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rule:
+    """Return the rule that *entry* says. It must be free of faults."""
+    operation = _operation(entry)
+    if operation is None or entry.name is None:
+        raise AssertionError("a rule with faults was to be assembled")
+    parameters = _parameters(entry, operation).located(folders.base)
+    delivery = delivery_of(entry)
+    return Rule(
+        name=RuleName(entry.name),
+        file=file,
+        line=line,
+        inbox=folders.inbox,
+        outbox=folders.outbox,
+        conditions=_conditions(entry.match or MatchShape(), operation),
+        operation=operation.key,
+        parameters=parameters,
+        also=entry.also,
+        after=_after(entry, folders.inbox),
+        name_template=delivery.name or _default_template(parameters),
+        collision=Collision(delivery.collision or Collision.UNIQUE),
+        mode=delivery.mode,
+        group=delivery.group,
+        sidecar=bool(delivery.sidecar),
+        settle_s=entry.settle,
+        watch=entry.watch,
+        rescan_s=entry.rescan,
+        priority=entry.priority,
+        attempts=entry.attempts,
+        on_doubt=OnDoubt(entry.on_doubt),
+        digest=digest(operation.key, parameters),
+    )
+
+
+def digest(operation: str, parameters: Parameters) -> str:
+    """Return a short name of everything that changes what is bought."""
+    bought = {"operation": operation, "parameters": parameters.model_dump(mode="json", exclude_none=True)}
+    text = json.dumps(bought, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def delivery_of(entry: RuleShape) -> DeliveryShape:
+    """Return how results appear, from the block and from the rule's own keys."""
+    inner = entry.delivery or DeliveryShape()
+    outer = {key: value for key in _shared() if (value := getattr(entry, key)) is not None}
+    return inner.model_copy(update=outer)
+
+
+def _shared() -> tuple[str, ...]:
+    return tuple(key for key in DeliveryShape.model_fields if key != "name")
+
+
+def _operation(entry: RuleShape) -> Operation | None:
+    chosen = [key for key in OPERATIONS if getattr(entry, key) is not None]
+    return OPERATIONS[chosen[0]] if len(chosen) == 1 else None
+
+
+def _parameters(entry: RuleShape, operation: Operation) -> Parameters:
+    parameters: Parameters = getattr(entry, operation.key)
+    return parameters
+
+
+def _operation_faults(written: frozenset[str]) -> Iterator[Problem]:
+    known = [key for key in OPERATIONS if key in written]
+    if not known and not written & set(LATER):
+        yield Problem(path=(), message=f"this rule has no operation: add {' or '.join(OPERATIONS)}")
+    for extra in known[1:]:
+        message = (
+            f"a rule has one operation, and this one has {known[0]} already; {extra} needs a rule of its own"
+        )
+        yield Problem(path=(extra,), message=message, of_key=True)
+
+
+def _delivery_faults(entry: RuleShape) -> Iterator[Problem]:
+    for key in _shared():
+        if (
+            entry.delivery is not None
+            and getattr(entry, key) is not None
+            and getattr(entry.delivery, key) is not None
+        ):
+            yield Problem(path=(key,), message=f"{key} stands here and in delivery; keep one", of_key=True)
+
+
+def _match_faults(match: MatchShape, operation: Operation) -> Iterator[Problem]:
+    if match.kind is not None and match.kind != operation.takes:
+        message = f"{operation.key} takes kind {operation.takes}, not {match.kind}"
+        yield Problem(path=("match", "kind"), message=message)
+    foreign = {Kind.IMAGE: ("text",), Kind.PROMPT: ("formats", "orientation")}[operation.takes]
+    for key in foreign:
+        if getattr(match, key) is not None:
+            message = f"{key} cannot be asked of kind {operation.takes}, which {operation.key} takes"
+            yield Problem(path=("match", key), message=message, of_key=True)
+    if match.min_size is not None and match.max_size is not None and match.min_size > match.max_size:
+        yield Problem(
+            path=("match", "min_size"), message="min_size is larger than max_size: no file can match"
+        )
+
+
+def _template_faults(entry: RuleShape, parameters: Parameters) -> Iterator[Problem]:
+    delivery = delivery_of(entry)
+    if delivery.name is None:
+        return
+    at = ("delivery", "name")
+    for fault in template_faults(delivery.name):
+        yield Problem(path=at, message=f"name: {fault}")
+    if delivery.collision in {None, Collision.UNIQUE}:
+        return
+    for token in _missing_tokens(delivery.name, parameters):
+        message = f"name needs {{{token}}}: with collision {delivery.collision}, results of one file would get in each other's way"
+        yield Problem(path=at, message=message)
+
+
+def _missing_tokens(template: str, parameters: Parameters) -> Iterator[str]:
+    variants = parameters.variants()
+    for field, told_by in (
+        ("size", ("{size}", "{width}", "{height}")),
+        ("content_class", ("{content_class}",)),
+        ("model", ("{model}",)),
+    ):
+        varies = len({getattr(variant, field) for variant in variants}) > 1
+        if varies and not any(token in template for token in (*told_by, "{job}")):
+            yield field
+    if parameters.count > 1 and "{seed}" not in template and "{index}" not in template:
+        yield "index"
+
+
+def _default_template(parameters: Parameters) -> str:
+    variants = parameters.variants()
+    varying = {
+        field: any(
+            getattr(one, field) != getattr(other, field) for one, other in itertools.pairwise(variants)
+        )
+        for field in ("content_class", "model")
+    }
+    return default_template(content_classes=varying["content_class"], models=varying["model"])
+
+
+def _conditions(match: MatchShape, operation: Operation) -> Conditions:
+    return Conditions(
+        kind=operation.takes,
+        names=tuple(match.name or ()),
+        name_pattern=compile_globs(match.name) if match.name else None,
+        formats=frozenset(Format(name) for name in match.formats or ()),
+        min_size_bytes=match.min_size,
+        max_size_bytes=match.max_size,
+        orientation=_optional(Orientation, match.orientation),
+        text=_optional(re.compile, match.text),
+    )
+
+
+def _optional(make: Any, value: str | None) -> Any:
+    return None if value is None else make(value)
+
+
+def _after(entry: RuleShape, inbox: str) -> After:
+    return After(
+        done=None if entry.done == DELETE else _below(inbox, entry.done),
+        failed=_below(inbox, entry.failed),
+        held=_below(inbox, HELD_FOLDER),
+    )
+
+
+def _below(inbox: str, folder: str) -> str:
+    return os.path.normpath(os.path.join(inbox, folder))  # noqa: PTH118  # a path is text here, odd bytes included

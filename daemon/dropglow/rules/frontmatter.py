@@ -1,0 +1,108 @@
+"""Part a prompt file into front matter and prompt, and let it override the rule.
+
+Whoever drops a file is not the operator: front matter may change parameters,
+but it names no files of this computer and reads no environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dropglow.errors import SourceFault
+from dropglow.rules.parameters import Parameters
+from dropglow.rules.positions import Document, parse
+from dropglow.rules.review import review
+from dropglow.rules.shape import Problem
+
+FENCE: Final = "---"
+_HINT: Final = "mend the lines between the --- lines and drop the file again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divided:
+    """A prompt file's two parts. ``front`` is None where there is none."""
+
+    front: str | None
+    text: str  # trimmed
+
+
+def divided(text: str) -> Divided:
+    """Return the front matter and the prompt of a prompt file's *text*.
+
+    A first line ``---`` without a second one is a part of the prompt.
+    """
+    if not text.startswith(FENCE):
+        return Divided(front=None, text=text.strip())
+    lines = text.split("\n")
+    ends = [place for place, line in enumerate(lines) if line.rstrip() == FENCE]
+    if len(ends) < 2 or ends[0] != 0:
+        return Divided(front=None, text=text.strip())
+    return Divided(front="\n".join(lines[1 : ends[1]]), text="\n".join(lines[ends[1] + 1 :]).strip())
+
+
+def overridden(parameters: Parameters, front: str) -> Parameters:
+    """Return *parameters* with what *front* says about them for one drop.
+
+    Raises:
+        SourceFault: It is no YAML, or says something that the operation does not know or Adobe does not allow.
+    """
+    document = parse(front, environ=None)
+    if document.problems:
+        _refuse([f"line {place.line + 1}: {message}" for place, message in document.problems])
+    if document.value is None:
+        return parameters
+    # What the rule says was checked with the rule; here only what the drop says is looked at for its form.
+    said = review(type(parameters), document.value)
+    if said.problems:
+        _refuse(_told(document, said.problems))
+    _refuse_files(document, said.value)
+    merged = _merged(parameters, said.value)
+    contradictions = tuple(merged.faults())
+    if contradictions:
+        _refuse(_told(document, contradictions))
+    return merged
+
+
+def _merged(parameters: Parameters, said: Parameters) -> Parameters:
+    base = parameters.model_dump(exclude_none=True)
+    news = said.model_dump(exclude_none=True)
+    for many, one in parameters.twins.items():
+        if many in news or one in news:
+            base.pop(many, None)
+            base.pop(one, None)
+    return type(parameters).model_validate(_laid_over(base, news))
+
+
+def _laid_over(base: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in news.items():
+        before = result.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            result[key] = _laid_over(before, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _refuse_files(document: Document, said: Parameters) -> None:
+    files = said.files()
+    if files:
+        problems = tuple(
+            Problem(
+                path=file.at,
+                message=f"{file.at[-1]} can only stand in the rule, not in a dropped file",
+                of_key=True,
+            )
+            for file in files
+        )
+        _refuse(_told(document, problems))
+
+
+def _told(document: Document, problems: tuple[Problem, ...]) -> list[str]:
+    return [f"line {document.position(problem).line + 1}: {problem.message}" for problem in problems]
+
+
+def _refuse(faults: list[str]) -> None:
+    raise SourceFault(f"the front matter of this prompt cannot be used: {'; '.join(faults)}", hint=_HINT)
