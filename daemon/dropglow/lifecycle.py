@@ -261,6 +261,7 @@ JOINT_TRANSITIONS: Final = frozenset(
         (S.SUBMITTING, S.CANCELLED),  # declined, and a cancel was waiting
         (S.SUBMITTING, S.QUEUED),  # in doubt, and the rule says resubmit
         (S.SUBMITTING, S.FAILED),  # declined once too often
+        (S.IN_DOUBT, S.CANCELLING),  # its receipt was found, and a cancel was waiting
     }
 )
 
@@ -388,7 +389,9 @@ def _told(job: Job, event: Event) -> Job:
         case RanLate():
             return replace(job, late=True)
         case CancelAsked(at=at):
-            return replace(job, cancel_wanted=True, not_before=None, ended_at=_if(job.stage is S.QUEUED, at))
+            return replace(
+                job, cancel_wanted=True, not_before=None, ended_at=at if job.stage is S.QUEUED else None
+            )
         case CancelSent():
             return replace(job, cancel_sent=True, not_before=None, trips=0)
         case Began() | Accepted() | Declined() | Doubted():
@@ -410,9 +413,10 @@ def _told(job: Job, event: Event) -> Job:
 def _told_of_ordering(job: Job, event: Began | Accepted | Declined | Doubted) -> Job:
     match event:
         case Began(at=at):
-            return replace(job, attempt=job.attempt + 1, begun_at=at, failure=None, not_before=None, trips=0)
+            # The trips stay: they are the declines so far, and the next one must wait longer.
+            return replace(job, attempt=job.attempt + 1, begun_at=at, failure=None, not_before=None)
         case Accepted(submission=submission, at=at):
-            return replace(job, submission=submission, accepted_at=at, declines=0)
+            return replace(job, submission=submission, accepted_at=at, declines=0, trips=0)
         case Declined(failure=failure, until=until, counts=counts):
             return replace(
                 job, failure=failure, not_before=until, declines=job.declines + counts, trips=job.trips + 1
@@ -427,12 +431,17 @@ def _told_of_results(job: Job, event: Completed | Fetched | LinksExpired | Spool
     match event:
         case Completed(outputs=outputs, at=at):
             first = job.completed_at or at
-            return replace(job, outputs=outputs, completed_at=first, not_before=None, trips=0, failure=None)
+            # Fresh links that die like the ones before must be noticed: only other trouble is forgotten.
+            trips = job.trips if job.stage is S.FETCHING and job.failure is None else 0
+            return replace(
+                job, outputs=outputs, completed_at=first, not_before=None, trips=trips, failure=None
+            )
         case Fetched(artifacts=artifacts):
             return replace(job, artifacts=artifacts, not_before=None, trips=0, failure=None)
         case LinksExpired():
             blank = tuple(replace(output, url="") for output in job.outputs)
-            return replace(job, outputs=blank, trips=job.trips + 1)
+            trips = job.trips + 1 if job.failure is None else 1
+            return replace(job, outputs=blank, trips=trips, failure=None)
         case SpoolLost():
             return replace(job, artifacts=())
         case Delivered(paths=paths, at=at):
@@ -446,7 +455,7 @@ def _told_by_person(job: Job, event: RetryAsked | ResubmitAsked | Attached) -> J
         case RetryAsked() | ResubmitAsked():
             return _afresh(job)
         case Attached(submission=submission, at=at):
-            return replace(job, submission=submission, accepted_at=at, failure=None)
+            return replace(job, submission=submission, accepted_at=at, failure=None, trips=0)
         case _:
             assert_never(event)
 
@@ -475,22 +484,19 @@ def _afresh(job: Job) -> Job:
 def _settle(job: Job, event: Event) -> Job:
     """Return *job* moved on where two facts meet; see ``JOINT_TRANSITIONS``."""
     match event:
-        case Accepted() if job.cancel_wanted:
+        case Accepted() | Attached() if job.cancel_wanted:
             return replace(job, stage=Stage.CANCELLING)
         case Declined() if job.cancel_wanted:
-            return replace(job, stage=Stage.CANCELLED, ended_at=event.until, not_before=None)
+            # It ended when its order was sent; *until* lies ahead.
+            return replace(job, stage=Stage.CANCELLED, ended_at=job.begun_at, not_before=None)
         case Declined() if job.declines >= job.attempts:
-            return replace(job, stage=Stage.FAILED, ended_at=event.until, not_before=None)
+            return replace(job, stage=Stage.FAILED, ended_at=job.begun_at, not_before=None)
         case Doubted() if (
             job.on_doubt is OnDoubt.RESUBMIT and job.attempt < job.attempts and not job.cancel_wanted
         ):
             return replace(_afresh(job), stage=Stage.QUEUED)
         case _:
             return job
-
-
-def _if(condition: bool, value: datetime) -> datetime | None:  # noqa: FBT001
-    return value if condition else None
 
 
 def _refusal(job: Job, event: Event) -> IllegalTransition:
