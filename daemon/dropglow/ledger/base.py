@@ -209,6 +209,10 @@ class Ledger(Reader, Protocol):
         """
         ...
 
+    async def queued(self, inbox: str) -> int:
+        """Return how many jobs of *inbox* are QUEUED, due or not. Costs one look into an index."""
+        ...
+
     async def ripe(self, *, limit: int) -> tuple[Drop, ...]:
         """Return open drops all of whose jobs rest: their file can go to its last folder. Oldest first."""
         ...

@@ -1,0 +1,380 @@
+"""Put the service together: the only module that names concrete classes.
+
+Everything is built here from one ``Config`` and handed down as arguments;
+nothing below reads settings, environment or clock by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from dropglow import __version__, polling, vocabulary
+from dropglow.clock import Clock, RealClock
+from dropglow.config import Config
+from dropglow.delivery.outbox import Outbox
+from dropglow.delivery.spool import Spool
+from dropglow.disk import Disk, RealDisk
+from dropglow.errors import ConfigError
+from dropglow.firefly.client import FireflyClient
+from dropglow.firefly.credentials import CredentialSource, FixedCredentials
+from dropglow.firefly.settings import ApiSettings
+from dropglow.intake.inbox import Inbox
+from dropglow.intake.watch import Doorbell
+from dropglow.ledger.base import Ledger
+from dropglow.ledger.lock import Busy, StateLock
+from dropglow.ledger.mailbox import Mailbox
+from dropglow.ledger.sqlite import SqliteLedger
+from dropglow.lifecycle import RESTING
+from dropglow.pacing import DAY_S, Gate
+from dropglow.runtime.admission import Attendant, Doors
+from dropglow.runtime.bell import Bell
+from dropglow.runtime.closing import Closer, Tally
+from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.keys import KeyMaker
+from dropglow.runtime.perform import Patience, Performer
+from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.service import Outcome, Service
+from dropglow.runtime.status import Snapshot, StatusFile
+from dropglow.runtime.telling import log
+from dropglow.runtime.uploads import Uploads
+from dropglow.runtime.wishes import Wishes
+from dropglow.runtime.worker import Worker
+
+if TYPE_CHECKING:
+    from dropglow.sandbox.world import World
+
+LEDGER_FILE: Final = "ledger.sqlite3"
+WISHES_FOLDER: Final = "wishes"
+WORLD_FILE: Final = "world"
+SANDBOX: Final = "the sandbox"
+DOWNLOADS: Final = 8
+QUEUE_FACTOR: Final = 2
+QUEUE_FLOOR: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """A state folder in our hands: its ledger, open for writing."""
+
+    ledger: SqliteLedger
+    state: Path
+
+
+async def serve(
+    config: Config,
+    stop: asyncio.Event,
+    *,
+    once: bool = False,
+    sandbox: World | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run the service until *stop* is set, or with *once* until everything rests.
+
+    With *sandbox*, its world is served in this process in place of Adobe.
+
+    Raises:
+        Busy: Another service runs on this state folder.
+        ConfigError: Credentials are missing, or the state folder belongs to another API.
+        DropglowError: Anything else that keeps the service from running.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        where = SANDBOX if sandbox is not None else _world_of(config)
+        owned = await stack.enter_async_context(own(Path(config.state)))
+        await _mark_world(owned, where)
+        if sandbox is not None:
+            config = replace(config, api=await _sandboxed(config, sandbox, stack))
+            credentials: CredentialSource | FixedCredentials = FixedCredentials(
+                client_id="sandbox", client_secret="sandbox"
+            )
+        else:
+            credentials = CredentialSource(environ if environ is not None else os.environ)
+            credentials.read()
+        clock = RealClock()
+        client = FireflyClient(
+            config.api, credentials, clock, connections=2 * config.limits.in_flight + DOWNLOADS
+        )
+        stack.push_async_callback(client.close)
+        service = await build(
+            config,
+            ledger=owned.ledger,
+            client=client,
+            clock=clock,
+            disk=RealDisk(),
+            storage=_storage(where),
+            sandbox=sandbox is not None,
+        )
+        _announce(config, where)
+        outcome = await service.run(stop, once=once)
+        log.info(vocabulary.SERVICE_STOPPED)
+    return outcome
+
+
+@contextlib.asynccontextmanager
+async def own(state: Path) -> AsyncIterator[Owned]:
+    """Take the state folder, and give it back at the end.
+
+    Raises:
+        Busy: A service has it.
+        LedgerError: Its ledger cannot be opened.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = StateLock(state)
+    if not lock.acquire():
+        raise Busy(
+            f"another Dropglow (pid {lock.owner_pid() or 'unknown'}) runs on {state}",
+            hint="stop that one first, or give this one a state folder of its own",
+        )
+    try:
+        ledger = await SqliteLedger.open(state / LEDGER_FILE)
+        try:
+            yield Owned(ledger=ledger, state=state)
+        finally:
+            await ledger.close()
+    finally:
+        lock.release()
+
+
+async def build(
+    config: Config,
+    *,
+    ledger: Ledger,
+    client: FireflyClient,
+    clock: Clock,
+    disk: Disk,
+    storage: str = "",
+    sandbox: bool = False,
+) -> Service:
+    """Return the service over these parts; nothing runs yet.
+
+    *storage* names the upload storage where it is not Adobe's own, so that an
+    id is never used where it is not known.
+    """
+    dice = random.SystemRandom()
+    gate = await _gate(config, ledger, clock)
+    bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
+    owner = f"{socket.gethostname()}/{ledger.identity}"
+    await ledger.release_all(owner)
+    performer = Performer(
+        client=client,
+        ledger=ledger,
+        uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
+        spool=Spool(disk),
+        outbox=Outbox(disk),
+        clock=clock,
+        gate=gate,
+        durations=await _durations(ledger),
+        patience=Patience(
+            poll_s_min=config.limits.poll_s_min,
+            poll_s_max=config.limits.poll_s_max,
+            job_timeout_s=config.limits.job_timeout_s,
+        ),
+        chance=dice.random,
+        downloads=DOWNLOADS,
+    )
+    worker = Worker(
+        ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
+    )
+    reopener = Reopener(ledger=ledger, disk=disk, clock=clock)
+    attendants = _attendants(
+        config,
+        ledger=ledger,
+        clock=clock,
+        disk=disk,
+        keys=KeyMaker(dice.random),
+        reopener=reopener,
+        doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
+    )
+    dispatcher = Dispatcher(
+        ledger=ledger,
+        worker=worker,
+        clock=clock,
+        gate=gate,
+        owner=owner,
+        in_flight=config.limits.in_flight,
+        bell=bells["dispatch"],
+        stage_changed=bells["stages"],
+        ripe=bells["ripe"],
+        room_came=functools.partial(_tell_of_room, attendants),
+    )
+    tally = Tally()
+    return Service(
+        ledger=ledger,
+        attendants=tuple(attendants.values()),
+        dispatcher=dispatcher,
+        closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally),
+        wishes=Wishes(ledger=ledger, reopener=reopener, clock=clock, changed=dispatcher.nudge),
+        mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
+        doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].hint()),
+        gate=gate,
+        clock=clock,
+        tally=tally,
+        ripe=bells["ripe"],
+        status=StatusFile(Path(config.state)),
+        snapshot=_snapshots(config, dispatcher, gate, clock, attendants, sandbox=sandbox),
+    )
+
+
+def _tell_of_room(attendants: Mapping[str, Attendant]) -> None:
+    for attendant in attendants.values():
+        attendant.room_came()
+
+
+def _attendants(
+    config: Config,
+    *,
+    ledger: Ledger,
+    clock: Clock,
+    disk: Disk,
+    keys: KeyMaker,
+    reopener: Reopener,
+    doors: Doors,
+) -> dict[str, Attendant]:
+    return {
+        plan.folder: Attendant(
+            inbox=Inbox(plan, disk=disk, clock=clock, ledger_identity=ledger.identity),
+            rules=[rule for rule in config.rules if rule.inbox == plan.folder],
+            ledger=ledger,
+            disk=disk,
+            clock=clock,
+            keys=keys,
+            reopener=reopener,
+            queue_limit=max(QUEUE_FLOOR, QUEUE_FACTOR * config.limits.in_flight),
+            doors=doors,
+        )
+        for plan in config.inboxes
+    }
+
+
+async def _gate(config: Config, ledger: Ledger, clock: Clock) -> Gate:
+    """Return the request limits with what an earlier life used up, on the monotonic scale."""
+    now, now_s = clock.now(), clock.monotonic()
+    past = await ledger.requests_since(now - timedelta(seconds=DAY_S))
+    return Gate.of(
+        per_minute=config.limits.requests_per_minute,
+        per_day=config.limits.requests_per_day,
+        past_s=[now_s - max(0.0, (now - at).total_seconds()) for at, _ in past],
+    )
+
+
+async def _durations(ledger: Ledger) -> polling.Durations:
+    durations = polling.Durations()
+    for timing in reversed(await ledger.timings()):
+        kind = polling.kind_named(
+            operation=timing.operation, model=timing.model, size=timing.size, images=timing.images
+        )
+        durations.add(kind, timing.took_s)
+    return durations
+
+
+def _snapshots(
+    config: Config,
+    dispatcher: Dispatcher,
+    gate: Gate,
+    clock: Clock,
+    attendants: Mapping[str, Attendant],
+    *,
+    sandbox: bool,
+) -> _Snapshots:
+    return _Snapshots(
+        config=config,
+        dispatcher=dispatcher,
+        gate=gate,
+        clock=clock,
+        attendants=attendants,
+        sandbox=sandbox,
+        started_at=clock.now(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshots:
+    """Take the service's picture whenever it is asked for."""
+
+    config: Config
+    dispatcher: Dispatcher
+    gate: Gate
+    clock: Clock
+    attendants: Mapping[str, Attendant]
+    sandbox: bool
+    started_at: datetime
+
+    def __call__(self) -> Snapshot:
+        now_s = self.clock.monotonic()
+        return Snapshot(
+            pid=os.getpid(),
+            version=__version__,
+            started_at=self.started_at,
+            config=str(self.config.path),
+            sandbox=self.sandbox,
+            in_flight=self.dispatcher.places_taken(),
+            in_flight_limit=self.config.limits.in_flight,
+            in_hand=self.dispatcher.in_hand,
+            trouble=self.gate.trouble(now_s),
+            requests_last_minute=self.gate.minute.used(now_s),
+            requests_last_day=self.gate.day.used(now_s),
+            inboxes=[replace(each.state) for each in self.attendants.values()],
+        )
+
+
+async def _sandboxed(config: Config, world: World, stack: contextlib.AsyncExitStack) -> ApiSettings:
+    from dropglow.sandbox.serve import Sandbox
+
+    served = await stack.enter_async_context(Sandbox(world))
+    log.info(vocabulary.SANDBOX_STARTED, url=served.url)
+    return replace(config.api, base_url=served.url, token_url=f"{served.url}/ims/token/v3")
+
+
+def _world_of(config: Config) -> str:
+    return config.api.base_url.rstrip("/")
+
+
+async def _mark_world(owned: Owned, where: str) -> None:
+    """Refuse a state folder whose open jobs belong to another API: their ids would mean nothing there.
+
+    Raises:
+        ConfigError: It holds unfinished jobs of the other one, or real ones where pretend ones are to come.
+    """
+    mark = owned.state / WORLD_FILE
+    known = mark.read_text(encoding="utf-8").strip() if mark.exists() else where
+    if known != where:
+        counts = await owned.ledger.counts()
+        unfinished = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)
+        if unfinished:
+            raise ConfigError(
+                f"{owned.state} holds {unfinished} unfinished jobs of {known}, not of {where}",
+                hint="finish them there first, or give this one a state folder of its own",
+            )
+    mark.write_text(where + "\n", encoding="utf-8")
+
+
+def _storage(where: str) -> str:
+    """Return the name of the upload storage of this API; Adobe's own has none, a sandbox begins empty."""
+    if where == SANDBOX:
+        return f"@{uuid4().hex}"
+    return "" if where == ApiSettings().base_url else f"@{where}"
+
+
+def _announce(config: Config, where: str) -> None:
+    log.info(
+        vocabulary.SERVICE_STARTED,
+        version=__version__,
+        config=str(config.path),
+        state=str(config.state),
+        api=where,
+        inboxes=len(config.inboxes),
+        rules=len(config.rules),
+        pid=os.getpid(),
+    )
+    for warning in config.warnings:
+        log.warning(vocabulary.CONFIG_WARNING, warning=warning)

@@ -1,0 +1,128 @@
+"""Who may start, and who waits until when: windows over requests, and turns between inboxes.
+
+Pure: the time comes in as seconds on one steady scale, the answers are values.
+Adobe's default entitlement is 4 requests a minute and 9,000 a day for the whole
+organisation (Firefly API usage notes); which calls count is not stated, so
+submissions and uploads are counted and polls are not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+MINUTE_S = 60.0
+DAY_S = 86_400.0
+
+
+@dataclass(slots=True)
+class Window:
+    """At most ``limit`` requests in any span of ``span_s`` seconds; None means no limit.
+
+    A sliding window rather than a bucket: Adobe counts real minutes, and a
+    bucket lets twice the limit through around its edge.
+    """
+
+    limit: int | None
+    span_s: float
+    _taken: deque[float] = field(default_factory=deque)
+
+    def wait_s(self, now_s: float) -> float:
+        """Return how many seconds until one more request fits; 0.0 if it fits now."""
+        if self.limit is None:
+            return 0.0
+        self._forget(now_s)
+        if len(self._taken) < self.limit:
+            return 0.0
+        # With a lowered limit the window may be over-full: the one that must age out is not the oldest.
+        return max(0.0, self._taken[len(self._taken) - self.limit] + self.span_s - now_s)
+
+    def free(self, now_s: float, *, wanted: int) -> int:
+        """Return how many of *wanted* requests fit at *now_s*."""
+        if self.limit is None:
+            return wanted
+        return max(0, min(wanted, self.limit - self.used(now_s)))
+
+    def take(self, now_s: float) -> None:
+        """Count one request at *now_s*."""
+        if self.limit is not None:
+            self._taken.append(now_s)
+
+    def used(self, now_s: float) -> int:
+        """Return how many requests the current span holds."""
+        self._forget(now_s)
+        return len(self._taken)
+
+    def _forget(self, now_s: float) -> None:
+        while self._taken and self._taken[0] <= now_s - self.span_s:
+            self._taken.popleft()
+
+
+@dataclass(slots=True)
+class Gate:
+    """Everything that can forbid a request just now: both windows, and a pause that somebody asked for."""
+
+    minute: Window
+    day: Window
+    paused_until_s: float = 0.0
+    reason: str = ""
+    needs_person: bool = False  # waiting alone will not end the pause
+
+    @classmethod
+    def of(cls, *, per_minute: int | None, per_day: int | None, past_s: Iterable[float] = ()) -> Gate:
+        """Return a gate that remembers the requests made at *past_s*, oldest first."""
+        gate = cls(minute=Window(per_minute, MINUTE_S), day=Window(per_day, DAY_S))
+        for at_s in past_s:
+            gate.take(at_s)
+        return gate
+
+    def wait_s(self, now_s: float) -> float:
+        """Return how many seconds until one more request is allowed; 0.0 if it is now."""
+        return max(self.minute.wait_s(now_s), self.day.wait_s(now_s), self.paused_until_s - now_s, 0.0)
+
+    def free(self, now_s: float, *, wanted: int) -> int:
+        """Return how many of *wanted* requests are allowed at *now_s*."""
+        if self.paused_until_s > now_s:
+            return 0
+        return self.day.free(now_s, wanted=self.minute.free(now_s, wanted=wanted))
+
+    def take(self, now_s: float) -> None:
+        """Count one request at *now_s* in both windows."""
+        self.minute.take(now_s)
+        self.day.take(now_s)
+
+    def pause(self, until_s: float, reason: str, *, needs_person: bool = False) -> None:
+        """Let nothing through before *until_s*. A longer pause that stands already is kept."""
+        if until_s <= self.paused_until_s:
+            return
+        self.paused_until_s = until_s
+        self.reason = reason
+        self.needs_person = needs_person
+
+    def trouble(self, now_s: float) -> str:
+        """Return why the service as a whole pauses, or an empty text."""
+        return self.reason if self.paused_until_s > now_s else ""
+
+
+def take_turns(queues: Mapping[str, Sequence[T]], *, last: str, count: int) -> list[tuple[str, T]]:
+    """Return up to *count* items, one from each queue in turn, beginning after the queue named *last*.
+
+    A queue of 5,000 and a queue of one are thus served alike. Order within a
+    queue is kept.
+    """
+    names = sorted(queues)
+    start = next((index for index, name in enumerate(names) if name > last), 0)
+    ring = names[start:] + names[:start]
+    taken: list[tuple[str, T]] = []
+    depth = 0
+    while len(taken) < count:
+        layer = [(name, queues[name][depth]) for name in ring if depth < len(queues[name])]
+        if not layer:
+            break
+        taken.extend(layer[: count - len(taken)])
+        depth += 1
+    return taken

@@ -1,0 +1,50 @@
+"""How long to wait before asking again. Pure arithmetic; chance comes in as a number.
+
+Waits live in the ledger as ``not_before``, so a restart neither shortens nor
+forgets them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Exponential back-off with full jitter between ``floor_s`` and a growing ceiling."""
+
+    floor_s: float = 1.0
+    base_s: float = 2.0
+    cap_s: float = 300.0
+
+    def delay_s(self, trips: int, *, chance: float) -> float:
+        """Return the seconds to wait after *trips* failures in a row.
+
+        Args:
+            trips: 0 for the first failure.
+            chance: A number from 0 to 1; spreads many waiters over the whole span.
+        """
+        # 2 ** 40 is far beyond any cap; the bound keeps the power from overflowing.
+        ceiling_s = min(self.cap_s, self.base_s * 2.0 ** min(trips, 40))
+        return self.floor_s + chance * max(0.0, ceiling_s - self.floor_s)
+
+
+ORDERING = Backoff(floor_s=2.0, base_s=5.0, cap_s=300.0)
+ASKING = Backoff(floor_s=1.0, base_s=2.0, cap_s=60.0)
+STORING = Backoff(floor_s=2.0, base_s=5.0, cap_s=60.0)
+SERVICE = Backoff(floor_s=5.0, base_s=10.0, cap_s=300.0)
+
+
+def again_at(
+    now: datetime, backoff: Backoff, trips: int, *, chance: float, not_before: datetime | None = None
+) -> datetime:
+    """Return when to ask again: after the back-off, and never before *not_before*.
+
+    Somebody who names a time (``Retry-After``) is obeyed, plus jitter, so that
+    many waiters do not come back in the same instant.
+    """
+    delay = timedelta(seconds=backoff.delay_s(trips, chance=chance))
+    if not_before is None or not_before <= now:
+        return now + delay
+    return not_before + timedelta(seconds=chance * backoff.floor_s)

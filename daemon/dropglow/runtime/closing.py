@@ -1,0 +1,118 @@
+"""Close drops: once all jobs of a drop rest, its file goes to its last folder, with a report where one is due.
+
+Level-triggered: the ledger is asked which drops are ripe, so a crash at any
+point only means that the same drop is ripe again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from dropglow import retry, vocabulary
+from dropglow.clock import Clock
+from dropglow.disk import Disk
+from dropglow.errors import Conflict, DiskError
+from dropglow.intake.work import WorkFolder
+from dropglow.ledger.base import Ledger
+from dropglow.model import Drop, DropKey, DropState, Job
+from dropglow.runtime import places, reports
+from dropglow.runtime.telling import log
+
+BATCH = 32
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many drops this run closed, by how they ended."""
+
+    closed: dict[DropState, int] = field(default_factory=dict)
+
+    def count(self, state: DropState) -> None:
+        """Count one more drop that ended as *state*."""
+        self.closed[state] = self.closed.get(state, 0) + 1
+
+
+class Closer:
+    """Close ripe drops, one batch at a time."""
+
+    def __init__(self, *, ledger: Ledger, disk: Disk, clock: Clock, tally: Tally) -> None:
+        """Ask *ledger* what is ripe, move files on *disk*, count in *tally*."""
+        self._ledger = ledger
+        self._disk = disk
+        self._clock = clock
+        self._tally = tally
+        self._trips: dict[DropKey, int] = {}
+        self._later: dict[DropKey, float] = {}
+
+    async def close_ripe(self) -> int:
+        """Close what is ripe, at most a batch; return how many were closed."""
+        now_s = self._clock.monotonic()
+        ripe = await self._ledger.ripe(limit=BATCH + len(self._later))
+        due = [drop for drop in ripe if self._later.get(drop.key, 0.0) <= now_s]
+        closed = await asyncio.gather(*(self._close(drop) for drop in due[:BATCH]))
+        return sum(closed)
+
+    def next_try_s(self) -> float | None:
+        """Return in how many seconds a drop whose file could not be moved is tried again, or None."""
+        if not self._later:
+            return None
+        return max(0.0, min(self._later.values()) - self._clock.monotonic())
+
+    async def _close(self, drop: Drop) -> bool:
+        jobs = await self._ledger.jobs_of(drop.key)
+        state = reports.outcome(drop, jobs)
+        now = self._clock.now()
+        try:
+            placed = await asyncio.to_thread(self._put_away, drop, jobs, state, now)
+        except DiskError as trouble:
+            self._put_off(drop, trouble)
+            return False
+        reason = reports.reason(drop, jobs)
+        after = replace(placed, state=state, closed_at=now)
+        try:
+            await self._ledger.save_drop(drop, after, event="Closed", at=now, detail=reason)
+        except Conflict:
+            return False  # somebody re-opened it meanwhile: it is looked at again
+        self._later.pop(drop.key, None)
+        self._trips.pop(drop.key, None)
+        await asyncio.to_thread(WorkFolder(drop.inbox, disk=self._disk).forget, drop.key)
+        self._tally.count(state)
+        self._say(after, jobs, reason)
+        return True
+
+    def _put_away(self, drop: Drop, jobs: tuple[Job, ...], state: DropState, now: datetime) -> Drop:
+        placed = places.put_away(self._disk, drop, state)
+        if state is not DropState.DONE:
+            text = reports.report(placed, jobs, state=state, at=now)
+            places.write_report(self._disk, placed, state, text)
+        return placed
+
+    def _put_off(self, drop: Drop, trouble: DiskError) -> None:
+        trips = self._trips.get(drop.key, 0)
+        self._trips[drop.key] = trips + 1
+        self._later[drop.key] = self._clock.monotonic() + retry.STORING.delay_s(trips, chance=0.5)
+        if trips == 0:
+            log.error(
+                vocabulary.INBOX_TROUBLE,
+                inbox=drop.inbox,
+                source=shown(drop.path),
+                reason=trouble.message,
+                hint=trouble.hint,
+            )
+
+    def _say(self, drop: Drop, jobs: tuple[Job, ...], reason: str) -> None:
+        fields = {"drop": drop.key, "rule": drop.rule, "source": shown(drop.path), "place": shown(drop.place)}
+        if drop.state is DropState.DONE:
+            log.info(vocabulary.DROP_DONE, results=sum(len(job.delivered) for job in jobs), **fields)
+        elif drop.state is DropState.HELD:
+            log.error(vocabulary.DROP_HELD, reason=reason, **fields)
+        else:
+            log.error(vocabulary.DROP_FAILED, reason=reason, **fields)
+
+
+def shown(path: str) -> str:
+    """Return *path* as text that every log and terminal can hold: odd bytes and control characters escaped."""
+    clean = path.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in clean)

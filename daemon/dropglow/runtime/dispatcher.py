@@ -1,0 +1,183 @@
+"""Start what pacing grants, keep it in hand, and hand everything back at a stop.
+
+Begun work comes first (downloads before new submissions); fresh jobs start
+only into free places and only when the request limits let them through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from dropglow import retry, vocabulary
+from dropglow.clock import Clock
+from dropglow.errors import LedgerUnavailable
+from dropglow.ledger.base import Grant, Ledger
+from dropglow.lifecycle import REMOTE_OPEN, RESTING, Postponed, on_takeover
+from dropglow.model import Failure, Job, JobKey, Stage
+from dropglow.pacing import Gate
+from dropglow.runtime.bell import Bell
+from dropglow.runtime.telling import log
+from dropglow.runtime.worker import Hand, Worker
+
+LEASE: Final = timedelta(seconds=60)
+RENEW_S: Final = 20.0
+IDLE_S: Final = 60.0
+# A job between its intent and its answer gets this long at a stop; without it the job is merely in doubt.
+GRACE_S: Final = 10.0
+SET_ASIDE: Final = timedelta(minutes=10)
+TAKES_A_PLACE: Final = REMOTE_OPEN | {Stage.QUEUED}
+
+
+class Dispatcher:
+    """Give due jobs to workers, bounded."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        worker: Worker,
+        clock: Clock,
+        gate: Gate,
+        owner: str,
+        in_flight: int,
+        bell: Bell,
+        stage_changed: Bell,
+        ripe: Bell,
+        room_came: Callable[[], None],
+    ) -> None:
+        """Run at most *in_flight* remote jobs at once; wake whenever *bell* rings."""
+        self._ledger = ledger
+        self._worker = worker
+        self._clock = clock
+        self._gate = gate
+        self._owner = owner
+        self._limit = in_flight
+        self._bell = bell
+        self._stage_changed = stage_changed
+        self._ripe = ripe
+        self._room_came = room_came
+        self._hands: dict[JobKey, Hand] = {}
+        self._tasks: dict[JobKey, asyncio.Task[None]] = {}
+        self._renewed_s = clock.monotonic()
+
+    @property
+    def in_hand(self) -> int:
+        """Return how many jobs are being carried."""
+        return len(self._hands)
+
+    def places_taken(self) -> int:
+        """Return how many remote jobs run or are about to; late ones no longer take a place."""
+        return sum(1 for hand in self._hands.values() if hand.stage in TAKES_A_PLACE and not hand.late)
+
+    def nudge(self, key: JobKey) -> None:
+        """Have the worker of *key* read its job again, if it is in hand; otherwise look for it in the ledger."""
+        hand = self._hands.get(key)
+        if hand is not None:
+            hand.nudge()
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Dispatch until cancelled; then hand everything back."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch_stages(), name="stages")
+                group.create_task(self._keep_leases(), name="leases")
+                while True:
+                    await self._bell.wait(await self._round(group))
+        finally:
+            await self._hand_back()
+
+    async def _round(self, group: asyncio.TaskGroup) -> float:
+        """Start what may start; return after how many seconds to look again."""
+        try:
+            return await self._start_due(group)
+        except LedgerUnavailable as trouble:
+            log.critical(vocabulary.LEDGER_UNAVAILABLE, reason=trouble.message, hint=trouble.hint)
+            return retry.ASKING.cap_s / 4
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> float:
+        now_s, now = self._clock.monotonic(), self._clock.now()
+        free = max(0, self._limit - self.places_taken())
+        grant = Grant(
+            open_jobs=max(0, 4 * self._limit - len(self._hands)),
+            fresh_jobs=self._gate.free(now_s, wanted=free),
+        )
+        jobs = await self._ledger.claim(self._owner, now=now, until=now + LEASE, grant=grant)
+        for job in jobs:
+            self._start(job, group)
+        due = await self._ledger.next_due(now=now)
+        gate_s = self._gate.wait_s(now_s)
+        if gate_s > 0:
+            return min(gate_s, IDLE_S)
+        if due is None or due <= now:
+            return IDLE_S  # what is due now waits for a free place, and a free place rings
+        return min((due - now).total_seconds(), IDLE_S)
+
+    def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
+        hand = Hand(job, self._clock)
+        self._hands[job.key] = hand
+        # Not a child of the group's cancellation: a stop lets the step on the wire finish first.
+        task = asyncio.get_running_loop().create_task(self._worker.carry(job, hand), name=f"job {job.key}")
+        self._tasks[job.key] = task
+        task.add_done_callback(lambda done: self._put_down(job.key, done, group))
+
+    def _put_down(self, key: JobKey, task: asyncio.Task[None], group: asyncio.TaskGroup) -> None:
+        self._hands.pop(key, None)
+        self._tasks.pop(key, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            group.create_task(self._set_aside(key, error), name=f"set aside {key}")
+        self._bell.ring()
+        self._ripe.ring()
+
+    async def _set_aside(self, key: JobKey, error: BaseException) -> None:
+        """Keep a fault of ours to the job that met it: say it loudly, and let the others go on."""
+        log.critical(vocabulary.SERVICE_BUG, job=key, exc_info=error)
+        job = await self._ledger.job(key)
+        failure = Failure(
+            code="bug",
+            what="Dropglow met a fault of its own with this job",
+            why=type(error).__name__,
+            hint="see the log; it is tried again by itself",
+        )
+        event = (
+            on_takeover(job)
+            if job.stage is Stage.SUBMITTING
+            else Postponed(until=self._clock.now() + SET_ASIDE, failure=failure)
+        )
+        if event is not None and job.stage not in RESTING:
+            await self._worker.tell(job, event)
+        await self._ledger.release(self._owner, (key,))
+
+    async def _watch_stages(self) -> None:
+        while True:
+            await self._stage_changed.wait(None)
+            self._bell.ring()
+            self._room_came()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await self._clock.sleep(RENEW_S)
+            if self._hands:
+                with contextlib.suppress(LedgerUnavailable):
+                    await self._ledger.renew(self._owner, until=self._clock.now() + LEASE)
+
+    async def _hand_back(self) -> None:
+        """Let what is on the wire finish, stop the rest, and release everything."""
+        for hand in self._hands.values():
+            hand.stop()
+        waiting = [task for key, task in self._tasks.items() if self._hands[key].on_the_wire]
+        for key, task in self._tasks.items():
+            if not self._hands[key].on_the_wire:
+                task.cancel()
+        if waiting:
+            await asyncio.wait(waiting, timeout=GRACE_S)
+        rest = list(self._tasks.values())
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        with contextlib.suppress(LedgerUnavailable):
+            await self._ledger.release_all(self._owner)

@@ -1,0 +1,223 @@
+"""The service: a fixed list of eternal tasks in one group, and an orderly end.
+
+Any of these tasks that returns or raises ends the service; whoever supervises
+it starts it again, and everything goes on from the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dropglow import retry, vocabulary
+from dropglow.clock import Clock
+from dropglow.errors import DiskError, DropglowError, LedgerUnavailable
+from dropglow.intake.mounts import watching_mode
+from dropglow.intake.watch import Doorbell
+from dropglow.ledger.base import Ledger
+from dropglow.ledger.mailbox import Mailbox
+from dropglow.lifecycle import RESTING
+from dropglow.model import DropState, Stage
+from dropglow.pacing import Gate
+from dropglow.runtime.admission import Attendant
+from dropglow.runtime.bell import Bell
+from dropglow.runtime.closing import Closer, Tally
+from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.status import Snapshot, StatusFile
+from dropglow.runtime.telling import log
+from dropglow.runtime.wishes import Wishes
+
+WISH_S: Final = 0.5
+STATUS_S: Final = 1.0
+SUPERVISE_S: Final = 5.0
+QUIET_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended, for the exit code of ``run --once``."""
+
+    troubled: bool  # something failed, is held or is in doubt
+    gave_up: str = ""  # why ``--once`` stopped before everything rested
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """Everything that runs, put together by ``app.py``."""
+
+    ledger: Ledger
+    attendants: Sequence[Attendant]
+    dispatcher: Dispatcher
+    closer: Closer
+    wishes: Wishes
+    mailbox: Mailbox
+    doorbell: Doorbell
+    gate: Gate
+    clock: Clock
+    tally: Tally
+    ripe: Bell
+    status: StatusFile
+    snapshot: Callable[[], Snapshot]
+
+    async def run(self, stop: asyncio.Event, *, once: bool) -> Outcome:
+        """Serve until *stop* is set, or, with *once*, until everything rests.
+
+        Raises:
+            DropglowError: The service cannot start, or one of its parts ended.
+        """
+        await self._open()
+        gave_up = ""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(_for_ever(body(), name), name=name)
+                    for name, body in self._eternal().items()
+                ]
+                gave_up = await self._until_over(stop, once=once)
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await self._close()
+        return Outcome(troubled=await self._troubled(), gave_up=gave_up)
+
+    def _eternal(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {
+            "dispatcher": self.dispatcher.run,
+            "closing": self._close_drops,
+            "wishes": self._grant_wishes,
+            "status": self._publish,
+            "supervision": self._supervise,
+            **{f"inbox {each.state.folder}": each.run for each in self.attendants},
+        }
+
+    async def _open(self) -> None:
+        for attendant in self.attendants:
+            await attendant.open()
+        await self.doorbell.start()
+        for attendant in self.attendants:
+            await self._watch(attendant)
+
+    async def _watch(self, attendant: Attendant) -> None:
+        """Have the doorbell ring for this inbox, or poll it where events do not come."""
+        plan = attendant.inbox.plan
+        watching = watching_mode(plan)
+        mode, reason = ("notify" if watching.notify else "poll"), watching.reason
+        if watching.notify:
+            try:
+                await self.doorbell.watch(plan.folder, reserved=plan.reserved)
+            except DiskError as trouble:
+                mode, reason = "poll", trouble.message
+        attendant.watched(every_s=watching.every_s, mode=mode, reason=reason)
+
+    async def _close(self) -> None:
+        await self.doorbell.stop()
+        for attendant in self.attendants:
+            with contextlib.suppress(DropglowError):
+                await attendant.close()
+        self.status.withdraw()
+
+    async def _until_over(self, stop: asyncio.Event, *, once: bool) -> str:
+        if not once:
+            await stop.wait()
+            return ""
+        quiet = False
+        while not stop.is_set():
+            if reason := self._hopeless():
+                return reason
+            at_rest = await self._at_rest()
+            if at_rest and quiet:
+                return ""
+            # Seen twice: between a claim and its admission a file is nowhere for a moment.
+            quiet = at_rest
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), QUIET_S)
+        return ""
+
+    def _hopeless(self) -> str:
+        """Return why nothing more can happen soon, where waiting would only hide it."""
+        if self.dispatcher.in_hand or not self.gate.needs_person:
+            return ""
+        return self.gate.trouble(self.clock.monotonic())
+
+    async def _at_rest(self) -> bool:
+        if self.dispatcher.in_hand or not all(attendant.idle() for attendant in self.attendants):
+            return False
+        counts = await self.ledger.counts()
+        return all(
+            stage in RESTING for stage, count in counts.jobs.items() if count
+        ) and not counts.drops.get(DropState.OPEN)
+
+    async def _troubled(self) -> bool:
+        counts = await self.ledger.counts()
+        return bool(
+            self.tally.closed.get(DropState.FAILED)
+            or counts.drops.get(DropState.HELD)
+            or counts.jobs.get(Stage.IN_DOUBT)
+        )
+
+    async def _close_drops(self) -> None:
+        trips = 0
+        while True:
+            try:
+                closed = await self.closer.close_ripe()
+                trips = 0
+            except LedgerUnavailable:
+                closed = 0  # told by the dispatcher, which meets it too
+                trips += 1
+            if closed:
+                for attendant in self.attendants:
+                    attendant.room_came()
+                continue
+            wait_s = self.closer.next_try_s()
+            if trips:
+                wait_s = retry.ASKING.delay_s(trips, chance=0.5)
+            await self.ripe.wait(wait_s)
+
+    async def _grant_wishes(self) -> None:
+        while True:
+            for wish in await asyncio.to_thread(self.mailbox.take):
+                try:
+                    answer, granted = await self.wishes.fulfil(wish), True
+                except DropglowError as refusal:
+                    answer = f"{refusal.message}\n{refusal.hint}" if refusal.hint else refusal.message
+                    granted = False
+                name = vocabulary.WISH_GRANTED if granted else vocabulary.WISH_REFUSED
+                log.info(name, verb=wish.verb.value, target=wish.target, answer=answer)
+                await asyncio.to_thread(self.mailbox.answer, wish, ok=granted, text=answer)
+                self.ripe.ring()
+            await self.clock.sleep(WISH_S)
+
+    async def _publish(self) -> None:
+        trouble = ""
+        while True:
+            snapshot = self.snapshot()
+            if snapshot.trouble and snapshot.trouble != trouble:
+                log.error(vocabulary.SERVICE_TROUBLE, reason=snapshot.trouble)
+            elif trouble and not snapshot.trouble:
+                log.info(vocabulary.SERVICE_RECOVERED)
+            trouble = snapshot.trouble
+            await asyncio.to_thread(self.status.publish, snapshot)
+            await self.clock.sleep(STATUS_S)
+
+    async def _supervise(self) -> None:
+        """Watch the watcher: a deaf observer is said once, and the timers go on without it."""
+        dead = False
+        while True:
+            await self.clock.sleep(SUPERVISE_S)
+            alive = self.doorbell.alive()
+            if not alive and not dead:
+                log.error(vocabulary.WATCHER_DEAF, reason="the watching thread ended; inboxes are polled")
+            dead = not alive
+            gone = set(self.doorbell.deaf())
+            for attendant in self.attendants:
+                if attendant.state.folder in gone and not attendant.state.offline:
+                    await self._watch(attendant)
+                    attendant.hint()
+
+
+async def _for_ever(body: Awaitable[None], name: str) -> None:
+    await body
+    raise DropglowError(f"the task '{name}' ended by itself", hint="this is a fault of Dropglow's own")

@@ -1,0 +1,82 @@
+"""What the running service says of itself, for ``status``: a small document in the state folder.
+
+Written when it changes and at most once a second, without a sync: it is a
+convenience, the ledger is the truth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from dropglow.runtime.admission import InboxState
+
+FILE_NAME: Final = "status.json"
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The service at one moment. Ages are seconds, times are UTC."""
+
+    pid: int
+    version: str
+    started_at: datetime
+    config: str
+    sandbox: bool
+    in_flight: int
+    in_flight_limit: int
+    in_hand: int
+    trouble: str
+    requests_last_minute: int
+    requests_last_day: int
+    inboxes: Sequence[InboxState]
+
+    def document(self) -> dict[str, Any]:
+        """Return the snapshot as JSON-able data."""
+        document = asdict(self)
+        document["started_at"] = self.started_at.isoformat(timespec="seconds")
+        return {"version_of_document": VERSION, **document}
+
+
+class StatusFile:
+    """Keep ``status.json`` as it should be, with as few writes as possible."""
+
+    def __init__(self, state: Path) -> None:
+        """Write into the folder *state*."""
+        self._path = state / FILE_NAME
+        self._written = ""
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Write *snapshot* if it differs from what was written last. A full disk is no reason to stop."""
+        text = json.dumps(snapshot.document(), indent=1, sort_keys=True)
+        if text == self._written:
+            return
+        temporary = self._path.with_suffix(".part")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self._path)
+        except OSError:
+            return
+        self._written = text
+
+    def withdraw(self) -> None:
+        """Remove the document at a stop."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError:
+            return
+        self._written = ""
+
+
+def read_status(state: Path) -> dict[str, Any] | None:
+    """Return the document of the service that runs on *state*, or None where there is none that can be read."""
+    try:
+        document = json.loads((state / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None

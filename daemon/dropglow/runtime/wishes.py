@@ -1,0 +1,148 @@
+"""Carry out what an operator asks of drops and jobs: retry, cancel, and the three ways to settle a doubt.
+
+A wish is an event like any other: it goes through the table and the
+compare-and-set, whether a service runs or a command acts in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, assert_never
+
+from dropglow.clock import Clock
+from dropglow.errors import Conflict, DropglowError, IllegalTransition
+from dropglow.ledger.base import Ledger
+from dropglow.ledger.mailbox import Verb, Wish
+from dropglow.lifecycle import (
+    RESTING,
+    Abandoned,
+    Attached,
+    CancelAsked,
+    Event,
+    ResubmitAsked,
+    RetryAsked,
+    advance,
+)
+from dropglow.model import DropKey, Job, JobKey, RemoteId, Stage, Submission
+from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.telling import told
+
+_STAGES: Final[dict[Verb, frozenset[Stage]]] = {
+    Verb.RETRY: frozenset({Stage.FAILED, Stage.CANCELLED}),
+    Verb.CANCEL: frozenset(Stage) - RESTING,
+    Verb.RESUBMIT: frozenset({Stage.IN_DOUBT}),
+    Verb.ABANDON: frozenset({Stage.IN_DOUBT}),
+    Verb.ATTACH: frozenset({Stage.IN_DOUBT}),
+}
+
+_NOTHING: Final[dict[Verb, str]] = {
+    Verb.RETRY: "nothing of it failed or was cancelled",
+    Verb.CANCEL: "nothing of it is under way",
+    Verb.RESUBMIT: "nothing of it is in doubt",
+    Verb.ABANDON: "nothing of it is in doubt",
+    Verb.ATTACH: "nothing of it is in doubt",
+}
+
+_DONE: Final[dict[Verb, str]] = {
+    Verb.RETRY: "will be tried again",
+    Verb.CANCEL: "is being cancelled",
+    Verb.RESUBMIT: "will be ordered again",
+    Verb.ABANDON: "is given up; it stays counted as spent",
+    Verb.ATTACH: "goes on with the job id given",
+}
+
+
+class WishRefused(DropglowError):
+    """Report that a wish cannot be fulfilled, and why."""
+
+
+class Wishes:
+    """Fulfil wishes on a ledger."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        reopener: Reopener,
+        clock: Clock,
+        changed: Callable[[JobKey], None] = lambda _: None,
+    ) -> None:
+        """Change *ledger*; call *changed* with the key of every job that a wish moved."""
+        self._ledger = ledger
+        self._reopener = reopener
+        self._clock = clock
+        self._changed = changed
+
+    async def fulfil(self, wish: Wish) -> str:
+        """Do what *wish* asks and return one line about it.
+
+        Raises:
+            WishRefused: It makes no sense now.
+            UnknownKey: Nothing has that id.
+            DiskError: The file of a drop could not be moved back into work.
+            LedgerUnavailable: Try again later.
+        """
+        drop, key = await self._ledger.resolve_key(wish.target)
+        jobs = await self._meant(drop, key, wish.verb)
+        if wish.verb is Verb.ATTACH and len(jobs) > 1:
+            raise WishRefused(
+                f"{len(jobs)} jobs of {drop} are in doubt",
+                hint="name the one that the job id belongs to: " + ", ".join(job.key for job in jobs),
+            )
+        if wish.verb is not Verb.CANCEL:
+            await self._reopener.reopen(await self._ledger.drop(drop), why=f"{wish.verb.value} was asked for")
+        for job in jobs:
+            await self._tell(job, wish)
+        return f"{_counted(jobs)} {_DONE[wish.verb]}"
+
+    async def _meant(self, drop: DropKey, key: JobKey | None, verb: Verb) -> tuple[Job, ...]:
+        every = await self._ledger.jobs_of(drop) if key is None else (await self._ledger.job(key),)
+        meant = tuple(job for job in every if job.stage in _STAGES[verb])
+        if meant:
+            return meant
+        if not every:
+            raise WishRefused(
+                f"drop {drop} has no jobs: its file could not be used",
+                hint="mend the file and drop it again",
+            )
+        stages = ", ".join(f"{job.key} is {job.stage.value.replace('_', ' ')}" for job in every)
+        raise WishRefused(f"{_NOTHING[verb]}: {stages}", hint=f"see: dropglow show {key or drop}")
+
+    async def _tell(self, job: Job, wish: Wish) -> None:
+        while True:
+            event = self._event(wish)
+            try:
+                after = advance(job, event)
+            except IllegalTransition as refusal:
+                raise WishRefused(refusal.message, hint=refusal.hint) from refusal
+            try:
+                saved = await self._ledger.save(job, after, event, at=self._clock.now(), owner=None)
+            except Conflict:
+                job = await self._ledger.job(job.key)
+                continue
+            break
+        told(saved, event)
+        self._changed(job.key)
+
+    def _event(self, wish: Wish) -> Event:
+        now = self._clock.now()
+        match wish.verb:
+            case Verb.RETRY:
+                return RetryAsked(at=now)
+            case Verb.CANCEL:
+                return CancelAsked(at=now)
+            case Verb.RESUBMIT:
+                return ResubmitAsked(at=now)
+            case Verb.ABANDON:
+                return Abandoned(at=now)
+            case Verb.ATTACH:
+                # No address: the client builds it from the id.
+                return Attached(
+                    submission=Submission(remote_id=RemoteId(wish.argument), status_url=""), at=now
+                )
+            case _:
+                assert_never(wish.verb)
+
+
+def _counted(jobs: Sequence[Job]) -> str:
+    return f"job {jobs[0].key}" if len(jobs) == 1 else f"{len(jobs)} jobs"

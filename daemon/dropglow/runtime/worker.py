@@ -1,0 +1,179 @@
+"""Carry one job forward until it must wait or rest: ask, act, tell, again.
+
+The heart of the service. The intent (*Began*) is stored before the order is
+sent; every answer is stored before the next step. When somebody else changed
+the job meanwhile, it is read again and told the same event: if a cancel won
+just before *Began*, the table refuses and nothing is bought.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dropglow import retry, vocabulary
+from dropglow.clock import Clock
+from dropglow.errors import Conflict, IllegalTransition, LeaseLost, LedgerUnavailable
+from dropglow.ledger.base import Ledger
+from dropglow.lifecycle import (
+    REMOTE_OPEN,
+    Act,
+    Began,
+    Event,
+    Poll,
+    Prepare,
+    Rest,
+    Submit,
+    Wait,
+    advance,
+    next_step,
+    on_takeover,
+)
+from dropglow.model import Job, JobKey
+from dropglow.runtime.bell import Bell
+from dropglow.runtime.perform import Performer
+from dropglow.runtime.telling import log, told
+
+# A wait longer than this is left to the ledger; a shorter one is sat out with the job in hand.
+PATIENCE = timedelta(seconds=5)
+
+
+class Hand:
+    """One job in hand: what its worker is at, and a way to reach it."""
+
+    def __init__(self, job: Job, clock: Clock) -> None:
+        """Hold *job* from now on."""
+        self.key: JobKey = job.key
+        self.inbox = job.inbox
+        self.stage = job.stage
+        self.late = job.late
+        self.asked = False  # whether the status was asked for by this hand
+        self.on_the_wire = False  # between the stored intent and the stored answer
+        self.stopping = False
+        self.nudged = False
+        self.bell = Bell(clock)
+
+    def nudge(self) -> None:
+        """Have the worker read its job again: somebody else changed it."""
+        self.nudged = True
+        self.bell.ring()
+
+    def stop(self) -> None:
+        """Have the worker hand its job back at the next safe place."""
+        self.stopping = True
+        self.bell.ring()
+
+
+class Worker:
+    """Carry jobs; one instance serves them all."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        performer: Performer,
+        clock: Clock,
+        owner: str,
+        stage_changed: Bell,
+    ) -> None:
+        """Tell *ledger* as *owner*, and ring *stage_changed* whenever a job moves on."""
+        self._ledger = ledger
+        self._perform = performer
+        self._clock = clock
+        self._owner = owner
+        self._stage_changed = stage_changed
+
+    async def carry(self, job: Job, hand: Hand) -> None:
+        """Move *job* forward until it must wait or rest, then hand it back."""
+        try:
+            await self._carry(job, hand)
+        except LeaseLost:
+            return  # another host has it: nothing to say, nothing to hand back
+        except IllegalTransition as refusal:
+            log.info(vocabulary.SERVICE_NOTE, note=refusal.message, job=job.key)
+        await self._ledger.release(self._owner, (job.key,))
+
+    async def _carry(self, job: Job, hand: Hand) -> None:
+        if (event := on_takeover(job)) is not None:
+            job = await self.tell(job, event, hand)
+        while not hand.stopping:
+            if hand.nudged:
+                hand.nudged = False
+                job = await self._ledger.job(job.key)
+            step = next_step(job, now=self._clock.now())
+            if isinstance(step, Rest):
+                return
+            outcome = step if isinstance(step, Wait) else await self._do(step, job, hand)
+            if isinstance(outcome, Job):
+                job = outcome
+            elif not await self._sit_out(outcome, job, hand):
+                return
+
+    async def _do(self, act: Act, job: Job, hand: Hand) -> Job | Wait:
+        """Carry *act* out; return the job as it is then, or until when nothing can be learned."""
+        if isinstance(act, Submit | Prepare) and (held_until := self._perform.held_until(act)) is not None:
+            return Wait(held_until)
+        if isinstance(act, Poll) and not hand.asked:
+            hand.asked = True
+            if (first := self._perform.first_look(job)) is not None:
+                return first
+        if not isinstance(act, Submit):
+            outcome = await self._perform(act, job)
+            return outcome if isinstance(outcome, Wait) else await self.tell(job, outcome, hand)
+        self._perform.count_submission()
+        hand.on_the_wire = True
+        try:
+            job = await self.tell(job, Began(at=self._clock.now()), hand)
+            answer = await self._perform.submit(job)
+            return await self.tell(job, answer, hand)
+        finally:
+            hand.on_the_wire = False
+
+    async def _sit_out(self, wait: Wait, job: Job, hand: Hand) -> bool:
+        """Wait with the job in hand, or return False where it is better handed back."""
+        delay = wait.until - self._clock.now()
+        # A remote job keeps its place, it is running anyway; any other one leaves it to the next.
+        if delay > PATIENCE and job.stage not in REMOTE_OPEN:
+            return False
+        await hand.bell.wait(delay.total_seconds())
+        return True
+
+    async def tell(self, job: Job, event: Event, hand: Hand | None = None) -> Job:
+        """Advance *job* by *event* and store it; return it as stored, with its links.
+
+        Raises:
+            IllegalTransition: The job, as it is now, cannot take this event.
+            LeaseLost: Another host owns it.
+        """
+        while True:
+            after = advance(job, event)
+            try:
+                saved = await self._save(job, after, event)
+            except Conflict:
+                job = await self._ledger.job(job.key)
+                continue
+            break
+        stored = replace(after, revision=saved.revision)
+        told(stored, event)
+        if hand is not None:
+            self._note(hand, stored)
+        return stored
+
+    def _note(self, hand: Hand, job: Job) -> None:
+        changed = hand.stage is not job.stage or hand.late is not job.late
+        hand.stage, hand.late = job.stage, job.late
+        if changed:
+            self._stage_changed.ring()
+
+    async def _save(self, before: Job, after: Job, event: Event) -> Job:
+        """Store, and keep trying while the ledger cannot: an answer of Adobe's must not be forgotten."""
+        trips = 0
+        while True:
+            at: datetime = self._clock.now()
+            try:
+                return await self._ledger.save(before, after, event, at=at, owner=self._owner)
+            except LedgerUnavailable as trouble:
+                if trips == 0:
+                    log.critical(vocabulary.LEDGER_UNAVAILABLE, reason=trouble.message, hint=trouble.hint)
+                await self._clock.sleep(retry.ASKING.delay_s(trips, chance=0.5))
+                trips += 1

@@ -1,0 +1,61 @@
+"""Every log event's name, once, as ``area.happened``.
+
+Every event about a job carries ``job`` (ours), ``job_id`` (Adobe's, once it is
+known), ``rule`` and ``source``; the fields in the comments come on top. Facts
+go into fields, never into the name. A quiet inbox logs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SERVICE_STARTED: Final = "service.started"  # version, config, state, pid, inboxes, rules
+SERVICE_STOPPING: Final = "service.stopping"  # reason
+SERVICE_STOPPED: Final = "service.stopped"
+SERVICE_TROUBLE: Final = "service.trouble"  # reason, hint, until
+SERVICE_RECOVERED: Final = "service.recovered"
+SERVICE_BUG: Final = "service.bug"  # job, traceback
+SERVICE_NOTE: Final = "service.note"  # note
+LEDGER_UNAVAILABLE: Final = "ledger.unavailable"  # reason, hint
+CONFIG_WARNING: Final = "config.warning"  # warning
+SANDBOX_STARTED: Final = "sandbox.started"  # url
+
+INBOX_WATCHED: Final = "inbox.watched"  # inbox, mode, reason
+INBOX_OFFLINE: Final = "inbox.offline"  # inbox, reason
+INBOX_ONLINE: Final = "inbox.online"  # inbox
+INBOX_TROUBLE: Final = "inbox.trouble"  # inbox, reason
+WATCHER_DEAF: Final = "watcher.deaf"  # reason
+
+DROP_ADMITTED: Final = "drop.admitted"  # drop, rule, source, sha256, jobs, images
+DROP_REOPENED: Final = "drop.reopened"  # drop, rule, source, jobs
+DROP_UNMATCHED: Final = "drop.unmatched"  # inbox, source, reasons
+DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
+DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, place
+DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
+DROP_RETURNED: Final = "drop.returned"  # inbox, source, reason
+
+JOB_PREPARED: Final = "job.prepared"  # uploads
+JOB_SUBMITTING: Final = "job.submitting"  # attempt
+JOB_SUBMITTED: Final = "job.submitted"  # attempt
+JOB_DECLINED: Final = "job.declined"  # reason, hint, until
+JOB_IN_DOUBT: Final = "job.in_doubt"  # reason, hint
+JOB_SUCCEEDED: Final = "job.succeeded"  # results, took_s
+JOB_LATE: Final = "job.late"  # waited_s
+JOB_FETCHED: Final = "job.fetched"  # size_bytes
+JOB_LINKS_EXPIRED: Final = "job.links_expired"
+JOB_SPOOL_LOST: Final = "job.spool_lost"
+JOB_POSTPONED: Final = "job.postponed"  # reason, hint, until
+JOB_FAILED: Final = "job.failed"  # reason, hint, billed
+JOB_CANCEL_ASKED: Final = "job.cancel_asked"
+JOB_CANCEL_SENT: Final = "job.cancel_sent"
+JOB_CANCELLED: Final = "job.cancelled"
+JOB_RETRIED: Final = "job.retried"
+JOB_RESUBMITTED: Final = "job.resubmitted"
+JOB_ABANDONED: Final = "job.abandoned"
+JOB_ATTACHED: Final = "job.attached"
+
+RESULT_DELIVERED: Final = "result.delivered"  # path
+RESULT_FEWER: Final = "result.fewer"  # asked, got
+
+WISH_GRANTED: Final = "wish.granted"  # verb, target, answer
+WISH_REFUSED: Final = "wish.refused"  # verb, target, answer
