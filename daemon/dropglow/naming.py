@@ -101,8 +101,9 @@ def candidates(name: str) -> Iterator[str]:
     yield name
     folder, slash, last = name.rpartition("/")
     stem, extension = _split(last)
-    for number in count(2):
-        suffix = f"_{number}{extension}"
+    numbers = count(2)
+    while True:
+        suffix = f"_{next(numbers)}{extension}"
         yield f"{folder}{slash}{_cut(stem, NAME_BYTES_MAX - len(suffix))}{suffix}"
 
 

@@ -1,0 +1,148 @@
+"""The sidecar document: everything about a result, and nothing that anybody could fetch with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from dropglow.model import (
+    After,
+    Artifact,
+    DeliveryPlan,
+    Drop,
+    DropKey,
+    Job,
+    JobKey,
+    Kind,
+    Order,
+    Reference,
+    RemoteId,
+    RuleName,
+    Submission,
+)
+from dropglow.provenance import build, identify, result_sha256
+
+AT = datetime(2026, 1, 31, 23, 59, 59, 123456, tzinfo=UTC)
+
+DROP = Drop(
+    key=DropKey("abcdefghij"),
+    inbox="/in",
+    path="sub/beach.txt",
+    place="/in/.dropglow/work/abcdefghij/sub/beach.txt",
+    rule=RuleName("art"),
+    rule_digest="d1",
+    sha256="50ce",
+    size_bytes=5,
+    device=1,
+    inode=2,
+    kind=Kind.PROMPT,
+    after=After(done=None, failed="/in/_failed", held="/in/_held"),
+    admitted_at=AT,
+)
+ARTIFACT = Artifact(
+    index=1,
+    seed=7,
+    temporary="/out/.dropglow-abcdefghij.1-1-00.part",
+    device=1,
+    inode=3,
+    size_bytes=9,
+    sha256="2e5",
+    media_type="image/jpeg",
+    extension=".jpg",
+    width=2048,
+    height=1024,
+    content_credentials=True,
+)
+JOB = Job(
+    key=JobKey("abcdefghij.1"),
+    drop=DROP.key,
+    rule=DROP.rule,
+    inbox="/in",
+    source="sub/beach.txt",
+    order=Order(
+        operation="generate",
+        model="image4_standard",
+        body={
+            "prompt": "a beach",
+            "style": {"imageReference": {"source": {"url": "https://h/x?sig=secret"}}},
+        },
+        references=(Reference(slot="image.source", path=None),),
+        prompt="a beach",
+        delivery=DeliveryPlan(outbox="/out", folder="sub", name="{stem}{ext}"),
+    ),
+    submission=Submission(remote_id=RemoteId("urn:ff:jobs:1"), status_url="https://h/v3/status/1"),
+    created_at=AT,
+    begun_at=AT,
+)
+
+
+def document(job: Job = JOB) -> dict[str, Any]:
+    return build(job, DROP, ARTIFACT, delivered_as="beach.jpg", at=AT)
+
+
+def test_a_document_tells_where_a_result_came_from() -> None:
+    """Source, rule, operation, model, prompt, seed, job id and result are all there."""
+    told = document()
+
+    assert {
+        "path": "sub/beach.txt",
+        "inbox": "/in",
+        "kind": "prompt",
+        "sha256": "50ce",
+        "size_bytes": 5,
+    } == told["source"]
+    assert ("art", "generate", "image4_standard") == (told["rule"], told["operation"], told["model"])
+    assert ("a beach", 7, "urn:ff:jobs:1") == (told["prompt"], told["seed"], told["job_id"])
+    assert ("beach.jpg", "2e5", 9) == tuple(told["result"][key] for key in ("name", "sha256", "size_bytes"))
+    assert told["content_credentials"] is True
+    assert 1 == told["version"]
+
+
+def test_times_are_written_in_utc() -> None:
+    """Every time ends in Z; one that did not happen is null."""
+    east = AT.astimezone(timezone(timedelta(hours=5)))
+    times = document(replace(JOB, accepted_at=east))["times"]
+
+    assert "2026-01-31T23:59:59.123Z" == times["accepted_at"] == times["submitted_at"]
+    assert times["completed_at"] is None
+
+
+def test_signatures_of_links_are_cut_off() -> None:
+    """A link in a request loses its query; lists are searched, too."""
+    body = {"images": [{"presignedUrl": "https://h/y?sig=secret"}], "url": 5, "prompt": "why? because"}
+
+    told = document(replace(JOB, order=replace(JOB.order, body=body)))
+
+    assert "secret" not in json.dumps([told, document()])
+    assert {"images": [{"presignedUrl": "https://h/y"}], "url": 5, "prompt": "why? because"} == told[
+        "request"
+    ]
+
+
+def test_an_order_without_receipt_and_prompt_has_nulls() -> None:
+    """What is not known is null and not missing."""
+    told = document(replace(JOB, submission=None, order=replace(JOB.order, prompt="")))
+
+    assert told["job_id"] is None
+    assert told["prompt"] is None
+
+
+def test_a_document_is_recognised_when_it_is_read_back() -> None:
+    """Through JSON and back, the document still names its job and its result."""
+    read = json.loads(json.dumps(document()))
+
+    assert (JOB.key, 1) == identify(read)
+    assert "2e5" == result_sha256(read)
+
+
+@pytest.mark.parametrize(
+    "foreign", [None, [], "x", {}, {"format": "other", "job": "a.1", "index": 1}, {"result": {}}]
+)
+def test_somebody_elses_document_is_not_ours(foreign: object) -> None:
+    """Any other JSON is left alone."""
+    assert identify(foreign) is None
+    assert result_sha256(foreign) is None
