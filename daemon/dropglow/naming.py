@@ -168,8 +168,14 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _cut(stem: str, limit_bytes: int) -> str:
-    """Return as much of *stem* as fits, in whole characters."""
-    encoded = stem.encode()
-    if len(encoded) <= limit_bytes:
+    """Return as much of *stem* as fits, in whole characters; also of a name that is no UTF-8."""
+    if _size_bytes(stem) <= limit_bytes:
         return stem
-    return _trimmed(encoded[:limit_bytes].decode(errors="ignore"))
+    less = stem[:limit_bytes]
+    while _size_bytes(less) > limit_bytes:
+        less = less[:-1]
+    return _trimmed(less)
+
+
+def _size_bytes(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))

@@ -106,6 +106,15 @@ def test_candidates_count_before_the_extension() -> None:
     assert ["a.jpg", "a_2.jpg", "a_3.jpg"] == list(islice(candidates("a.jpg"), 3))
 
 
+def test_candidates_of_a_name_that_is_no_utf8_keep_its_bytes() -> None:
+    """An original with an odd name can be put away beside its namesake, however long it is."""
+    names = list(islice(candidates("caf\udce9" * 60 + ".jpg"), 2))
+
+    assert names[1].startswith("caf\udce9caf\udce9")
+    assert names[1].endswith("_2.jpg")
+    assert len(names[1].encode("utf-8", "surrogateescape")) <= NAME_BYTES_MAX
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -20,7 +20,7 @@ from dropglow.delivery.chunks import ends_well, has_content_credentials
 from dropglow.delivery.media import HEAD_BYTES, Media, media_of
 from dropglow.delivery.place import at_outbox, folder_of, is_temporary_of, open_outbox, temporary_of
 from dropglow.disk import Disk, NewFile, Stat
-from dropglow.errors import DeliveryError, FileGone
+from dropglow.errors import DeliveryError, DiskError, FileGone
 from dropglow.model import Artifact, Job, Output
 
 # Whatever Pillow's readers raise at damaged bytes; its own classes derive from these.
@@ -87,21 +87,20 @@ class SpoolFile:
         try:
             self._expect(expected_bytes)
             with at_outbox(self._job.order.delivery.outbox):
-                stat = self._finished()
-                return self._artifact(stat)
+                artifact = self._artifact(self._finished())
         except DeliveryError:
-            with suppress(DeliveryError):
-                self.discard()
+            self._remove()
             raise
+        return artifact
 
     def discard(self) -> None:
-        """Remove the temporary file, finished or not.
-
-        Raises:
-            DeliveryError: The outbox refuses even that.
-        """
+        """Remove the temporary file. Does nothing once it is finished; never raises."""
         self._file.discard()
-        with at_outbox(self._job.order.delivery.outbox):
+
+    def _remove(self) -> None:
+        """Remove the file although it may be finished; what refuses here is told by what went wrong before."""
+        self._file.discard()
+        with suppress(DiskError):
             self._disk.remove(self.path)
 
     def _expect(self, expected_bytes: int | None) -> None:
