@@ -83,8 +83,7 @@ def _opened(path: str) -> BinaryIO:
         raise FileGone(f"{path} is gone", hint="drop it again") from error
     except OSError as error:
         raise DiskError(f"cannot open {path}: {error.strerror}", hint="check its permissions") from error
-    file = os.fdopen(number, "rb")
     if not stat.S_ISREG(os.fstat(number).st_mode):
-        file.close()
+        os.close(number)
         raise DiskError(f"{path} is no regular file", hint="name a picture file")
-    return file
+    return os.fdopen(number, "rb")
