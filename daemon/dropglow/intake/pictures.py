@@ -181,6 +181,8 @@ def _reader(stream: BinaryIO, picture: Format) -> ImageFile.ImageFile:
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):  # its size is told as it is seen already
+        return 1
     # Pillow decodes a whole PNG to look for EXIF data behind the pixels.
     if isinstance(image, PngImagePlugin.PngImageFile) and "exif" not in image.info:
         return 1

@@ -1,0 +1,547 @@
+"""An inbox on a real disk: settle, claim, give back, and what is never lost on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from PIL import Image
+
+from dropglow.clock import RealClock
+from dropglow.disk import RealDisk
+from dropglow.errors import DiskError, DropglowError
+from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.intake.plan import InboxPlan
+from dropglow.intake.scan import Snag
+from dropglow.model import DropKey, Facts, Format, Kind, Sighting
+
+KEY = DropKey("abcdefghij")
+OTHER_KEY = DropKey("abcdefghik")
+
+
+class HandClock(RealClock):
+    """A clock that runs when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class StubbornDisk(RealDisk):
+    """A disk that refuses some places, and lets somebody in before it moves anything."""
+
+    def __init__(self) -> None:
+        self.unreadable: set[str] = set()
+        self.immovable: set[str] = set()
+        self.before_moving: Callable[[], object] = lambda: None
+        self.before_opening: Callable[[], object] = lambda: None
+
+    def open_read(self, path: str) -> BinaryIO:
+        self.before_opening()
+        if Path(path).name in self.unreadable:
+            raise DiskError(f"cannot open {path}: permission denied", hint="give it to us")
+        return super().open_read(path)
+
+    def move(self, source: str, target: str) -> None:
+        if source in self.immovable:
+            raise DiskError(f"cannot move {source}: permission denied", hint="give it to us")
+        super().move(source, target)
+
+    def move_many(self, pairs: Sequence[tuple[str, str]]) -> tuple[DiskError | None, ...]:
+        self.before_moving()
+        refused = DiskError("cannot move: permission denied", hint="give it to us")
+        moved = iter(super().move_many([pair for pair in pairs if pair[0] not in self.immovable]))
+        return tuple(refused if pair[0] in self.immovable else next(moved) for pair in pairs)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def disk() -> StubbornDisk:
+    return StubbornDisk()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def inbox(root: Path, clock: HandClock, disk: StubbornDisk) -> Iterator[Inbox]:
+    inbox = an_inbox(root, clock, disk)
+    inbox.open()
+    yield inbox
+    inbox.close()
+
+
+def an_inbox(
+    root: Path, clock: HandClock, disk: RealDisk, *, ledger: str = "ours", done: str = "_done"
+) -> Inbox:
+    plan = InboxPlan(folder=str(root), reserved=(str(root / done),))
+    return Inbox(plan, disk=disk, clock=clock, ledger_identity=ledger)
+
+
+def settled(inbox: Inbox, clock: HandClock) -> tuple[Sighting, ...]:
+    inbox.sweep()
+    clock.seconds += 2
+    return inbox.sweep().settled
+
+
+def in_inbox(root: Path) -> list[str]:
+    """Return what a person sees."""
+    return sorted(
+        str(path.relative_to(root))
+        for path in root.rglob("*")
+        if path.is_file() and ".dropglow" not in path.parts
+    )
+
+
+# ---------------------------------------------------------------- looking
+
+
+def test_a_missing_inbox_is_made(root: Path, inbox: Inbox) -> None:
+    """A new rule needs no errand to the file manager."""
+    assert root.is_dir()
+    assert 0o700 == (root / ".dropglow").stat().st_mode & 0o777
+
+
+def test_an_inbox_without_a_parent_is_not_made(tmp_path: Path, clock: HandClock, disk: StubbornDisk) -> None:
+    """It would be made below the mount point of a share that is not there."""
+    inbox = an_inbox(tmp_path / "share" / "in", clock, disk)
+
+    with pytest.raises(DiskError, match="is missing"):
+        inbox.open()
+
+
+def test_files_present_at_the_start_are_taken_like_any_other(
+    root: Path, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """What arrived while nobody was at home settles like the rest."""
+    root.mkdir()
+    (root / "hill.txt").write_text("a green hill")
+    inbox = an_inbox(root, clock, disk)
+    inbox.open()
+
+    assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
+    inbox.close()
+
+
+@pytest.mark.parametrize("arrive", [shutil.copy, shutil.copy2, os.rename, os.link])
+def test_every_way_of_arriving_settles(
+    root: Path, inbox: Inbox, clock: HandClock, tmp_path: Path, arrive: Callable[[Path, Path], object]
+) -> None:
+    """Copied, moved, linked, with an old date or a new one."""
+    (tmp_path / "hill.txt").write_text("a green hill")
+    os.utime(tmp_path / "hill.txt", (1, 1))
+    arrive(tmp_path / "hill.txt", root / "hill.txt")
+
+    assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
+
+
+def test_a_slow_writer_is_waited_for(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Each new piece starts the quiet period again."""
+    with (root / "hill.txt").open("a") as writer:
+        for _ in range(5):
+            writer.write("more ")
+            writer.flush()
+            clock.seconds += 1.5
+            growing = inbox.sweep()
+
+            assert () == growing.settled
+            assert 1 == growing.waiting
+    clock.seconds += 2
+
+    assert ["hill.txt"] == [sighting.path for sighting in inbox.sweep().settled]
+
+
+def test_our_own_folders_are_not_swept(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """What is done does not come round again."""
+    (root / "_done").mkdir()
+    (root / "_done" / "hill.txt").touch()
+
+    assert Sweep() == inbox.sweep()
+
+
+def test_what_is_passed_over_is_told(root: Path, inbox: Inbox) -> None:
+    """An operator can ask why a file does not move."""
+    os.mkfifo(root / "pipe.txt")
+
+    assert (Snag(path="pipe.txt", reason="it is not a regular file"),) == inbox.sweep().snags
+
+
+def test_inspecting_tells_what_rules_match_on(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Kind, format and size, before anything is claimed."""
+    Image.new("RGB", (300, 200)).save(root / "beach.jpg")
+    (sighting,) = settled(inbox, clock)
+
+    assert Facts(kind=Kind.IMAGE, format=Format.JPEG, width=300, height=200) == inbox.inspect(sighting)
+
+
+def test_inspecting_a_changed_or_vanished_file_tells_nothing(
+    root: Path, inbox: Inbox, clock: HandClock
+) -> None:
+    """The next sweep sees what became of it."""
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    (root / "hill.txt").write_text("a blue hill")
+    changed = inbox.inspect(sighting)
+    (root / "hill.txt").unlink()
+
+    assert (None, None) == (changed, inbox.inspect(sighting))
+
+
+def test_an_unreadable_file_is_told_and_rests(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """It stays in the inbox, without a flood of tries."""
+    (root / "hill.txt").write_text("a green hill")
+    disk.unreadable = {"hill.txt"}
+    (sighting,) = settled(inbox, clock)
+    facts = inbox.inspect(sighting)
+    resting = inbox.sweep()
+    clock.seconds += 30
+
+    assert facts is None
+    assert () == resting.settled
+    assert "permission denied" in resting.snags[0].reason
+    assert (sighting,) == inbox.sweep().settled
+
+
+# ---------------------------------------------------------------- claiming
+
+
+def test_a_claimed_file_is_hidden_hashed_and_examined(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """From here on it is ours, under a path that remembers where it came from."""
+    (root / "art").mkdir()
+    (root / "art" / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    (claimed,) = inbox.claim([(KEY, sighting)])
+
+    assert str(root / ".dropglow" / "work" / KEY / "art" / "hill.txt") == claimed.place
+    assert "a green hill" == Path(claimed.place).read_text()
+    assert hashlib.sha256(b"a green hill").hexdigest() == claimed.sha256
+    assert Facts(kind=Kind.PROMPT, text="a green hill") == claimed.facts
+    assert [] == in_inbox(root)
+    assert () == inbox.sweep().settled
+
+
+def test_a_name_that_is_no_utf8_can_be_claimed(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """The raw name travels along."""
+    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9.txt")).write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    (claimed,) = inbox.claim([(KEY, sighting)])
+
+    assert os.fsencode(claimed.place).endswith(b"/caf\xe9.txt")
+
+
+def test_a_cut_off_photo_is_claimed_with_its_fault(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """It must end in ``_failed`` with a reason, and the rest of the batch goes on."""
+    Image.effect_noise((300, 200), 60).save(root / "beach.jpg")
+    os.truncate(root / "beach.jpg", (root / "beach.jpg").stat().st_size // 2)
+    (root / "hill.txt").write_text("a green hill")
+    claimed = inbox.claim(list(zip([KEY, OTHER_KEY], settled(inbox, clock), strict=True)))
+
+    assert ["cut off" in (each.facts.fault or "") for each in claimed] == [True, False]
+
+
+def test_a_file_that_vanished_before_the_claim_is_forgotten(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """Whoever dropped it took it back, which is free."""
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    disk.before_moving = (root / "hill.txt").unlink
+
+    assert () == inbox.claim([(KEY, sighting)])
+    assert Sweep() == inbox.sweep()
+    assert () == inbox.orphans()
+
+
+def test_a_file_replaced_before_the_claim_goes_back(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """The rename takes whatever is there; what was not seen lying still is not kept."""
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    disk.before_moving = lambda: (root / "hill.txt").write_text("a blue mountain")
+    claimed = inbox.claim([(KEY, sighting)])
+    after = inbox.sweep()
+    clock.seconds += 2
+
+    assert () == claimed
+    assert "a blue mountain" == (root / "hill.txt").read_text()
+    assert () == after.settled
+    assert ["hill.txt"] == [each.path for each in inbox.sweep().settled]
+    assert not (root / ".dropglow" / "work" / KEY).exists()
+
+
+def test_a_file_still_written_after_the_claim_goes_back(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """A writer keeps its file over a rename; what it adds must not be lost or half bought."""
+    with (root / "hill.txt").open("ab", buffering=0) as writer:
+        writer.write(b"a green hill")
+        (sighting,) = settled(inbox, clock)
+        disk.before_opening = lambda: writer.write(b" with sheep")
+
+        assert () == inbox.claim([(KEY, sighting)])
+    assert "a green hill with sheep" == (root / "hill.txt").read_text()
+
+
+def test_a_newer_file_of_the_same_name_is_not_replaced_when_giving_back(
+    root: Path, inbox: Inbox, clock: HandClock
+) -> None:
+    """The name is taken meanwhile, so the key becomes part of the other name."""
+    (root / "hill.txt").write_text("a green hill")
+    (claimed,) = inbox.claim([(KEY, settled(inbox, clock)[0])])
+    (root / "hill.txt").write_text("a blue hill")
+
+    assert f"hill.{KEY}.txt" == inbox.give_back(KEY, claimed.place, "hill.txt")
+    assert "a green hill" == (root / f"hill.{KEY}.txt").read_text()
+    assert "a blue hill" == (root / "hill.txt").read_text()
+
+
+def test_giving_back_makes_the_folder_again(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Somebody tidied the empty folder away."""
+    (root / "art").mkdir()
+    (root / "art" / "hill.txt").write_text("a green hill")
+    (claimed,) = inbox.claim([(KEY, settled(inbox, clock)[0])])
+    (root / "art").rmdir()
+
+    assert "art/hill.txt" == inbox.give_back(KEY, claimed.place, "art/hill.txt")
+    assert ["art/hill.txt"] == in_inbox(root)
+
+
+def test_a_file_that_cannot_be_moved_stays_and_rests(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """One stubborn file neither stops the batch nor is tried at every sweep."""
+    (root / "fixed.txt").write_text("a green hill")
+    (root / "loose.txt").write_text("a blue hill")
+    disk.immovable = {str(root / "fixed.txt")}
+    claimed = inbox.claim(list(zip([KEY, OTHER_KEY], settled(inbox, clock), strict=True)))
+    clock.seconds += 2
+    inbox.sweep()
+    clock.seconds += 2
+    after = inbox.sweep()
+
+    assert ["loose.txt"] == [each.sighting.path for each in claimed]
+    assert ["fixed.txt"] == in_inbox(root)
+    assert () == after.settled
+    assert ["fixed.txt"] == [snag.path for snag in after.snags]
+
+
+def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """A claim in vain on a disk that is full for a moment strands nothing."""
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    disk.before_moving = lambda: (root / "hill.txt").write_text("a blue mountain")
+    disk.immovable = {inbox.work_place(KEY, "hill.txt")}
+    claimed = inbox.claim([(KEY, sighting)])
+    stranded = in_inbox(root)
+    disk.immovable = set()
+    inbox.sweep()
+
+    assert () == claimed
+    assert [] == stranded
+    assert ["hill.txt"] == in_inbox(root)
+
+
+def test_two_services_never_claim_the_same_file(root: Path, clock: HandClock) -> None:
+    """Where the lock is no help, a rename still has one winner."""
+    inboxes = [an_inbox(root, clock, RealDisk()) for _ in range(2)]
+    for inbox in inboxes:
+        inbox.open()
+        (root / ".dropglow" / "lock").unlink()
+    for number in range(200):
+        (root / f"{number}.txt").write_text("a green hill")
+    lots = [settled(inbox, clock) for inbox in inboxes]
+    taken: list[list[str]] = [[], []]
+
+    def take(which: int) -> None:
+        for number, sighting in enumerate(lots[which]):
+            claimed = inboxes[which].claim([(DropKey(f"key{which}{number}"), sighting)])
+            taken[which] += [each.sighting.path for each in claimed]
+
+    threads = [threading.Thread(target=take, args=(which,)) for which in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [200, 200] == [len(lot) for lot in lots]
+    assert 200 == len(taken[0]) + len(taken[1]) == len({*taken[0], *taken[1]})
+    for inbox in inboxes:
+        inbox.close()
+
+
+# ---------------------------------------------------------------- after a crash
+
+
+def test_claimed_files_are_found_at_the_next_start(root: Path, clock: HandClock, disk: StubbornDisk) -> None:
+    """A crash between the claim and the ledger loses nothing."""
+    before = an_inbox(root, clock, disk)
+    before.open()
+    (root / "art").mkdir()
+    (root / "art" / "hill.txt").write_text("a green hill")
+    before.claim([(KEY, settled(before, clock)[0])])
+    before.close()
+    after = an_inbox(root, clock, disk)
+    after.open()
+    (orphan,) = after.orphans()
+    after.give_back(orphan.key, orphan.place, orphan.path)
+
+    assert after.foreign_owner is None
+    assert (KEY, "art/hill.txt") == (orphan.key, orphan.path)
+    assert ["art/hill.txt"] == in_inbox(root)
+    after.close()
+
+
+def test_empty_work_folders_are_tidied_at_a_start(root: Path, clock: HandClock, disk: StubbornDisk) -> None:
+    """A crash between moving a file to ``_done`` and forgetting its drop leaves folders only."""
+    (root / ".dropglow" / "work" / KEY / "art").mkdir(parents=True)
+    inbox = an_inbox(root, clock, disk)
+    inbox.open()
+
+    assert [] == list((root / ".dropglow" / "work").iterdir())
+    inbox.close()
+
+
+def test_files_of_another_ledger_are_held_with_a_note(
+    root: Path, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """They may have been bought, and only the other ledger knows."""
+    theirs = an_inbox(root, clock, disk, ledger="theirs")
+    theirs.open()
+    (root / "hill.txt").write_text("a green hill")
+    theirs.claim([(KEY, settled(theirs, clock)[0])])
+    theirs.close()
+    ours = an_inbox(root, clock, disk)
+    ours.open()
+    owner = ours.foreign_owner
+    (orphan,) = ours.orphans()
+    held = ours.hold_foreign(orphan.key, orphan.place, orphan.path, held=str(root / "_held"))
+    ours.adopt()
+
+    assert "theirs" == owner
+    assert "a green hill" == Path(held).read_text()
+    assert "ledger theirs" in (root / "_held" / "hill.txt.held.txt").read_text()
+    assert ours.foreign_owner is None
+    assert "ours\n" == (root / ".dropglow" / "owner").read_text()
+    ours.close()
+
+
+def test_another_ledgers_empty_inbox_is_simply_adopted(
+    root: Path, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """A state folder made anew needs no ceremony where nothing is half done."""
+    theirs = an_inbox(root, clock, disk, ledger="theirs")
+    theirs.open()
+    theirs.close()
+    ours = an_inbox(root, clock, disk)
+    ours.open()
+
+    assert ours.foreign_owner is None
+    ours.close()
+
+
+def test_a_second_service_is_told_who_works_here(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Two services on one inbox would each take half."""
+    with pytest.raises(DropglowError, match=f"process {os.getpid()} on "):
+        an_inbox(root, clock, RealDisk()).open()
+
+
+def test_a_closed_inbox_can_be_opened_by_another(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """The lock goes with the service."""
+    inbox.close()
+    other = an_inbox(root, clock, RealDisk())
+    other.open()
+
+    assert Sweep() == other.sweep()
+    other.close()
+
+
+# ---------------------------------------------------------------- shares that go away
+
+
+def test_a_lost_folder_is_offline_and_not_empty(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Nothing is made in its place, and nothing concluded."""
+    root.rename(root.with_name("away"))
+
+    assert "is not there" in (inbox.sweep().offline or "")
+    assert not root.exists()
+
+
+def test_the_same_folder_comes_back_by_itself(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """And what lay still before still does."""
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    root.rename(root.with_name("away"))
+    inbox.sweep()
+    root.with_name("away").rename(root)
+
+    assert (sighting,) == inbox.sweep().settled
+
+
+def test_a_folder_made_anew_is_taken_up(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Somebody deleted the inbox and made it again."""
+    root.rename(root.with_name("away"))
+    inbox.sweep()
+    root.mkdir()
+    (root / "hill.txt").write_text("a green hill")
+
+    assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
+    assert "ours\n" == (root / ".dropglow" / "owner").read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="wants a second file system")
+def test_a_mount_point_without_its_share_is_offline(
+    root: Path, inbox: Inbox, clock: HandClock, elsewhere: Path
+) -> None:
+    """The folder below the mount point is on another device and lacks our mark."""
+    root.rename(root.with_name("away"))
+    root.symlink_to(elsewhere)
+    (elsewhere / "ghost.txt").write_text("not yours")
+
+    assert "is not the folder that it was" in (inbox.sweep().offline or "")
+    assert ["ghost.txt"] == [path.name for path in elsewhere.iterdir()]
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="wants a second file system")
+def test_a_share_mounted_under_another_device_number_is_known_by_its_mark(
+    root: Path, inbox: Inbox, clock: HandClock, elsewhere: Path
+) -> None:
+    """Network file systems get a new number with each mount."""
+    root.rename(root.with_name("away"))
+    root.symlink_to(elsewhere)
+    (elsewhere / ".dropglow").mkdir()
+    (elsewhere / ".dropglow" / "owner").write_text("ours\n")
+    (elsewhere / "hill.txt").write_text("a green hill")
+
+    assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder on another file system."""
+    folder = Path("/dev/shm") / f"dropglow-{os.getpid()}-{tmp_path.name}"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)

@@ -1,0 +1,44 @@
+"""Names that are never drops, and names that only look like them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".hidden.jpg", "._beach.jpg", ".DS_Store", ".beach.jpg.Xy12Ab", ".in.beach.jpg.", ".nfs000012", ".~lock.a.txt#",
+        "~$letter.txt", "Thumbs.db", "ehthumbs.db", "Desktop.INI", "Icon\r", "a.lnk", "beach.jpg.part", "a.jpg.filepart",
+        "a.jpg.crdownload", "a.jpg.aria2", "a.jpg.aria2__temp", "a.TMP", "a.temp", "a.swp", "a.bak", "a.jpg~", "#a.txt#",
+        "a.jpg_exiftool_tmp", "a.icloud", "~syncthing~a.jpg.tmp", "a.lock", "beach.jpg.error.txt", "beach.jpg.held.txt",
+    ],
+)  # fmt: skip
+def test_a_temporary_or_housekeeping_file_is_ignored(name: str) -> None:
+    """Other programs' files, and our own notes, are no drops."""
+    assert is_ignored_file(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["beach.jpg", "#1.jpg", "tmp.png", "part.txt", "errors.txt", "~beach.jpg", "caf\udce9.jpg", "a.tmp.jpg"],
+)
+def test_an_ordinary_name_is_not_ignored(name: str) -> None:
+    """What merely resembles a temporary name is taken."""
+    assert not is_ignored_file(name)
+
+
+@pytest.mark.parametrize(
+    "name", [".stfolder", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", "__MACOSX"]
+)
+def test_a_housekeeping_folder_is_ignored(name: str) -> None:
+    """NAS and desktop systems keep copies and thumbnails there."""
+    assert is_ignored_folder(name)
+
+
+@pytest.mark.parametrize("name", ["holiday", "recycled art", "snapshot"])
+def test_an_ordinary_folder_is_not_ignored(name: str) -> None:
+    """Anybody may name a folder nearly like that."""
+    assert not is_ignored_folder(name)

@@ -1,0 +1,95 @@
+"""The file system's type decides whether events can be believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dropglow.intake.mounts import file_system_type, is_remote, watching_mode
+from dropglow.intake.plan import InboxPlan, WatchMode
+
+
+@pytest.fixture
+def mountinfo(tmp_path: Path) -> str:
+    lines = [
+        "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw",
+        "30 27 0:40 / /mnt/nas rw,relatime shared:7 master:1 - nfs4 nas:/share rw",
+        "31 27 0:41 / /mnt/my\\040share rw - cifs //nas/share rw",
+        "32 27 0:42 / /mnt/twice rw - ext4 /dev/vdb rw",
+        "33 32 0:43 / /mnt/twice rw - fuse.sshfs host: rw",
+    ]
+    (tmp_path / "mountinfo").write_text("\n".join(lines) + "\n")
+    return str(tmp_path / "mountinfo")
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv/inbox", "ext4"),
+        ("/mnt/nas/inbox", "nfs4"),
+        ("/mnt/nas", "nfs4"),
+        ("/mnt/nasty", "ext4"),
+        ("/mnt/my share/in", "cifs"),
+        ("/mnt/twice/in", "fuse.sshfs"),
+    ],
+)
+def test_the_innermost_latest_mount_decides(mountinfo: str, folder: str, kind: str) -> None:
+    """Mounts cover each other by path and by time."""
+    assert kind == file_system_type(folder, mountinfo=mountinfo)
+
+
+@pytest.mark.parametrize(
+    "kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.rclone", "vboxsf", "ceph"]
+)
+def test_a_share_is_remote(kind: str) -> None:
+    """Whoever writes on the server rings no bell here."""
+    assert is_remote(kind)
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "exfat", "fuseblk"])
+def test_a_local_disk_is_not_remote(kind: str) -> None:
+    """Its kernel sees every writer."""
+    assert not is_remote(kind)
+
+
+def test_a_local_inbox_is_notified(mountinfo: str) -> None:
+    """Auto uses events where they can be believed, and scans now and then all the same."""
+    watching = watching_mode(InboxPlan(folder="/srv/inbox"), mountinfo=mountinfo)
+
+    assert watching.notify
+    assert 30.0 == watching.every_s
+    assert "ext4" in watching.reason
+
+
+def test_a_share_is_polled_more_often(mountinfo: str) -> None:
+    """Without events the default period would be felt."""
+    watching = watching_mode(InboxPlan(folder="/mnt/nas/inbox"), mountinfo=mountinfo)
+
+    assert not watching.notify
+    assert 5.0 == watching.every_s
+    assert "nfs4" in watching.reason
+
+
+def test_a_chosen_period_stands(mountinfo: str) -> None:
+    """Who asks for a slow poll gets one."""
+    plan = InboxPlan(folder="/mnt/nas/inbox", watch=WatchMode.POLL, rescan_s=120.0)
+
+    assert 120.0 == watching_mode(plan, mountinfo=mountinfo).every_s
+
+
+def test_notify_can_be_forced(mountinfo: str) -> None:
+    """The operator knows better, and the reason says who decided."""
+    plan = InboxPlan(folder="/mnt/nas/inbox", watch=WatchMode.NOTIFY)
+    watching = watching_mode(plan, mountinfo=mountinfo)
+
+    assert watching.notify
+    assert "rule" in watching.reason
+
+
+def test_an_unknown_type_counts_as_local(tmp_path: Path) -> None:
+    """Where the system does not tell, events are used and the scan makes up for them."""
+    watching = watching_mode(InboxPlan(folder="/srv/inbox"), mountinfo=str(tmp_path / "none"))
+
+    assert watching.notify
+    assert "unknown" in watching.reason
