@@ -44,16 +44,17 @@ SPRING: Final = Mood(
 )
 MOODS: Final = (DAY, DAWN, SUNSET, AUTUMN, SPRING)
 
-# The first word found decides the light.
+# The first of these that the prompt names decides the light: the hour before the weather before the season.
 LIGHTS: Final[Mapping[str, Mood]] = {
-    "sunset": SUNSET, "dusk": SUNSET, "evening": SUNSET, "golden": SUNSET, "fire": SUNSET, "lava": SUNSET,
-    "sunrise": DAWN, "dawn": DAWN, "morning": DAWN, "pastel": DAWN, "pink": DAWN,
     "night": NIGHT, "moon": NIGHT, "moonlight": NIGHT, "star": NIGHT, "space": NIGHT, "midnight": NIGHT,
     "galaxy": NIGHT, "neon": NIGHT, "dark": NIGHT, "cyberpunk": NIGHT, "aurora": NIGHT, "lantern": NIGHT,
+    "sunset": SUNSET, "dusk": SUNSET, "evening": SUNSET, "golden": SUNSET, "fire": SUNSET, "lava": SUNSET,
+    "sunrise": DAWN, "dawn": DAWN, "morning": DAWN, "pastel": DAWN, "pink": DAWN,
+    "day": DAY, "noon": DAY, "sunny": DAY,
     "storm": STORM, "rain": STORM, "cloudy": STORM, "moody": STORM, "thunder": STORM,
-    "autumn": AUTUMN, "fall": AUTUMN, "october": AUTUMN, "harvest": AUTUMN,
+    "autumn": AUTUMN, "fall": AUTUMN, "october": AUTUMN, "harvest": AUTUMN, "desert": AUTUMN,
     "spring": SPRING, "garden": SPRING, "meadow": SPRING, "flower": SPRING, "summer": SPRING, "picnic": SPRING,
-    "day": DAY, "noon": DAY, "blue": DAY, "sunny": DAY, "winter": DAY, "desert": AUTUMN,
+    "winter": DAY, "blue": DAY,
 }  # fmt: skip
 THINGS: Final[Mapping[str, frozenset[str]]] = {
     "water": frozenset((
@@ -79,7 +80,7 @@ TINTS: Final[Mapping[str, Colour]] = {
 def read_mood(prompt: str, dice: random.Random) -> Mood:
     """Return the mood of a prompt; the dice decide what the words leave open."""
     words = [_singular(word) for word in re.findall(r"[a-z]+", prompt.casefold())]
-    mood = next((LIGHTS[word] for word in words if word in LIGHTS), None) or dice.choice(MOODS)
+    mood = next((light for word, light in LIGHTS.items() if word in words), None) or dice.choice(MOODS)
     things = {thing for thing, names in THINGS.items() if not names.isdisjoint(words)}
     if not things:
         things = {dice.choice(("water", "trees", "peaks", "dunes", "flowers"))}

@@ -79,7 +79,12 @@ def expand_photo(
         right=max(1, round(box.right * coarse[0] / canvas[0])),
         bottom=max(1, round(box.bottom * coarse[1] / canvas[1])),
     )
-    around = _surround(photo, coarse, inner, dice).resize(canvas, Image.Resampling.BICUBIC)
+    around = _surround(photo, coarse, inner, dice)
+    if mask is not None:
+        # The mesh copies the photo where it lies; what is to be painted over loses its detail there.
+        smooth = around.filter(ImageFilter.GaussianBlur(max(coarse) / 16))
+        around = Image.composite(smooth, around, mask.resize(coarse))
+    around = around.resize(canvas, Image.Resampling.BICUBIC)
     placed = photo.resize(box.size, Image.Resampling.LANCZOS)
     rim = _rim(canvas, box)
     if mask is not None:
@@ -180,6 +185,8 @@ def _rim(canvas: tuple[int, int], box: Box) -> Image.Image:
     """Return the photo's mask: opaque, but soft along the edges that lie inside the canvas."""
     width, height = box.size
     soft = max(2, min(width, height) // 40)
+    if min(width, height) < 4 * soft:
+        return Image.new("L", (width, height), 255)
     solid = [
         soft if box.left > 0 else -soft * 3,
         soft if box.top > 0 else -soft * 3,
