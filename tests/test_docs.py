@@ -50,7 +50,7 @@ def test_decisions_are_numbered_without_gaps() -> None:
 
 @pytest.mark.parametrize("path", [*DECISIONS, ROOT / "daemon" / "lifecycle.md"], ids=lambda path: path.stem)
 def test_what_a_document_names_exists(path: Path) -> None:
-    """A path of the repository that stands in a document leads to a file or a folder."""
-    named = re.findall(r"`((?:daemon|tests|rules|systemd)/[\w./-]*)`", path.read_text(encoding="utf-8"))
+    """A path to code that stands in a document leads to a file or a folder."""
+    named = re.findall(r"`((?:daemon/dropglow|tests)/[\w./-]*)`", path.read_text(encoding="utf-8"))
 
     assert [] == [name for name in named if not (ROOT / name).exists()]
