@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from dropglow.clock import RealClock
-from dropglow.disk import RealDisk
-from dropglow.errors import DiskError, DropglowError
+from dropglow.disk import NewFile, RealDisk
+from dropglow.errors import DiskError, DiskFull, DropglowError
 from dropglow.intake.inbox import Inbox, Sweep
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.scan import Snag
@@ -43,10 +43,16 @@ class StubbornDisk(RealDisk):
     """A disk that refuses some places, and lets somebody in before it moves anything."""
 
     def __init__(self) -> None:
+        self.full = False
         self.unreadable: set[str] = set()
         self.immovable: set[str] = set()
         self.before_moving: Callable[[], object] = lambda: None
         self.before_opening: Callable[[], object] = lambda: None
+
+    def create(self, path: str, *, mode: int = 0o600) -> NewFile:
+        if self.full:
+            raise DiskFull(f"cannot create {path}: no space is left", hint="free some")
+        return super().create(path, mode=mode)
 
     def open_read(self, path: str) -> BinaryIO:
         self.before_opening()
@@ -346,6 +352,34 @@ def test_a_file_that_cannot_be_moved_stays_and_rests(
     assert ["fixed.txt"] == [snag.path for snag in after.snags]
 
 
+def test_a_file_that_cannot_be_read_after_the_claim_goes_back_and_rests(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """A rename needs other rights than reading does."""
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    disk.unreadable = {"hill.txt"}
+    claimed = inbox.claim([(KEY, sighting)])
+    again = settled(inbox, clock)
+
+    assert () == claimed
+    assert ["hill.txt"] == in_inbox(root)
+    assert () == again
+
+
+def test_a_file_whose_work_folder_cannot_be_made_stays(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Something stands in the way of one file, and the others go on."""
+    (root / "a.txt").write_text("a green hill")
+    (root / "b.txt").write_text("a blue hill")
+    (root / ".dropglow" / "work").mkdir(exist_ok=True)
+    (root / ".dropglow" / "work" / KEY).touch()
+    claimed = inbox.claim(list(zip([KEY, OTHER_KEY], settled(inbox, clock), strict=True)))
+
+    assert ["b.txt"] == [each.sighting.path for each in claimed]
+    assert ["a.txt"] == in_inbox(root)
+    assert ["a.txt"] == [snag.path for snag in inbox.sweep().snags]
+
+
 def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(
     root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
 ) -> None:
@@ -478,6 +512,21 @@ def test_a_closed_inbox_can_be_opened_by_another(root: Path, inbox: Inbox, clock
     other.close()
 
 
+def test_an_inbox_that_could_not_be_opened_can_be_opened_later(
+    root: Path, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """Half an opening keeps no lock that would shut us out ourselves."""
+    inbox = an_inbox(root, clock, disk)
+    disk.full = True
+    with pytest.raises(DiskFull):
+        inbox.open()
+    disk.full = False
+    inbox.open()
+
+    assert Sweep() == inbox.sweep()
+    inbox.close()
+
+
 # ---------------------------------------------------------------- shares that go away
 
 
@@ -509,6 +558,20 @@ def test_a_folder_made_anew_is_taken_up(root: Path, inbox: Inbox, clock: HandClo
 
     assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
     assert "ours\n" == (root / ".dropglow" / "owner").read_text()
+
+
+def test_a_folder_made_anew_on_a_full_disk_is_taken_up_later(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """Until it can be written to, it is offline."""
+    root.rename(root.with_name("away"))
+    root.mkdir()
+    disk.full = True
+    during = inbox.sweep()
+    disk.full = False
+
+    assert "no space is left" in (during.offline or "")
+    assert Sweep() == inbox.sweep()
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="wants a second file system")

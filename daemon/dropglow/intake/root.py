@@ -43,13 +43,15 @@ class Root:
             DiskError: It is missing with its parent, or cannot be written to.
         """
         self._make()
-        self._take_hold()
+        try:
+            self._take_hold()
+        except DropglowError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of the lock."""
-        if self._lock is not None:
-            os.close(self._lock)
-        self._lock = None
+        self._let_go()
         self._identity = None
 
     def settle_ownership(self, *, work_is_empty: bool) -> None:
@@ -126,6 +128,7 @@ class Root:
         return found.st_dev, found.st_ino
 
     def _take_lock(self) -> None:
+        self._let_go()  # a second descriptor would be refused because of the first
         path = posixpath.join(self._hidden, "lock")
         try:
             lock = os.open(path, _LOCK_FLAGS, 0o600)
@@ -144,9 +147,12 @@ class Root:
             pass  # this file system knows no locks; claims are renames and need none
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        self._lock = lock
+
+    def _let_go(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
-        self._lock = lock
+        self._lock = None
 
     def _probe(self) -> bool:
         """Return whether a file keeps its inode over a rename, by trying it."""
