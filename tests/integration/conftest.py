@@ -1,17 +1,39 @@
-"""A disk that fails on demand, for every story about what a disk can do to us."""
+"""A disk that fails on demand, and an order on its way into an outbox."""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
+from PIL import Image
 
-from dropglow.disk import NewFile, RealDisk, Stat, refusal
+from dropglow.delivery.outbox import Outbox
+from dropglow.delivery.spool import Spool
+from dropglow.disk import Disk, NewFile, RealDisk, Stat, refusal
 from dropglow.errors import DiskError
+from dropglow.model import (
+    After,
+    Artifact,
+    DeliveryPlan,
+    Drop,
+    DropKey,
+    Job,
+    JobKey,
+    Kind,
+    Order,
+    Output,
+    RuleName,
+)
+
+AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 class PowerCut(BaseException):  # no Exception: nothing on the way may handle it
@@ -148,3 +170,85 @@ class DiskMaker:
 def faulty_disk() -> DiskMaker:
     """Return a maker of disks: ``faulty_disk(faulty_disk.fault(verb="publish", number=errno.ENOSPC))``."""
     return DiskMaker()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One drop, one order for it, and an outbox in a folder of its own."""
+
+    outbox: Path
+    drop: Drop
+    job: Job
+    now: datetime = AT
+
+    def planned(self, **changes: Any) -> Delivery:
+        """Return the same with another plan: ``planned(sidecar=True)``."""
+        order = replace(self.job.order, delivery=replace(self.job.order.delivery, **changes))
+        return replace(self, job=replace(self.job, order=order))
+
+    def fetch(self, disk: Disk, *, count: int = 1, data: bytes | None = None) -> Job:
+        """Return the job with *count* results in the spool, as a worker would have them."""
+        artifacts = [self._fetch_one(disk, index, data or picture(index)) for index in range(count)]
+        return replace(self.job, artifacts=tuple(artifacts))
+
+    def _fetch_one(self, disk: Disk, index: int, data: bytes) -> Artifact:
+        file = Spool(disk).open(self.job, Output(index=index, seed=70 + index, url="https://h/x?sig=s"))
+        file.write(data)
+        return file.finish(expected_bytes=len(data))
+
+    def deliver(self, disk: Disk, job: Job) -> list[str]:
+        """Deliver *job* and return the final names below the outbox."""
+        paths = Outbox(disk).deliver(job, self.drop, now=self.now)
+        return [str(Path(path).relative_to(self.outbox)) for path in paths]
+
+    def visible(self) -> dict[str, bytes]:
+        """Return every file in the outbox that is not hidden, with its content."""
+        return {name: data for name, data in self.files().items() if not Path(name).name.startswith(".")}
+
+    def files(self) -> dict[str, bytes]:
+        """Return every file in the outbox, with its content."""
+        return {
+            str(path.relative_to(self.outbox)): path.read_bytes()
+            for path in sorted(self.outbox.rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        }
+
+
+def picture(number: int = 0, kind: str = "JPEG") -> bytes:
+    """Return a small picture; another number gives other bytes."""
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 8), (number * 40 % 256, 90, 160)).save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def delivery(tmp_path: Path) -> Delivery:
+    """Return a drop with one order whose results go to ``<tmp_path>/out``."""
+    key = DropKey("abcdefghij")
+    drop = Drop(
+        key=key,
+        inbox=f"{tmp_path}/in",
+        path="beach.txt",
+        place=f"{tmp_path}/in/.dropglow/work/abcdefghij/beach.txt",
+        rule=RuleName("art"),
+        rule_digest="d",
+        sha256="5",
+        size_bytes=5,
+        device=1,
+        inode=2,
+        kind=Kind.PROMPT,
+        after=After(done=None, failed=f"{tmp_path}/in/_failed", held=f"{tmp_path}/in/_held"),
+        admitted_at=AT,
+    )
+    plan = DeliveryPlan(outbox=f"{tmp_path}/out", folder="", name="{stem}_{seed}{ext}")
+    order = Order(operation="generate", body={"prompt": "x"}, tokens={"stem": "beach"}, delivery=plan)
+    job = Job(
+        key=JobKey("abcdefghij.1"),
+        drop=key,
+        rule=drop.rule,
+        inbox=drop.inbox,
+        source=drop.path,
+        order=order,
+        created_at=AT,
+    )
+    return Delivery(outbox=tmp_path / "out", drop=drop, job=job)

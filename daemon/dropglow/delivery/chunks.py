@@ -14,7 +14,6 @@ from typing import BinaryIO, Final
 
 from dropglow.delivery.media import GIF, JPEG, JXL, MOV, MP4, PNG, TIFF, WEBP, Media
 
-_STANDALONE_MARKERS: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG segments without a length
 _SCAN: Final = 0xDA
 _TRAILER_BYTES: Final = 4096  # some programs append a few bytes to a JPEG file
 _APP11: Final = b"\xeb"
@@ -46,7 +45,7 @@ def ends_well(file: BinaryIO, media: Media, size_bytes: int) -> bool:
         case _ if media is WEBP:
             return _riff_end(file) <= size_bytes
         case _ if media is GIF:
-            file.seek(size_bytes - 1)
+            file.seek(max(0, size_bytes - 1))
             return file.read() == b"\x3b"
         case _ if media in {MP4, MOV, JXL}:
             return _bare(file) or _boxes_end_well(file, media, size_bytes)
@@ -149,9 +148,6 @@ def _segments(file: BinaryIO, size_bytes: int) -> Iterator[Chunk]:
             return
         if marker == 0xFF:  # a fill byte
             at += 1
-            continue
-        if marker in _STANDALONE_MARKERS:
-            at += 2
             continue
         yield _chunk(file, bytes((marker,)), at + 4, at + 2 + length)
         at += 2 + length
