@@ -308,7 +308,8 @@ def carry_out(*command: str) -> None:
     """
     variables = {name: value for name, value in os.environ.items() if name not in UNWANTED_VARIABLES}
     variables |= {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    variables.setdefault("UV_SYSTEM_CERTS", "1")  # a company's own authority stands in the system's store only
+    # A company's own certificate authority stands in the system's store, where uv does not look by itself.
+    variables.setdefault("UV_SYSTEM_CERTS", "1")
     done = subprocess.run(
         command,
         env=variables,
