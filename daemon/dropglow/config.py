@@ -195,12 +195,9 @@ def _limits(shape: LimitsShape, source: Source, harvest: Harvest) -> Limits:
         poll_s_max=Limits().poll_s_max if poll.max is None else poll.max,
         job_timeout_s=shape.job_timeout,
     )
-    at = ("limits", "poll")
-    if limits.poll_s_min <= 0:
-        harvest.faults.append(source.fault(Problem(path=(*at, "min"), message="min should be more than 0s")))
     if limits.poll_s_max < limits.poll_s_min:
         message = f"max ({limits.poll_s_max:g}s) is shorter than min ({limits.poll_s_min:g}s)"
-        harvest.faults.append(source.fault(Problem(path=(*at, "max"), message=message)))
+        harvest.faults.append(source.fault(Problem(path=("limits", "poll", "max"), message=message)))
     return limits
 
 

@@ -20,6 +20,7 @@ from dropglow.rules.globs import compile_globs
 from dropglow.rules.operations import LATER, OPERATIONS, Operation
 from dropglow.rules.order import TEXT_TOKEN
 from dropglow.rules.parameters import Parameters
+from dropglow.rules.review import Review
 from dropglow.rules.rule import Conditions, Orientation, Rule
 from dropglow.rules.schema import DeliveryShape, MatchShape, RuleShape
 from dropglow.rules.shape import Problem
@@ -44,13 +45,22 @@ def parameters_of(entry: RuleShape) -> tuple[str, Parameters] | None:
     return None if operation is None else (operation.key, _parameters(entry, operation))
 
 
-def contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Problem]:
+def contradictions(read: Review[RuleShape], written: frozenset[str]) -> Iterator[Problem]:
     """Yield what is wrong with a rule beyond its single values.
 
+    What lies around a value that is at fault already is not told again.
+
     Args:
-        entry: The rule, without what was at fault already.
+        read: The rule, without what was at fault, and those faults.
         written: The keys that stand in the file, also those at fault.
     """
+    told = {problem.path[:length] for problem in read.problems for length in range(1, len(problem.path) + 1)}
+    for problem in _contradictions(read.value, written):
+        if problem.path not in told:
+            yield problem
+
+
+def _contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Problem]:
     for key in ("name", "inbox", "outbox"):
         if getattr(entry, key) is None and (key not in written or key in entry.model_fields_set):
             yield Problem(path=(key,) if key in written else (), message=f"this rule has no {key}")
@@ -87,13 +97,11 @@ def cautions(entry: RuleShape) -> Iterator[Problem]:
 
 def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rule:
     """Return the rule that *entry* says. It must be free of faults."""
-    operation = _operation(entry)
-    if operation is None or entry.name is None:
-        raise AssertionError("a rule with faults was to be assembled")
+    (operation,) = (OPERATIONS[key] for key in OPERATIONS if getattr(entry, key) is not None)
     parameters = _parameters(entry, operation).located(folders.base)
     delivery = delivery_of(entry)
     return Rule(
-        name=RuleName(entry.name),
+        name=RuleName(str(entry.name)),
         file=file,
         line=line,
         inbox=folders.inbox,

@@ -162,7 +162,7 @@ def _load_rule(raw: Any, source: Source, path: tuple[str | int, ...], harvest: H
     read = review(RuleShape, raw)
     shape = read.value
     entry = _entry(shape, source, path, harvest)
-    problems = [*read.problems, *contradictions(shape, frozenset(raw)), *_missing(shape, source)]
+    problems = [*read.problems, *contradictions(read, frozenset(raw)), *_missing(shape, source)]
     faults = [source.fault(_moved(problem, path)) for problem in problems]
     faults += _name_taken(shape, source, path, harvest)
     harvest.entries.append(entry)

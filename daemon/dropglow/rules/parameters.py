@@ -8,6 +8,7 @@ Adobe's OpenAPI document; what depends on the organisation is a warning only.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Self
@@ -90,7 +91,7 @@ Variations = Annotated[Whole, Field(ge=1, le=4)]
 Different = AfterValidator(_different)
 
 
-class Parameters(Shape):
+class Parameters(Shape, ABC):
     """The parameters that every image operation has."""
 
     # Two names of one thing: a list and its single value, PRODUCT's word and the API's.
@@ -112,21 +113,21 @@ class Parameters(Shape):
         """Return how many pictures one request asks for."""
         return self.variations or self.num_variations or len(self.seeds or ()) or 1
 
+    @abstractmethod
     def variants(self) -> tuple[Variant, ...]:
         """Return every combination that becomes a job of its own, in the order written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def files(self) -> tuple[NamedFile, ...]:
         """Return the pictures besides the drop that a request refers to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def body(self, variant: Variant, *, prompt: str) -> dict[str, Any]:
         """Return the JSON of the request for *variant*, without reference slots, seeds and their number."""
-        raise NotImplementedError
 
+    @abstractmethod
     def located(self, folder: str) -> Self:
         """Return the same with every file path made absolute, relative to *folder*."""
-        raise NotImplementedError
 
     def faults(self) -> Iterator[Problem]:
         """Yield what contradicts itself or Adobe's limits, beyond single values."""
@@ -135,7 +136,7 @@ class Parameters(Shape):
                 yield Problem(path=(one,), message=f"give {many} or {one}, not both", of_key=True)
         asked = self.variations or self.num_variations
         if asked and self.seeds and asked != len(self.seeds):
-            message = f"{len(self.seeds)} seeds for {asked} variations: Adobe asks for one seed for each"
+            message = f"seeds has {len(self.seeds)} for {asked} variations: Adobe asks for one seed for each"
             yield Problem(path=("seeds",), message=message)
 
     def warnings(self) -> Iterator[Problem]:

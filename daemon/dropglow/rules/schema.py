@@ -30,6 +30,7 @@ from dropglow.rules.units import (
 )
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+SHORTEST_PERIOD_S: Final = 0.01  # what is done again and again without a pause would keep a processor busy
 _FORMAT_SPELLINGS: Final = {"jpg": "jpeg", "tif": "tiff"}
 
 
@@ -83,6 +84,12 @@ def _block(value: Any) -> Any:
     return {} if value is None else value
 
 
+def _period(value: float) -> float:
+    if value < SHORTEST_PERIOD_S:
+        raise ValueError(f"should be at least {SHORTEST_PERIOD_S * 1000:g}ms")
+    return value
+
+
 def _rule_name(value: str) -> str:
     if not value.isprintable() or not value.strip() or "/" in value:
         raise ValueError(f"should be a short plain name, not {shown(value)}")
@@ -98,6 +105,7 @@ Duration = Annotated[
     PlainValidator(seconds),
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["2s", "500ms", "10m", "1h"]}),
 ]
+Period = Annotated[Duration, AfterValidator(_period)]
 Amount = Annotated[
     int,
     PlainValidator(size_bytes),
@@ -226,7 +234,7 @@ class RuleShape(Shape):
     )
     settle: Duration = Field(default=2.0, description="How long a file must be still before it is taken.")
     watch: Literal["auto", "notify", "poll"] = Field(default="auto", description="How arrivals are noticed.")
-    rescan: Duration = Field(default=30.0, description="How often the inbox is looked through in any case.")
+    rescan: Period = Field(default=30.0, description="How often the inbox is looked through in any case.")
     priority: Whole = Field(default=0, ge=-1000, le=1000, description="Higher goes first.")
     attempts: Whole = Field(
         default=3, ge=1, le=100, description="How often an order that Adobe turned away is tried."
@@ -265,8 +273,8 @@ class ApiShape(Shape):
 class PollShape(Shape):
     """How often a running job is asked about."""
 
-    min: Duration | None = Field(default=None, description="Never more often than this.")
-    max: Duration | None = Field(default=None, description="Never more rarely than this.")
+    min: Period | None = Field(default=None, description="Never more often than this.")
+    max: Period | None = Field(default=None, description="Never more rarely than this.")
 
 
 class LimitsShape(Shape):
@@ -276,7 +284,7 @@ class LimitsShape(Shape):
     requests_per_minute: Limit = Field(default=4, description="Submissions and uploads; off for no limit.")
     requests_per_day: Limit = Field(default=9000, description="Submissions and uploads; off for no limit.")
     poll: PollShape | None = Field(default=None, description="How often a running job is asked about.")
-    job_timeout: Duration = Field(
+    job_timeout: Period = Field(
         default=1800.0, description="After this a job is reported as late, and still awaited."
     )
 

@@ -1,0 +1,222 @@
+"""What an operator reads about a rule that is not right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dropglow.rules.assemble import contradictions
+from dropglow.rules.positions import parse
+from dropglow.rules.review import review, unknown_key
+from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        # keys
+        ("generate: {promt: x}", "unknown key promt; did you mean prompt?"),
+        ("generate: {}\nsizes: []", "unknown key sizes here; it belongs inside generate"),
+        ("generate: {}\nqwertz: 1", "unknown key qwertz; known here: name, inbox"),
+        ("generate: {style: {preset: x}}", "unknown key preset; did you mean presets?"),
+        # kinds of values
+        ("generate: 5", "generate should be a block of keys, not 5"),
+        ("generate: {negative_prompt: 5}", "negative_prompt should be text, not 5; put it in quotes"),
+        ("generate: {negative_prompt: [a]}", "negative_prompt should be text, not a list"),
+        ("generate: {variations: many}", "variations should be a whole number, not 'many'"),
+        ("generate: {variations: true}", "variations should be a whole number, not true"),
+        ("generate: {variations: 1.5}", "variations should be a whole number, not 1.5"),
+        ("generate: {variations: []}", "variations should be a whole number, not a list"),
+        ("generate: {}\nalso: maybe", "also should be true or false, not 'maybe'"),
+        ("generate: {}\nalso: []", "also should be true or false, not a list"),
+        ("generate: {sizes: 2048x2048}", "sizes should be a list, not '2048x2048'"),
+        # bounds
+        ("generate: {variations: 5}", "variations should be at most 4, not 5"),
+        ("generate: {visual_intensity: 1}", "visual_intensity should be at least 2, not 1"),
+        ("generate: {style: {strength: 0}}", "strength should be more than 0, not 0"),
+        ("generate: {seeds: [1, 2, 3, 4, 5]}", "seeds may have at most 4 entries, not 5"),
+        ("generate: {seeds: [1, 2, 1]}", "seeds should not hold 1 twice"),
+        ("generate: {sizes: []}", "sizes should not be empty"),
+        ('generate: {custom_model_id: ""}', "custom_model_id should not be empty"),
+        (f"expand: {{prompt: {'x' * 1500}}}", "prompt may have at most 1,024 characters, not 1,500"),
+        ("expand: {size: 4000x10}", "size should be between 1x1 and 3999x3999, not 4000x10"),
+        ("generate: {}\nrescan: 0s", "rescan should be at least 10ms"),
+        # words
+        (
+            "generate: {content_class: foto}",
+            "content_class should be photo or art, not 'foto'; did you mean photo?",
+        ),
+        ("generate: {content_class: 7}", "content_class should be photo or art, not 7"),
+        ("generate: {prompt_biasing_locale_code: english}", "is not written as it should be: 'english'"),
+        ("expand: {}\nmatch: {formats: [gif]}", "formats should be jpeg, png, webp, tiff or jxl, not 'gif'"),
+        ("expand: {}\nmatch: {formats: [7]}", "formats should be jpeg, png, webp, tiff or jxl, not 7"),
+        ("expand: {}\nmatch: {name: 'a\\b'}", "name should have / between folders"),
+        ("generate: {}\nmatch: {text: '('}", "text is no regular expression"),
+        # not yet
+        ("generate: {model: image5}", "model image5 is not available yet"),
+        ("generate: {aspect_ratio: '1:1'}", "aspect_ratio belongs to the model image5"),
+        ("upscale: {}", "upscale is not available yet"),
+        ("generate: {}\nsplit: lines", "split is not available yet"),
+        ("generate: {}\ndone: keep", "done with keep is not available yet"),
+        ("generate: {}\nbudget: {per_day: 5}", "per_day other than off is not available yet"),
+        ("expand: {mask: {source: {sidecar: x}}}", "source as a sidecar is not available yet"),
+        ("expand: {mask: 'https://x/y.png'}", "source as a web address is not available yet"),
+        # files
+        ("expand: {mask: {source: [x]}}", "source should be the path of a picture"),
+        ("expand: {image: x.png}", "image is the dropped file itself; leave it out"),
+        # together
+        ("generate: {size: 1024x1024, sizes: [1024x1024]}", "give sizes or size, not both"),
+        ("generate: {seeds: [1], num_variations: 2}", "seeds has 1 for 2 variations"),
+        ("generate: {structure: {strength: 5}}", "structure needs an image_reference"),
+        ("generate: {model: image3_custom}", "image3_custom needs a custom_model_id"),
+        ("generate: {models: [image4_custom, image3]}", "image4_custom needs a custom_model_id"),
+        (
+            "generate: {custom_model_id: x}",
+            "custom_model_id goes with the models image3_custom and image4_custom",
+        ),
+        (
+            "generate: {model: image4_custom, custom_model_id: x, negative_prompt: y}",
+            "negative_prompt is not possible with custom models",
+        ),
+        (
+            "generate: {model: image4_custom, custom_model_id: x, visual_intensity: 5}",
+            "visual_intensity is not possible with image4_custom",
+        ),
+        ("generate: {upsampler_type: default}", "upsampler_type goes with the model image4_custom only"),
+        ("generate: {prompt: a boat}", "write {text} where it is to stand"),
+        ("expand: {mask: {invert: true}}", "mask needs a source"),
+        ("expand: {mask: m.png, placement: {}}", "placement cannot be used together with a mask"),
+        ("{}", "this rule has no operation: add generate or expand"),
+        ("generate: {}\nexpand: {}", "this one has generate already; expand needs a rule of its own"),
+        ("generate: {}\nmatch: {kind: image}", "generate takes kind prompt, not image"),
+        ("generate: {}\nmatch: {formats: [png]}", "formats cannot be asked of kind prompt"),
+        ("expand: {}\nmatch: {text: boat}", "text cannot be asked of kind image"),
+        ("expand: {}\nmatch: {min_size: 2MB, max_size: 1MB}", "min_size is larger than max_size"),
+        ("expand: {}\nmode: '0600'\ndelivery: {mode: '0600'}", "mode stands here and in delivery; keep one"),
+        ("expand: {}\ndelivery: {name: '{stm}{ext}'}", "there is no token {stm}; did you mean {stem}?"),
+        (
+            "expand: {sizes: [2048x2048, 2000x2000]}\ndelivery: {name: '{stem}{ext}', collision: overwrite}",
+            "name needs {size}: with collision overwrite",
+        ),
+        (
+            "generate: {variations: 2}\ndelivery: {name: '{stem}{ext}'}\ncollision: skip",
+            "name needs {index}: with collision skip",
+        ),
+    ],
+)
+def test_a_slip_is_told_in_one_sentence(faults_of: Callable[[str], list[str]], text: Any, words: Any) -> None:
+    """Every slip has exactly one fault, in plain words."""
+    (fault,) = faults_of(text.removeprefix("{}"))
+
+    assert words in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "generate:",
+        "expand: {}\nbudget: off",
+        "expand: {}\nbudget: {per_day: off, per_month: off}",
+        "expand: {}\nmatch:",
+        "generate: {model: image4_custom, custom_model_id: x, upsampler_type: low_creativity}",
+        "generate: {models: [image3_custom, image4_custom], custom_model_id: x}",
+        "generate: {seeds: [1, 2], variations: 2}",
+        "generate: {prompt: 'A {text}'}",
+        "generate: {style: {strength: 5}}",
+        "expand: {placement: {}}",
+        "expand: {mask: m.png}",
+        "expand: {mask: m.png}\nmatch: {min_size: 1MB}",
+        "expand: {sizes: [2048x2048, 2000x2000]}\ndelivery: {name: '{stem}{width}{ext}', collision: overwrite}",
+        "expand: {sizes: [2048x2048, 2000x2000]}\ndelivery: {name: '{stem}{ext}'}",
+        "expand: {variations: 2}\ndelivery: {name: '{stem}{seed}{ext}', collision: skip}",
+        "expand: {variations: 2}\ndelivery: {name: '{stem}{index}{ext}', collision: skip}",
+        "expand: {}\nsidecar: true\ndelivery: {name: '{stem}{ext}'}",
+        "expand: {}\nalso: on\nrescan: 1m",
+    ],
+)
+def test_what_is_right_has_no_fault(faults_of: Callable[[str], list[str]], text: Any) -> None:
+    """Everything that the contract offers can be written."""
+    assert [] == faults_of(text)
+
+
+@pytest.mark.parametrize("raw", ["inbox: i\noutbox: o\nexpand: {}", "name:\ninbox: i\noutbox: o\nexpand: {}"])
+def test_a_rule_needs_a_name(raw: Any) -> None:
+    """A missing name and an empty one are the same."""
+    document = parse(raw, environ={}).value
+
+    (problem,) = contradictions(review(RuleShape, document), frozenset(document))
+
+    assert "this rule has no name" == problem.message
+
+
+def test_a_key_at_fault_is_not_told_to_be_missing() -> None:
+    """One slip gives one line."""
+    raw = {"name": "a/b", "inbox": "i", "outbox": "o", "expand": {}}
+
+    read = review(RuleShape, raw)
+
+    assert ["name should be a short plain name, not 'a/b'"] == [problem.message for problem in read.problems]
+    assert not list(contradictions(read, frozenset(raw)))
+
+
+def test_many_slips_are_told_together(faults_of: Callable[[str], list[str]]) -> None:
+    """An operator mends a rule in one go, whatever kinds of slips it has."""
+    faults = faults_of(
+        "mach: {}\nsettle: 2\nexpand: {sizes: [big, 5x5, 5000x5], size: 7x7, promt: x}\nmode: 0664\nsplit: lines"
+    )
+
+    assert 7 == len(faults)
+
+
+def test_a_list_in_place_of_a_rule_is_told() -> None:
+    """What is no block at all leaves an empty reading and one fault."""
+    read = review(RuleShape, [1])
+
+    assert RuleShape() == read.value
+    assert "the file should be a block of keys, not a list" == read.problems[0].message
+
+
+def test_what_pydantic_alone_says_is_passed_on() -> None:
+    """A kind of fault that has no words of ours keeps its own."""
+    read = review(RuleShape, {"match": {"text": "\udcff("}})
+
+    assert 1 == len(read.problems)
+
+
+def test_unknown_keys_of_the_configuration_are_told() -> None:
+    """The configuration's own blocks are searched as well."""
+    assert "unknown key in_flight here; it belongs inside limits" == unknown_key(
+        "in_flight", ConfigurationShape
+    )
+
+
+@pytest.mark.parametrize("value", ["postgresql://me:secret@host/db", 5])
+def test_another_ledger_is_not_available_yet(value: Any) -> None:
+    """The address of a database may hold a password, so it is not repeated."""
+    (problem,) = review(ConfigurationShape, {"ledger": value}).problems
+
+    assert "ledger other than sqlite is not available yet" == problem.message
+
+
+def test_limits_may_be_off() -> None:
+    """``off`` is a word in YAML 1.2, and false means the same here."""
+    read = review(ConfigurationShape, {"limits": {"requests_per_minute": "off", "requests_per_day": False}})
+
+    assert read.value.limits is not None
+    assert read.value.limits.requests_per_minute is None
+    assert read.value.limits.requests_per_day is None
+
+
+def test_sqlite_is_a_ledger() -> None:
+    """The one that is there can be named."""
+    assert not review(ConfigurationShape, {"ledger": "sqlite"}).problems
+
+
+def test_blocks_within_lists_are_searched_too() -> None:
+    """A list of rules is as good as a rule."""
+    (problem,) = review(RulesShape, {"rules": [{"naem": "x"}]}).problems
+
+    assert "unknown key naem; did you mean name?" == problem.message
+    assert ("rules", 0, "naem") == problem.path

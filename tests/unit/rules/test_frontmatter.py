@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dropglow.errors import SourceFault
+from dropglow.rules.frontmatter import divided, overridden
+from dropglow.rules.rule import Rule
+from dropglow.rules.units import Size
+
+
+@pytest.mark.parametrize(
+    ("text", "front", "body"),
+    [
+        ("a boat", None, "a boat"),
+        ("---\nsize: 1x1\n---\n\na boat\n", "size: 1x1", "a boat"),
+        ("---\n---\na boat", "", "a boat"),
+        ("---  \na: 1\n---\t\nb", "a: 1", "b"),
+        ("---\na boat", None, "---\na boat"),
+        ("--- a boat\n---\n---", None, "--- a boat\n---\n---"),
+        ("---\nsize: 1x1\n---", "size: 1x1", ""),
+        ("", None, ""),
+    ],
+)
+def test_a_prompt_file_is_divided(text: Any, front: Any, body: Any) -> None:
+    """Front matter stands between the first line and the next that are three dashes."""
+    parts = divided(text)
+
+    assert front == parts.front
+    assert body == parts.text
+
+
+def test_front_matter_goes_before_the_rule(make_rule: Callable[[str], Rule]) -> None:
+    """What the drop says replaces what the rule says; the rest stays."""
+    parameters = make_rule("generate: {content_class: art, variations: 2}").parameters
+
+    merged = overridden(parameters, "variations: 3")
+
+    assert 3 == merged.count
+    assert "art" == merged.variants()[0].content_class
+
+
+def test_front_matter_replaces_either_spelling(make_rule: Callable[[str], Rule]) -> None:
+    """One size of the drop goes before the rule's list of sizes."""
+    parameters = make_rule("generate: {sizes: [2048x2048, 2304x1792], num_variations: 2}").parameters
+
+    merged = overridden(parameters, "size: 1024x1024\nvariations: 1")
+
+    assert [Size(width=1024, height=1024)] == [variant.size for variant in merged.variants()]
+    assert 1 == merged.count
+
+
+def test_blocks_are_laid_over_each_other(make_rule: Callable[[str], Rule]) -> None:
+    """A drop may change one thing of a style and keep the rest."""
+    parameters = make_rule("generate: {style: {image_reference: a.png, strength: 20}}").parameters
+
+    merged = overridden(parameters, "style: {strength: 90}")
+
+    assert {
+        "presets": None,
+        "image_reference": "/etc/rules/a.png",
+        "strength": 90,
+    } == merged.model_dump()["style"]
+
+
+@pytest.mark.parametrize("front", ["", "# nothing"])
+def test_empty_front_matter_changes_nothing(make_rule: Callable[[str], Rule], front: Any) -> None:
+    """Two lines of dashes with nothing between them are no fault."""
+    parameters = make_rule("generate: {}").parameters
+
+    assert parameters is overridden(parameters, front)
+
+
+@pytest.mark.parametrize(
+    ("front", "words"),
+    [
+        ("size: 1x1\npromt: x", "line 3: unknown key promt; did you mean prompt?"),
+        ("size: 1x1\nvariations: 9", "line 3: variations should be at most 4, not 9"),
+        ("a: [", "line 2: this is not YAML"),
+        ("just words", "line 2: the file should be a block of keys"),
+        ("seeds: [1, 2]\nvariations: 3", "line 2: seeds has 2 for 3 variations"),
+        ("style: {image_reference: /etc/passwd}", "can only stand in the rule"),
+    ],
+)
+def test_front_matter_with_faults_is_refused_with_its_lines(
+    make_rule: Callable[[str], Rule], front: Any, words: Any
+) -> None:
+    """The owner of the file learns the line of the file."""
+    with pytest.raises(SourceFault) as caught:
+        overridden(make_rule("generate: {}").parameters, front)
+
+    assert words in caught.value.message
+    assert "drop the file again" in caught.value.hint
+
+
+def test_front_matter_reads_no_environment(make_rule: Callable[[str], Rule]) -> None:
+    """Whoever drops a file learns nothing of the daemon's environment."""
+    merged = overridden(make_rule("generate: {}").parameters, "negative_prompt: ${HOME}")
+
+    assert "${HOME}" == merged.model_dump()["negative_prompt"]

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dropglow.model import Facts, Format, Kind
+from dropglow.rules.match import decide
+from dropglow.rules.rule import Rule
+
+PHOTO = Facts(kind=Kind.IMAGE, format=Format.JPEG, width=1200, height=800)
+PROMPT = Facts(kind=Kind.PROMPT, text="---\nvariations: 1\n---\nA red boat")
+
+
+def reason(rule: Any, *, path: Any = "a.jpg", size_bytes: Any = 1000, facts: Any = PHOTO) -> Any:
+    decision = decide([rule], path=path, size_bytes=size_bytes, facts=facts)
+    (explanation,) = decision.explanations
+    assert explanation.taken == bool(decision.taken)
+    return explanation
+
+
+def test_a_rule_without_conditions_takes_its_kind(make_rule: Callable[[str], Rule]) -> None:
+    """The operation decides which kind of file a rule takes."""
+    rule = make_rule("expand: {}")
+
+    assert reason(rule).taken
+    assert "it takes pictures; the file is a prompt" == reason(rule, facts=PROMPT).reason
+    assert "the file is neither a picture nor a prompt" in reason(rule, facts=Facts()).reason
+
+
+def test_prompts_go_to_rules_that_take_prompts(make_rule: Callable[[str], Rule]) -> None:
+    """A picture is no prompt."""
+    rule = make_rule("generate: {}")
+
+    assert reason(rule, facts=PROMPT).taken
+    assert "it takes prompts; the file is a picture" == reason(rule).reason
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "taken"),
+    [
+        ('{name: "*.jpg"}', "deep/A.JPG", True),
+        ('{name: ["*.png", "x/*"]}', "a.jpg", False),
+        ("{formats: [jpg, png]}", "a.jpg", True),
+        ("{formats: png}", "a.jpg", False),
+        ("{min_size: 1000}", "a.jpg", True),
+        ("{min_size: 2KB}", "a.jpg", False),
+        ("{max_size: 1000}", "a.jpg", True),
+        ("{max_size: 999}", "a.jpg", False),
+        ("{orientation: landscape}", "a.jpg", True),
+        ("{orientation: portrait}", "a.jpg", False),
+        ("{orientation: square}", "a.jpg", False),
+        ('{name: "*.jpg", formats: jpeg, min_size: 1, max_size: 1MB, orientation: landscape}', "a.jpg", True),
+    ],
+)
+def test_every_condition_decides(make_rule: Callable[[str], Rule], match: Any, path: Any, taken: Any) -> None:
+    """All conditions must hold, and each has its words."""
+    told = reason(make_rule(f"match: {match}\nexpand: {{}}"), path=path)
+
+    assert taken is told.taken
+    assert told.reason.startswith("it takes pictures,") is taken
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"), [(5, 5, "square"), (5, 9, "portrait"), (9, 5, "landscape")]
+)
+def test_orientation_is_told_by_the_pixels(
+    make_rule: Callable[[str], Rule], width: Any, height: Any, expected: Any
+) -> None:
+    """Equal sides are a square."""
+    rule = make_rule(f"match: {{orientation: {expected}}}\nexpand: {{}}")
+
+    assert reason(rule, facts=Facts(kind=Kind.IMAGE, width=width, height=height)).taken
+
+
+def test_what_is_not_known_of_a_faulty_picture_excludes_nothing(make_rule: Callable[[str], Rule]) -> None:
+    """A broken file goes to the rule it was meant for, to end with a reason."""
+    rule = make_rule("match: {formats: [png], orientation: square}\nexpand: {}")
+    faulty = Facts(kind=Kind.IMAGE, fault="the picture is cut off")
+
+    assert reason(rule, facts=faulty).taken
+
+
+def test_a_height_that_is_not_known_excludes_nothing(make_rule: Callable[[str], Rule]) -> None:
+    """Half a size tells no orientation."""
+    rule = make_rule("match: {orientation: square}\nexpand: {}")
+
+    assert reason(rule, facts=Facts(kind=Kind.IMAGE, width=7)).taken
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken"), [("boat$", True), ("(?i)RED", True), ("variations", False), ("house", False)]
+)
+def test_text_is_searched_in_the_prompt_only(
+    make_rule: Callable[[str], Rule], pattern: Any, taken: Any
+) -> None:
+    """Front matter is no part of the prompt."""
+    rule = make_rule(f"match: {{text: '{pattern}'}}\ngenerate: {{}}")
+
+    assert taken is reason(rule, facts=PROMPT).taken
+
+
+def test_a_prompt_that_cannot_be_read_is_taken_all_the_same(make_rule: Callable[[str], Rule]) -> None:
+    """A prompt with a fault ends in the failed folder of the rule it was meant for."""
+    rule = make_rule("match: {text: boat}\ngenerate: {}")
+
+    assert reason(rule, facts=Facts(kind=Kind.PROMPT, fault="not UTF-8")).taken
+
+
+def test_the_first_rule_that_matches_takes_the_file(make_rule: Callable[[str], Rule]) -> None:
+    """Later rules are told who came first."""
+    decision = decide(
+        [make_rule("match: {name: '*.png'}\nexpand: {}"), make_rule("expand: {}"), make_rule("expand: {}")],
+        path="a.jpg",
+        size_bytes=1,
+        facts=PHOTO,
+    )
+
+    assert 1 == len(decision.taken)
+    assert [False, True, False] == [explanation.taken for explanation in decision.explanations]
+    assert "test comes first and has no 'also: true'" in decision.explanations[2].reason
+
+
+def test_also_lets_the_next_rule_have_the_file_too(make_rule: Callable[[str], Rule]) -> None:
+    """``also`` passes the file on once; the next rule may keep it."""
+    rules = [make_rule("also: true\nexpand: {}"), make_rule("expand: {}"), make_rule("expand: {}")]
+
+    decision = decide(rules, path="a.jpg", size_bytes=1, facts=PHOTO)
+
+    assert tuple(rules[:2]) == decision.taken
+    assert "the next rule may have it too" in decision.explanations[0].reason

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dropglow.rules.assemble import cautions, parameters_of
+from dropglow.rules.operations import LATER, OPERATIONS
+from dropglow.rules.positions import parse
+from dropglow.rules.review import review
+from dropglow.rules.rule import Rule
+from dropglow.rules.schema import RuleShape
+
+
+def warnings(text: str) -> list[str]:
+    return [problem.message for problem in cautions(review(RuleShape, parse(text, environ={}).value).value)]
+
+
+def test_operations_are_found_by_their_own_keys() -> None:
+    """The table's keys are the words of the rules."""
+    assert all(key == operation.key for key, operation in OPERATIONS.items())
+    assert not set(OPERATIONS) & set(LATER)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("generate: {model: image7}", "Adobe's documents name no model image7; did you mean image3?"),
+        ("generate: {models: [zzz]}", "Adobe's documents name no model zzz"),
+        ("generate: {model: image4_ultra, variations: 2}", "image4_ultra is said to give one variation only"),
+        ("generate: {size: 100x100}", "image3 is not known to make 100x100; Adobe lists 896x1152"),
+        (
+            "generate: {model: image4_standard, sizes: [1024x1024, 1440x2560]}",
+            "image4_standard is not known to make",
+        ),
+        (
+            "generate: {style: {presets: [watercolour]}}",
+            "no style preset watercolour; did you mean watercolor?",
+        ),
+        ("generate: {style: {presets: [qqqqqq]}}", "no style preset qqqqqq"),
+    ],
+)
+def test_what_the_organisation_decides_is_a_warning(text: Any, words: Any) -> None:
+    """Adobe may know more than its documents, so nothing is refused for it."""
+    (warning,) = warnings(text)
+
+    assert words in warning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "generate: {models: [image3, image4_ultra], sizes: [2048x2048]}",
+        "generate: {style: {presets: [watercolor], strength: 3}}",
+        "generate: {style: {strength: 3}}",
+        "generate: {}",
+        "expand: {size: 3000x10}",
+        "name: no operation",
+    ],
+)
+def test_what_is_documented_gives_no_warning(text: Any) -> None:
+    """Known models, sizes and presets pass in silence."""
+    assert [] == warnings(text)
+
+
+def test_a_rule_without_an_operation_has_no_parameters() -> None:
+    """There is nothing to look into."""
+    assert parameters_of(RuleShape()) is None
+
+
+def test_a_rules_parameters_are_found() -> None:
+    """The one operation names them."""
+    shape = review(RuleShape, {"expand": {"variations": 3}}).value
+
+    assert ("expand", shape.expand) == parameters_of(shape)
+
+
+def test_the_digest_changes_with_what_is_bought(make_rule: Callable[[str], Rule]) -> None:
+    """Another size is another purchase; another name of the results is not."""
+    plain = make_rule("expand: {size: 2048x2048}")
+
+    assert plain.digest != make_rule("expand: {size: 2049x2048}").digest
+    assert plain.digest == make_rule("expand: {size: 2048x2048}\nsidecar: true").digest
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("expand: {sizes: [2048x2048, 2000x2000]}", "{stem}_{size}_{seed}{ext}"),
+        ("generate: {content_classes: [art, photo]}", "{stem}_{content_class}_{size}_{seed}{ext}"),
+        ("generate: {models: [image3, image4_ultra]}", "{stem}_{model}_{size}_{seed}{ext}"),
+    ],
+)
+def test_default_names_tell_what_varies(make_rule: Callable[[str], Rule], text: Any, expected: Any) -> None:
+    """Classes and models are in the name where there are several."""
+    assert expected == make_rule(text).name_template
+
+
+def test_after_folders_are_below_the_inbox(make_rule: Callable[[str], Rule]) -> None:
+    """Relative folders are the inbox's own; absolute ones stay."""
+    after = make_rule("expand: {}\ndone: delete\nfailed: /srv/failed").after
+
+    assert after.done is None
+    assert "/srv/failed" == after.failed
+    assert "/srv/in/_held" == after.held
+
+
+def test_conditions_are_compiled_once(make_rule: Callable[[str], Rule]) -> None:
+    """What a rule asks of a file is ready for comparison."""
+    conditions = make_rule(
+        "expand: {}\nmatch: {name: '*.JPG', formats: [jpg, tif], orientation: square}"
+    ).conditions
+
+    assert {"jpeg", "tiff"} == conditions.formats
+    assert conditions.name_pattern is not None
+    assert conditions.name_pattern.fullmatch("a/b.jpg")
+    assert "square" == conditions.orientation

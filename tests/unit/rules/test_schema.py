@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
+
+from dropglow.rules.schema import configuration_schema, rules_schema
+
+RULE = {
+    "name": "a",
+    "inbox": "in",
+    "outbox": "out",
+    "expand": {"sizes": ["2048x2048", {"width": 1, "height": 1}]},
+}
+
+
+def test_the_schemas_are_schemas() -> None:
+    """Editors accept what is exported."""
+    Draft202012Validator.check_schema(configuration_schema())
+    Draft202012Validator.check_schema(rules_schema())
+
+
+def test_a_usual_rule_file_is_valid() -> None:
+    """What the program accepts, an editor accepts."""
+    rule = RULE | {
+        "match": {"name": "*.jpg", "min_size": "1KB"},
+        "settle": "2s",
+        "delivery": {"mode": "0664"},
+    }
+
+    Draft202012Validator(rules_schema()).validate({"rules": [rule]})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"split": "lines"},
+        {"settle": 2},
+        {"generate": {}},
+        {"expand": {"promt": "x"}},
+        {"delivery": {"mode": 664}},
+    ],
+)
+def test_slips_in_a_rule_show_in_an_editor(change: Any) -> None:
+    """Unknown keys, missing units and second operations are marked."""
+    with pytest.raises(ValidationError):
+        Draft202012Validator(rules_schema()).validate({"rules": [RULE | change]})
+
+
+@pytest.mark.parametrize("rules", ["rules/*.yaml", ["a.yaml", "b.yaml"], [RULE]])
+def test_the_configuration_names_rules_or_holds_them(rules: Any) -> None:
+    """Patterns and the rules themselves are both right."""
+    limits = {"requests_per_minute": "off", "poll": {"min": "1s"}}
+
+    Draft202012Validator(configuration_schema()).validate(
+        {"rules": rules, "limits": limits, "ledger": "sqlite"}
+    )
+
+
+def test_every_key_is_described() -> None:
+    """An editor shows what each key is for."""
+    definitions = configuration_schema()["$defs"].values()
+
+    undescribed = [
+        (definition["title"], key)
+        for definition in definitions
+        for key, field in definition.get("properties", {}).items()
+        if "description" not in field
+    ]
+    assert [] == undescribed
