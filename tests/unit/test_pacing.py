@@ -1,0 +1,275 @@
+"""Windows over requests, pauses, and turns between inboxes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropglow.pacing import DAY_S, MINUTE_S, Gate, Window, take_turns
+
+# Whole seconds, so that sums are exact.
+SECONDS = st.integers(min_value=0, max_value=600).map(float)
+
+
+# ---------------------------------------------------------------- windows
+
+
+def test_a_window_lets_its_limit_through_at_once() -> None:
+    """Four requests in the same instant fit a limit of four; the fifth waits for the span."""
+    window = Window(4, MINUTE_S)
+
+    waits = []
+    for _ in range(4):
+        waits.append(window.wait_s(100.0))
+        window.take(100.0)
+
+    assert [0.0] * 4 == waits
+    assert MINUTE_S == window.wait_s(100.0)
+
+
+def test_a_request_leaves_the_window_after_the_span() -> None:
+    """At the very end of the span the next request fits, and not before."""
+    window = Window(1, MINUTE_S)
+    window.take(100.0)
+
+    assert 1.0 == window.wait_s(159.0)
+    assert 0.0 == window.wait_s(160.0)
+
+
+def test_no_limit_means_no_wait_and_no_memory() -> None:
+    """Without a limit nothing is counted, however many come."""
+    window = Window(None, MINUTE_S)
+    for _ in range(1000):
+        window.take(100.0)
+
+    assert (0.0, 0) == (window.wait_s(100.0), window.used(100.0))
+
+
+def test_a_window_tells_how_full_it_is() -> None:
+    """Only requests of the present span count."""
+    window = Window(4, MINUTE_S)
+    for at_s in (0.0, 30.0, 50.0):
+        window.take(at_s)
+
+    assert 2 == window.used(60.0)
+
+
+def test_a_lowered_limit_waits_for_enough_to_leave() -> None:
+    """A window that holds more than its limit waits until it holds less, not until its oldest is gone."""
+    window = Window(4, MINUTE_S)
+    for at_s in (0.0, 10.0, 20.0, 30.0):
+        window.take(at_s)
+
+    window.limit = 2
+
+    assert 50.0 == window.wait_s(30.0)
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [(0, 0), (1, 1), (2, 2), (9, 2)])
+def test_a_window_tells_how_many_fit(wanted: int, expected: int) -> None:
+    """No more are free than are wanted, and no more than fit."""
+    window = Window(4, MINUTE_S)
+    window.take(0.0)
+    window.take(0.0)
+
+    assert expected == window.free(1.0, wanted=wanted)
+
+
+def test_an_over_full_window_has_nothing_free() -> None:
+    """A limit that was lowered leaves nothing, rather than less than nothing."""
+    window = Window(4, MINUTE_S)
+    for _ in range(4):
+        window.take(0.0)
+
+    window.limit = 2
+
+    assert 0 == window.free(1.0, wanted=5)
+
+
+def test_without_a_limit_everything_is_free() -> None:
+    """Who has no limit gets what is wanted."""
+    assert 1000 == Window(None, MINUTE_S).free(0.0, wanted=1000)
+
+
+@given(
+    limit=st.none() | st.integers(min_value=1, max_value=6),
+    count=st.integers(min_value=0, max_value=30),
+    wanted=st.integers(min_value=1, max_value=9),
+)
+def test_what_is_free_needs_no_wait(limit: int | None, count: int, wanted: int) -> None:
+    """Something is free exactly when there is nothing to wait for."""
+    window = filled(limit, count)
+
+    assert (window.free(float(count), wanted=wanted) > 0) == (window.wait_s(float(count)) == 0.0)
+
+
+@given(limit=st.integers(min_value=1, max_value=6), pauses=st.lists(SECONDS, max_size=60))
+def test_no_span_ever_holds_more_than_the_limit(limit: int, pauses: list[float]) -> None:
+    """Whoever waits as told never exceeds the limit in any span, wherever it begins."""
+    window = Window(limit, MINUTE_S)
+    now_s, taken = 0.0, []
+    for pause_s in pauses:
+        now_s += pause_s % 30.0
+        now_s += window.wait_s(now_s)
+        window.take(now_s)
+        taken.append(now_s)
+
+    assert all(sum(1 for at_s in taken if start <= at_s < start + MINUTE_S) <= limit for start in taken)
+
+
+def filled(limit: int | None, count: int) -> Window:
+    """Return a window with one request in each of the first *count* seconds."""
+    window = Window(limit, MINUTE_S)
+    for number in range(count):
+        window.take(float(number))
+    return window
+
+
+@given(limit=st.integers(min_value=1, max_value=6), count=st.integers(min_value=0, max_value=30))
+def test_waiting_as_told_is_enough(limit: int, count: int) -> None:
+    """After the wait that was named the request fits, and half a second before it did not."""
+    wait_s = filled(limit, count).wait_s(float(count))
+
+    assert 0.0 == filled(limit, count).wait_s(count + wait_s)
+    assert 0.0 == wait_s or filled(limit, count).wait_s(count + wait_s - 0.5) > 0.0
+
+
+# ---------------------------------------------------------------- the gate
+
+
+def test_a_fresh_gate_is_open() -> None:
+    """Nothing was asked for yet, so nothing stands in the way."""
+    gate = Gate.of(per_minute=4, per_day=9000)
+
+    assert (0.0, "") == (gate.wait_s(1.0), gate.trouble(1.0))
+
+
+def test_a_gate_remembers_what_was_before_it() -> None:
+    """Requests made before a restart still count."""
+    gate = Gate.of(per_minute=2, per_day=None, past_s=(0.0, 50.0))
+
+    assert 1.0 == gate.wait_s(59.0)
+    assert 0.0 == gate.wait_s(60.0)
+
+
+def test_the_day_may_be_full_while_the_minute_is_not() -> None:
+    """The longer of both waits holds."""
+    gate = Gate.of(per_minute=4, per_day=2)
+    gate.take(0.0)
+    gate.take(100.0)
+
+    assert DAY_S - 200.0 == gate.wait_s(200.0)
+
+
+def test_a_pause_holds_everything_back_and_says_why() -> None:
+    """While somebody asked for a pause, nothing goes through, and the reason is told."""
+    gate = Gate.of(per_minute=None, per_day=None)
+
+    gate.pause(130.0, "Adobe asks for patience")
+
+    assert (30.0, "Adobe asks for patience") == (gate.wait_s(100.0), gate.trouble(100.0))
+    assert (0.0, "") == (gate.wait_s(130.0), gate.trouble(130.0))
+
+
+def test_a_gate_lets_through_what_both_windows_allow() -> None:
+    """The smaller of both windows decides how many may go at once."""
+    gate = Gate.of(per_minute=4, per_day=5, past_s=(0.0, 1.0, 2.0))
+
+    assert [1, 2] == [gate.free(10.0, wanted=9), gate.free(100.0, wanted=9)]
+
+
+def test_a_paused_gate_lets_nothing_through() -> None:
+    """During a pause nothing is free, and afterwards everything is."""
+    gate = Gate.of(per_minute=None, per_day=None)
+    gate.pause(130.0, "Adobe asks for patience")
+
+    assert [0, 5] == [gate.free(100.0, wanted=5), gate.free(130.0, wanted=5)]
+
+
+def test_a_pause_tells_whether_a_person_is_needed() -> None:
+    """A pause that time alone does not end says so; one that it does end does not."""
+    gate = Gate.of(per_minute=None, per_day=None)
+
+    gate.pause(130.0, "the credentials are not accepted", needs_person=True)
+    assert gate.needs_person
+
+    gate.pause(140.0, "too many requests")
+    assert not gate.needs_person
+
+
+def test_a_shorter_pause_does_not_cut_a_longer_one() -> None:
+    """The longest pause that was asked for holds, with its own reason."""
+    gate = Gate.of(per_minute=None, per_day=None)
+    gate.pause(200.0, "out of quota")
+
+    gate.pause(150.0, "too many requests")
+
+    assert (100.0, "out of quota") == (gate.wait_s(100.0), gate.trouble(100.0))
+
+
+def test_a_longer_pause_replaces_a_shorter_one() -> None:
+    """A pause can be made longer, and the newer reason is told."""
+    gate = Gate.of(per_minute=None, per_day=None)
+    gate.pause(150.0, "too many requests")
+
+    gate.pause(200.0, "out of quota")
+
+    assert (100.0, "out of quota") == (gate.wait_s(100.0), gate.trouble(100.0))
+
+
+# ---------------------------------------------------------------- turns
+
+
+def test_a_large_queue_does_not_starve_a_small_one() -> None:
+    """Each queue gives one in turn, beginning after the one that was last."""
+    queues = {"a": [1, 2, 3, 4], "b": [5], "c": [6, 7]}
+
+    taken = take_turns(queues, last="a", count=6)
+
+    assert [("b", 5), ("c", 6), ("a", 1), ("c", 7), ("a", 2), ("a", 3)] == taken
+
+
+def test_after_the_last_name_comes_the_first() -> None:
+    """The turns go round, also where the last queue no longer exists."""
+    assert [("a", 1)] == take_turns({"a": [1], "b": [2]}, last="z", count=1)
+
+
+def test_no_queues_give_nothing() -> None:
+    """There is an answer where nothing waits."""
+    assert [] == take_turns({}, last="", count=5)
+
+
+QUEUES = st.dictionaries(st.sampled_from("abcdef"), st.lists(st.integers(), max_size=8), max_size=6)
+
+
+@given(queues=QUEUES, last=st.sampled_from(["", *"abcdef"]), count=st.integers(min_value=0, max_value=60))
+def test_turns_lose_nothing_and_keep_order(queues: dict[str, list[int]], last: str, count: int) -> None:
+    """What is taken is a beginning of each queue in its order, as much as was asked for or is there."""
+    taken = take_turns(queues, last=last, count=count)
+
+    assert min(count, sum(map(len, queues.values()))) == len(taken)
+    for name, queue in queues.items():
+        mine = [item for source, item in taken if source == name]
+        assert queue[: len(mine)] == mine
+
+
+@given(queues=QUEUES, last=st.sampled_from(["", *"abcdef"]), count=st.integers(min_value=0, max_value=60))
+def test_turns_are_fair(queues: dict[str, list[int]], last: str, count: int) -> None:
+    """A queue that still has something was never passed over twice in favour of another."""
+    taken = [name for name, _item in take_turns(queues, last=last, count=count)]
+    unfinished = [taken.count(name) for name, queue in queues.items() if taken.count(name) < len(queue)]
+
+    assert not unfinished or max(map(taken.count, queues)) - min(unfinished) <= 1
+
+
+@given(queues=QUEUES)
+def test_single_turns_go_round(queues: dict[str, list[int]]) -> None:
+    """Asked for one at a time, every queue that has something comes before any comes twice."""
+    wanted = {name: queue for name, queue in queues.items() if queue}
+    last, order = "", []
+    for _ in wanted:
+        ((last, _item),) = take_turns(wanted, last=last, count=1)
+        order.append(last)
+
+    assert sorted(wanted) == sorted(order)
