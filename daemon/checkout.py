@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         say(f"dropglow: {error}")
         return 1
     except KeyboardInterrupt:
-        say("dropglow: stopped; the next start begins the installation anew")
+        say("dropglow: stopped; the next start goes on from here")
         return 130
     if command == "test":
         checks = Path(__file__).with_name("checks.py")
