@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -53,6 +53,7 @@ class Fault:
     number: int | None = errno.EIO  # of the error; None cuts the power
     after: bool = False  # the call does its work first, and then fails
     lasting: bool = False  # every later call fails as well
+    deed: Callable[[], object] | None = None  # instead of failing: what somebody else does at this moment
 
 
 class FaultyDisk(RealDisk):
@@ -121,6 +122,9 @@ class FaultyDisk(RealDisk):
         if fault.after is not after:
             return
         self.bites += 1
+        if fault.deed is not None:
+            fault.deed()
+            return
         if fault.number is None:
             raise PowerCut
         raise refusal("use", path, OSError(fault.number, os.strerror(fault.number)))

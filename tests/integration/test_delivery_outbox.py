@@ -326,6 +326,43 @@ def test_an_interruption_anywhere_leaves_every_result_exactly_once(
     assert step > 10
 
 
+def test_a_sidecar_does_not_stay_beside_somebody_elses_file(
+    delivery: Delivery, faulty_disk: DiskMaker, disk: RealDisk
+) -> None:
+    """Interrupted after the sidecar, and the name taken meanwhile: the sidecar moves on with the result."""
+    planned = delivery.planned(sidecar=True)
+    job = planned.fetch(disk)
+    broken = faulty_disk(faulty_disk.fault(verb="publish", nth=2, number=None))
+    with contextlib.suppress(faulty_disk.power_cut):
+        planned.deliver(broken, job)
+    (delivery.outbox / "beach_70.jpg").write_bytes(b"theirs")
+
+    names = planned.deliver(disk, job)
+
+    assert ["beach_70_2.jpg"] == names
+    assert {"beach_70.jpg", "beach_70_2.jpg", "beach_70_2.jpg.json"} == set(delivery.files())
+
+
+@pytest.mark.parametrize(("nth", "taken"), [(1, "beach_70.jpg.json"), (2, "beach_70.jpg")])
+@pytest.mark.parametrize("collision", [Collision.UNIQUE, Collision.SKIP])
+def test_a_name_taken_at_the_last_moment_is_left_alone(
+    delivery: Delivery, faulty_disk: DiskMaker, *, nth: int, taken: str, collision: Collision
+) -> None:
+    """Somebody is faster between the look and the rename: theirs stays, and no sidecar of ours beside it."""
+    delivery.outbox.mkdir()
+    theirs = delivery.outbox / taken
+    planned = delivery.planned(sidecar=True, collision=collision)
+    disk = faulty_disk(faulty_disk.fault(verb="publish", nth=nth, deed=lambda: theirs.write_bytes(b"theirs")))
+    job = planned.fetch(disk)
+
+    names = planned.deliver(disk, job)
+
+    skipped = collision is Collision.SKIP and taken == "beach_70.jpg"
+    assert ([] if skipped else ["beach_70_2.jpg"]) == names
+    assert b"theirs" == theirs.read_bytes()
+    assert {taken, *names, *(f"{name}.json" for name in names)} == set(delivery.files())
+
+
 def test_an_interrupted_move_by_link_is_finished(delivery: Delivery, disk: RealDisk) -> None:
     """A crash between linking and unlinking shows the result once, and nothing hidden stays."""
     planned = delivery.planned(sidecar=True)
