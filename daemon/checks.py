@@ -17,7 +17,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CLOSING_LINE: Final = re.compile(
-    r"=+ .*\b(passed|failed|error|no tests ran|skipped|deselected)\b.* in [\d.]+s.*=+"
+    r"=+ .*\b(passed|failed|errors?|no tests ran|skipped|deselected)\b.* in [\d.]+s.*=+"
 )
 
 
@@ -62,7 +62,7 @@ def checks(cache: Path) -> Iterator[Check]:
     yield Check(name="lint", command=(ruff, "check", "--quiet", "."))
     yield Check(name="types", command=(python, "-m", "mypy"))
     yield Check(name="layers", command=layers)
-    tests = (python, "-m", "coverage", "run", *pytest_command(cache))
+    tests = (python, "-m", "coverage", "run", *pytest_command(cache), "--continue-on-collection-errors")
     yield Check(name="tests", command=tests, shown_live=True)
     yield Check(name="coverage of decisions", command=(python, "-m", "coverage", "report", *decisions()))
 
