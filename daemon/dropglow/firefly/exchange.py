@@ -160,7 +160,7 @@ def _packed(response: httpx.Response) -> str:
 
 def _stream(owner: httpx.Request | httpx.Response) -> httpx.AsyncByteStream:
     stream = owner.stream
-    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - asynchronous transports know no other
+    assert isinstance(stream, httpx.AsyncByteStream)
     return stream
 
 

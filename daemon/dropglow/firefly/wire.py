@@ -17,21 +17,9 @@ from urllib.parse import unquote
 
 from dropglow.firefly.hosts import clean_id
 from dropglow.model import Order, Output, RemoteId, Submission, Upload
+from dropglow.rules.operations import OPERATIONS
 
-# Paths of Adobe's OpenAPI document, by our name of the operation.
-PATHS: Final[Mapping[str, str]] = {
-    "generate": "/v3/images/generate-async",
-    "similar": "/v3/images/generate-similar-async",
-    "expand": "/v3/images/expand-async",
-    "fill": "/v3/images/fill-async",
-    "composite": "/v3/images/generate-object-composite-async",
-    "precise_composite": "/v3/images/precise-composite",
-    "adaptive_composite": "/v3/images/adaptive-composite",
-    "upscale": "/v3/images/upscale",
-    "video": "/v3/videos/generate",
-}
-IMAGE5_PATH: Final = "/v4/images/generate-async"
-UPLOAD_PATH: Final = "/v2/storage/image"
+UPLOAD_PATH: Final = "/v2/storage/image"  # Adobe's OpenAPI document, like the paths of the operations
 
 TOKEN_LIFE_S: Final = 86399.0  # as documented; some answers have given milliseconds
 
@@ -100,9 +88,8 @@ def order_request(order: Order, uploads: Sequence[Upload]) -> OrderRequest:
     body = copy.deepcopy(order.body) if order.references else order.body
     for reference in order.references:
         _fill(body, reference.slot.split("."), {"uploadId": ids[reference.slot]})
-    image5 = order.operation == "generate" and order.model == "image5"
     return OrderRequest(
-        path=IMAGE5_PATH if image5 else PATHS[order.operation],
+        path=OPERATIONS[order.operation].path,
         headers=(("x-model-version", order.model),) if order.model else (),
         body=json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii"),
     )
@@ -291,4 +278,4 @@ def _plain(body: bytes) -> str:
     """Return the words of a page that is not JSON, such as a gateway's HTML."""
     text = body[:4096].decode("utf-8", errors="replace")
     text = re.sub(r"(?is)<(script|style|head)\b.*?</\1>|<[^>]*>", " ", text)
-    return "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()))
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
