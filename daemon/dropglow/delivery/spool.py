@@ -19,7 +19,7 @@ from PIL import Image
 from dropglow.delivery.chunks import ends_well, has_content_credentials
 from dropglow.delivery.media import HEAD_BYTES, Media, media_of
 from dropglow.delivery.place import at_outbox, folder_of, is_temporary_of, open_outbox, temporary_of
-from dropglow.disk import Disk, NewFile, Stat
+from dropglow.disk import Disk, NewFile, Stat, translated
 from dropglow.errors import DeliveryError, DiskError, FileGone
 from dropglow.model import Artifact, Job, Output
 
@@ -116,7 +116,7 @@ class SpoolFile:
         return self._file.finish(mode=plan.mode, group=plan.group)
 
     def _artifact(self, stat: Stat) -> Artifact:
-        with self._disk.open_read(self.path) as file:
+        with self._disk.open_read(self.path) as file, translated("read", self.path):
             media = _recognised(file)
             size = _decoded(file, media)
             if not ends_well(file, media, stat.size_bytes):

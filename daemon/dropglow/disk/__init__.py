@@ -14,6 +14,6 @@ from __future__ import annotations
 
 from dropglow.disk.base import Disk, NewFile, Stat
 from dropglow.disk.real import RealDisk
-from dropglow.disk.refusals import refusal, shown
+from dropglow.disk.refusals import refusal, shown, translated
 
-__all__ = ["Disk", "NewFile", "RealDisk", "Stat", "refusal", "shown"]
+__all__ = ["Disk", "NewFile", "RealDisk", "Stat", "refusal", "shown", "translated"]

@@ -230,7 +230,7 @@ class _RealNewFile:
         return result
 
     def _open(self) -> int:
-        assert self._descriptor is not None, "the file is finished or discarded"  # noqa: S101 - our bug
+        assert self._descriptor is not None, "the file is finished or discarded"
         return self._descriptor
 
     def _close(self) -> None:
