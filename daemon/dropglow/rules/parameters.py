@@ -94,7 +94,7 @@ Different = AfterValidator(_different)
 class Parameters(Shape, ABC):
     """The parameters that every image operation has."""
 
-    # Two names of one thing: a list and its single value, PRODUCT's word and the API's.
+    # Two names of one thing: a list and its single value, our word and the API's.
     twins: ClassVar[Mapping[str, str]] = {"sizes": "size", "variations": "num_variations"}
     default_size: ClassVar[Size] = Size(width=2048, height=2048)  # Adobe's OpenAPI document
 
