@@ -1,0 +1,149 @@
+"""Run work on one connection in one thread, and commit what waits together.
+
+A durable commit costs a wait for the disk; a hundred callers who wait at the
+same time share one. Each has a savepoint of its own, so that a refusal
+touches nobody else; a failed commit undoes the work of all of them.
+
+The queue is bounded by its callers, each of whom waits for its own answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar, cast
+
+from dropglow.errors import DropglowError, LedgerError, LedgerUnavailable
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+_BATCH: Final = 256
+
+
+class GroupCommit:
+    """One writer connection, its thread, and those who wait for it. Belongs to one event loop."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        """Keep *connect*, which is called in the writer's thread by ``open``."""
+        self._connect = connect
+        self._connection: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
+        self._under_way: asyncio.Future[None] | None = None
+        self._closed = False
+
+    async def open(self) -> None:
+        """Connect, in the writer's thread.
+
+        Raises:
+            LedgerError: The database cannot be used.
+        """
+        try:
+            self._connection = await asyncio.get_running_loop().run_in_executor(self._thread, self._connect)
+        finally:
+            if self._connection is None:
+                self._thread.shutdown(wait=False)
+
+    async def run(self, work: Work[T]) -> T:
+        """Return what *work* returns, once it is durable.
+
+        The work is done even when its caller is cancelled meanwhile.
+
+        Raises:
+            LedgerError: What *work* raised; it has changed nothing.
+            LedgerUnavailable: The batch could not be committed; nothing has changed.
+        """
+        if self._closed or self._connection is None:
+            raise LedgerUnavailable("the ledger is closed", hint="start the service again")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((work, answer))
+        if self._under_way is None:
+            # A turn of the loop later, so that all who run now come along.
+            self._under_way = loop.create_task(self._drain(self._connection), name="ledger-writer")
+        return cast("T", await answer)
+
+    async def close(self) -> None:
+        """Finish what waits, then close the connection and end the thread."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._under_way is not None:
+            await self._under_way
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown()
+
+    async def _drain(self, connection: sqlite3.Connection) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+                works = [work for work, _ in batch]
+                together = loop.run_in_executor(self._thread, _commit, connection, works)
+                await asyncio.wait([together])
+                _answer(batch, together)
+        finally:
+            self._under_way = None
+
+
+def _answer(
+    batch: Sequence[tuple[Work[Any], asyncio.Future[Any]]], together: asyncio.Future[list[Any]]
+) -> None:
+    failed = together.exception()
+    outcomes = [failed] * len(batch) if failed is not None else together.result()
+    for (_, answer), outcome in zip(batch, outcomes, strict=True):
+        if answer.done():  # its caller was cancelled
+            continue
+        if isinstance(outcome, BaseException):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
+
+
+def _commit(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Any]:
+    """Return the outcome of every work: its value, or the refusal that it met."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [_one(connection, work) for work in works]
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise unavailable(error) from error
+    finally:
+        if connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+    return outcomes
+
+
+def _one(connection: sqlite3.Connection, work: Work[Any]) -> Any:
+    connection.execute("SAVEPOINT one")
+    outcome: Any
+    try:
+        outcome = work(connection)
+    except DropglowError as error:
+        outcome = error
+    except sqlite3.IntegrityError as error:
+        outcome = LedgerError(
+            f"the ledger's own guard refused this: {error}", hint="please report this as a bug"
+        )
+    if isinstance(outcome, DropglowError):
+        connection.execute("ROLLBACK TO one")
+    connection.execute("RELEASE one")
+    return outcome
+
+
+def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
+    """Return *error* as one of ours, in words for an operator."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return LedgerUnavailable(
+            "the ledger cannot be written: its disk is full", hint="make room on the disk of the state folder"
+        )
+    return LedgerUnavailable(
+        f"the ledger cannot be used now: {error}", hint="look at the disk of the state folder"
+    )

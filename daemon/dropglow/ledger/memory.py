@@ -1,0 +1,382 @@
+"""The ledger in dictionaries: the same contract without durability. Pure.
+
+For trying things out and for tests. It scans where a database has an index,
+so it is not for long queues.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from dropglow.ledger.base import Counts, Grant, Query, Record, RequestKind, Timing
+from dropglow.ledger.codec import path_bytes, searchable
+from dropglow.ledger.history import ADMITTED, detail, one_line
+from dropglow.ledger.receipts import BOUGHT
+from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
+from dropglow.lifecycle import RESTING, Accepted, Attached, Began, Completed, Event, allowed
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Order, Stage, Upload
+
+
+@dataclass(slots=True, kw_only=True)
+class _Bought:
+    """One submission, for the questions about requests and times."""
+
+    job: JobKey
+    order: Order
+    begun_at: datetime
+    remote_id: str = ""
+    accepted_at: datetime | None = None
+    completed_at: datetime | None = None
+    live: bool = True
+
+
+class MemoryLedger:
+    """The contract of ``base.Ledger``, for as long as the process lives."""
+
+    def __init__(self, *, identity: str = "memory") -> None:
+        """Begin empty, under the name *identity*."""
+        self._identity: Final = identity
+        self._drops: dict[DropKey, Drop] = {}
+        self._jobs: dict[JobKey, Job] = {}
+        self._hands: dict[JobKey, str] = {}
+        self._leases: dict[str, datetime] = {}
+        self._history: list[Record] = []
+        self._bought: list[_Bought] = []
+        self._uploads: list[tuple[datetime, Upload]] = []
+        self._last_inbox = ""
+
+    @property
+    def identity(self) -> str:
+        """Return the name that it was given."""
+        return self._identity
+
+    async def job(self, key: JobKey) -> Job:
+        """Return one job.
+
+        Raises:
+            UnknownKey: There is none.
+        """
+        if key not in self._jobs:
+            raise unknown("job", key)
+        return self._jobs[key]
+
+    async def drop(self, key: DropKey) -> Drop:
+        """Return one drop.
+
+        Raises:
+            UnknownKey: There is none.
+        """
+        if key not in self._drops:
+            raise unknown("drop", key)
+        return self._drops[key]
+
+    async def jobs_of(self, drop: DropKey) -> tuple[Job, ...]:
+        """Return every job of *drop*, in order of their keys."""
+        found = (job for job in self._jobs.values() if job.drop == drop)
+        return tuple(sorted(found, key=lambda job: (len(job.key), job.key)))
+
+    async def resolve_key(self, text: str) -> tuple[DropKey, JobKey | None]:
+        """Return the drop, or the job, that *text* names or begins to name; or Adobe's job id, whole.
+
+        Raises:
+            UnknownKey: Nothing, or more than one, fits.
+        """
+        if DropKey(text) in self._drops:
+            return DropKey(text), None
+        jobs = self._jobs.values()
+        remote = {bought.job for bought in self._bought if bought.remote_id == text}
+        meanings: tuple[set[tuple[DropKey, JobKey | None]], ...] = (
+            {(job.drop, job.key) for job in jobs if job.key == text},
+            {(job.drop, job.key) for job in jobs if job.key in remote},
+            {(key, None) for key in self._drops if key.startswith(text)},
+            {(job.drop, job.key) for job in jobs if job.key.startswith(text)},
+        )
+        found = next((meaning for meaning in meanings if meaning), None)
+        if not text or found is None:
+            raise unknown("drop or job", text)
+        if len(found) > 1:
+            raise ambiguous(text)
+        return found.pop()
+
+    async def find(self, query: Query) -> tuple[Job, ...]:
+        """Return the jobs that fit, newest first."""
+        found = [job for job in self._jobs.values() if _fits(query, job)]
+        return tuple(sorted(found, key=_age, reverse=True)[: query.limit])
+
+    async def drops(
+        self, *, states: frozenset[DropState] | None = None, inbox: str | None = None, limit: int = 100
+    ) -> tuple[Drop, ...]:
+        """Return drops, newest first."""
+        found = [
+            drop
+            for drop in self._drops.values()
+            if (states is None or drop.state in states) and inbox in {None, drop.inbox}
+        ]
+        return tuple(sorted(found, key=_drop_age, reverse=True)[:limit])
+
+    async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
+        """Return what happened to a drop with its jobs, or to one job, oldest first."""
+        return tuple(record for record in self._history if record.drop == drop and job in {None, record.job})
+
+    async def counts(self) -> Counts:
+        """Return how many of everything there are."""
+        return Counts(
+            jobs=dict(Counter(job.stage for job in self._jobs.values())),
+            drops=dict(Counter(drop.state for drop in self._drops.values())),
+            open_jobs_by_inbox=dict(
+                Counter(job.inbox for job in self._jobs.values() if job.stage not in RESTING)
+            ),
+        )
+
+    async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
+        """Return every submission begun and every upload made at or after *at*, oldest first."""
+        every = [(bought.begun_at, RequestKind.SUBMISSION) for bought in self._bought]
+        every += [(made_at, RequestKind.UPLOAD) for made_at, _ in self._uploads]
+        return tuple(sorted((request for request in every if request[0] >= at), key=lambda found: found[0]))
+
+    async def timings(self, *, limit: int = 200) -> tuple[Timing, ...]:
+        """Return how long the latest completed remote jobs took, newest first."""
+        found = [
+            (bought.completed_at, bought.completed_at - bought.accepted_at, bought.order)
+            for bought in self._bought
+            if bought.completed_at is not None and bought.accepted_at is not None
+        ]
+        return tuple(
+            Timing(
+                operation=order.operation,
+                model=order.model,
+                size=order.size,
+                images=order.images,
+                took_s=took.total_seconds(),
+            )
+            for _, took, order in sorted(found, key=lambda timing: timing[0], reverse=True)[:limit]
+        )
+
+    async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
+        """Return an upload of this content that is valid after *now*; its slot is empty."""
+        usable = [
+            upload for _, upload in self._uploads if upload.sha256 == sha256 and upload.valid_until > now
+        ]
+        return max(usable, key=lambda upload: upload.valid_until, default=None)
+
+    async def admit(self, drop: Drop, jobs: Sequence[Job]) -> None:
+        """Store a drop and all of its jobs.
+
+        Raises:
+            Conflict: A key is taken.
+        """
+        keys = {job.key for job in jobs}
+        if drop.key in self._drops or len(keys) < len(jobs) or keys & self._jobs.keys():
+            raise taken_key(drop.key)
+        self._drops[drop.key] = drop
+        self._tell(drop.admitted_at, drop.key, event=ADMITTED, after=drop.state, text=drop.reason)
+        for job in jobs:
+            self._jobs[job.key] = _without_links(job)
+            self._tell(job.created_at, drop.key, job=job, event=ADMITTED, after=job.stage)
+
+    async def claim(self, owner: str, *, now: datetime, until: datetime, grant: Grant) -> tuple[Job, ...]:
+        """Take due jobs that nobody has in hand, or whose owner's lease ran out."""
+        self._free_lapsed(owner, now)
+        due = sorted(
+            (job for job in self._free() if job.not_before is None or job.not_before <= now), key=_age
+        )
+        taken = [job for job in due if job.stage is not Stage.QUEUED][: max(0, grant.open_jobs)]
+        taken += self._in_turns([job for job in due if job.stage is Stage.QUEUED], grant.fresh_jobs)
+        self._hands.update((job.key, owner) for job in taken)
+        # The same economy as where a renewal costs a commit.
+        if taken or self._leases.get(owner, now) <= now + (until - now) / 2:
+            self._leases[owner] = until
+        return tuple(taken)
+
+    async def next_due(self, *, now: datetime) -> datetime | None:
+        """Return when the next job that nobody has in hand becomes due, or None."""
+        lapsed = {owner for owner, until in self._leases.items() if until <= now}
+        times = [job.not_before or now for job in self._free()]
+        times += [now for owner in self._hands.values() if owner in lapsed]
+        return min(times, default=None)
+
+    async def renew(self, owner: str, *, until: datetime) -> None:
+        """Extend the lease of everything that *owner* has in hand."""
+        self._leases[owner] = until
+
+    async def release(self, owner: str, keys: Sequence[JobKey]) -> None:
+        """Hand jobs back, as far as *owner* holds them."""
+        for key in keys:
+            if self._hands.get(key) == owner:
+                del self._hands[key]
+
+    async def release_all(self, owner: str) -> None:
+        """Hand everything back that *owner* holds."""
+        self._hands = {key: holder for key, holder in self._hands.items() if holder != owner}
+
+    async def save(self, before: Job, after: Job, event: Event, *, at: datetime, owner: str | None) -> Job:
+        """Store *after* in place of *before* with its history row; return it with its new revision.
+
+        Raises:
+            Conflict: The stored job is newer than *before*.
+            LeaseLost: Somebody else has it in hand.
+            UnknownKey: There is no such job.
+            IllegalTransition: The lifecycle knows no such arrow.
+        """
+        stored = await self.job(before.key)
+        holder = self._hands.get(before.key)
+        if stored.revision != before.revision or owner not in {None, holder}:
+            raise refusal(before, stored_revision=stored.revision, stored_owner=holder, owner=owner)
+        if not allowed(stored.stage, after.stage):
+            raise no_arrow(before, after)
+        saved = replace(after, revision=before.revision + 1)
+        self._jobs[before.key] = _without_links(saved)
+        if after.stage in RESTING:
+            self._hands.pop(before.key, None)
+        self._keep_submission(before, after, event)
+        self._tell(
+            at,
+            before.drop,
+            job=after,
+            event=type(event).__name__,
+            before=before.stage,
+            after=after.stage,
+            text=detail(event),
+        )
+        return saved
+
+    async def queued(self, inbox: str) -> int:
+        """Return how many jobs of *inbox* are QUEUED, due or not."""
+        return sum(job.inbox == inbox and job.stage is Stage.QUEUED for job in self._jobs.values())
+
+    async def ripe(self, *, limit: int) -> tuple[Drop, ...]:
+        """Return open drops all of whose jobs rest, oldest first."""
+        busy = {job.drop for job in self._jobs.values() if job.stage not in RESTING}
+        found = [
+            drop for drop in self._drops.values() if drop.state is DropState.OPEN and drop.key not in busy
+        ]
+        return tuple(sorted(found, key=_drop_age)[:limit])
+
+    async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
+        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
+        wanted = (inbox, path, sha256, rule_digest)
+        found = [
+            drop
+            for drop in self._drops.values()
+            if drop.state is DropState.FAILED
+            and (drop.inbox, drop.path, drop.sha256, drop.rule_digest) == wanted
+        ]
+        return max(found, key=_drop_age, default=None)
+
+    async def save_drop(
+        self, before: Drop, after: Drop, *, event: str, at: datetime, detail: str = ""
+    ) -> Drop:
+        """Store *after* in place of *before* with a history row; return it with its new revision.
+
+        Raises:
+            Conflict: The stored drop is newer than *before*.
+            UnknownKey: There is none.
+        """
+        stored = await self.drop(before.key)
+        if stored.revision != before.revision:
+            raise newer(f"drop {before.key}")
+        saved = replace(after, revision=before.revision + 1)
+        self._drops[before.key] = saved
+        self._tell(at, before.key, event=event, before=before.state, after=after.state, text=detail)
+        return saved
+
+    async def remember_upload(self, upload: Upload, *, at: datetime) -> None:
+        """Store that this content lies in Adobe's storage."""
+        self._uploads.append((at, replace(upload, slot="")))
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+    def _free(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.stage not in RESTING and job.key not in self._hands]
+
+    def _free_lapsed(self, owner: str, now: datetime) -> None:
+        lapsed = {other for other, until in self._leases.items() if until <= now and other != owner}
+        self._hands = {key: holder for key, holder in self._hands.items() if holder not in lapsed}
+        self._leases = {other: until for other, until in self._leases.items() if other not in lapsed}
+
+    def _in_turns(self, due: Sequence[Job], count: int) -> list[Job]:
+        """Return *count* of the jobs: by priority, then one of each inbox in turn, then the oldest."""
+        taken: list[Job] = []
+        for priority in sorted({job.priority for job in due}, reverse=True):
+            rest = [job for job in due if job.priority == priority]
+            while rest and len(taken) < count:
+                inboxes = sorted({job.inbox for job in rest}, key=path_bytes)
+                later = (name for name in inboxes if path_bytes(name) > path_bytes(self._last_inbox))
+                self._last_inbox = next(later, inboxes[0])
+                job = next(job for job in rest if job.inbox == self._last_inbox)
+                rest.remove(job)
+                taken.append(job)
+        return taken
+
+    def _keep_submission(self, before: Job, after: Job, event: Event) -> None:
+        if isinstance(event, Began):
+            self._bought.append(_Bought(job=before.key, order=before.order, begun_at=event.at))
+        for bought in self._bought:
+            if bought.job == before.key and bought.live:
+                _note(bought, event)
+                bought.live = after.stage in BOUGHT
+
+    def _tell(
+        self,
+        at: datetime,
+        drop: DropKey,
+        *,
+        job: Job | None = None,
+        event: str,
+        before: str = "",
+        after: str,
+        text: str = "",
+    ) -> None:
+        self._history.append(
+            Record(
+                at=at,
+                drop=drop,
+                job=None if job is None else job.key,
+                event=event,
+                before=str(before),
+                after=str(after),
+                attempt=0 if job is None else job.attempt,
+                detail=one_line(text),
+            )
+        )
+
+
+def _note(bought: _Bought, event: Event) -> None:
+    match event:
+        case Accepted(submission=submission, at=at):
+            bought.remote_id = submission.remote_id
+            bought.accepted_at = at
+        case Attached(submission=submission):
+            bought.remote_id = submission.remote_id
+        case Completed(at=at):
+            bought.completed_at = bought.completed_at or at
+        case _:
+            pass
+
+
+def _fits(query: Query, job: Job) -> bool:
+    return (
+        (query.stages is None or job.stage in query.stages)
+        and query.rule in {None, job.rule}
+        and (query.source is None or searchable(query.source) in searchable(job.source))
+        and query.drop in {None, job.drop}
+        and (query.since is None or job.created_at >= query.since)
+        and (query.until is None or job.created_at < query.until)
+    )
+
+
+def _without_links(job: Job) -> Job:
+    return replace(job, outputs=tuple(replace(output, url="") for output in job.outputs))
+
+
+def _age(job: Job) -> tuple[datetime, JobKey]:
+    return job.created_at, job.key
+
+
+def _drop_age(drop: Drop) -> tuple[datetime, DropKey]:
+    return drop.admitted_at, drop.key

@@ -1,0 +1,131 @@
+"""Answer the reader's questions from SQL, whichever way a connection is come by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import TypeVar
+
+from dropglow.ledger import queries
+from dropglow.ledger.base import Counts, Query, Record, RequestKind, Timing
+from dropglow.ledger.codec import drop_from, from_us, job_from, order_of, to_us
+from dropglow.ledger.group import Work
+from dropglow.lifecycle import RESTING
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Stage, Upload
+
+T = TypeVar("T")
+
+
+class SqlReader:
+    """The questions of ``base.Reader``; a subclass says in ``_ask`` how work meets the connection."""
+
+    async def _ask(self, work: Work[T]) -> T:
+        raise NotImplementedError
+
+    async def job(self, key: JobKey) -> Job:
+        """Return one job.
+
+        Raises:
+            UnknownKey: There is none.
+            LedgerUnavailable: The ledger cannot be read now.
+        """
+        return job_from(await self._ask(lambda connection: queries.job(connection, key)))
+
+    async def drop(self, key: DropKey) -> Drop:
+        """Return one drop.
+
+        Raises:
+            UnknownKey: There is none.
+            LedgerUnavailable: The ledger cannot be read now.
+        """
+        return drop_from(await self._ask(lambda connection: queries.drop(connection, key)))
+
+    async def jobs_of(self, drop: DropKey) -> tuple[Job, ...]:
+        """Return every job of *drop*, in order of their keys."""
+        rows = await self._ask(lambda connection: queries.jobs_of(connection, drop))
+        return tuple(job_from(row) for row in rows)
+
+    async def resolve_key(self, text: str) -> tuple[DropKey, JobKey | None]:
+        """Return the drop, or the job, that *text* names or begins to name; or Adobe's job id, whole.
+
+        Raises:
+            UnknownKey: Nothing, or more than one, fits.
+            LedgerUnavailable: The ledger cannot be read now.
+        """
+        drop, job = await self._ask(lambda connection: queries.named(connection, text))
+        return DropKey(drop), None if job is None else JobKey(job)
+
+    async def find(self, query: Query) -> tuple[Job, ...]:
+        """Return the jobs that fit, newest first."""
+        rows = await self._ask(lambda connection: queries.find(connection, query))
+        return tuple(job_from(row) for row in rows)
+
+    async def drops(
+        self, *, states: frozenset[DropState] | None = None, inbox: str | None = None, limit: int = 100
+    ) -> tuple[Drop, ...]:
+        """Return drops, newest first."""
+        rows = await self._ask(
+            lambda connection: queries.drops(connection, states=states, inbox=inbox, limit=limit)
+        )
+        return tuple(drop_from(row) for row in rows)
+
+    async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
+        """Return what happened to a drop with its jobs, or to one job, oldest first."""
+        rows = await self._ask(lambda connection: queries.history(connection, drop, job))
+        return tuple(
+            Record(
+                at=from_us(at),
+                drop=DropKey(drop_key),
+                job=None if job_key is None else JobKey(job_key),
+                event=event,
+                before=before,
+                after=after,
+                attempt=attempt,
+                detail=detail,
+            )
+            for at, drop_key, job_key, event, before, after, attempt, detail in rows
+        )
+
+    async def counts(self) -> Counts:
+        """Return how many of everything there are, from counters that the ledger keeps."""
+        by_inbox, by_state = await self._ask(queries.tally)
+        jobs: Counter[Stage] = Counter()
+        open_jobs: Counter[str] = Counter()
+        for inbox, name, count in by_inbox:
+            stage = Stage(name)
+            jobs[stage] += count
+            if stage not in RESTING:
+                open_jobs[inbox.decode("utf-8", "surrogateescape")] += count
+        return Counts(
+            jobs=dict(jobs),
+            drops={DropState(state): count for state, count in by_state if count},
+            open_jobs_by_inbox=dict(open_jobs),
+        )
+
+    async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
+        """Return every submission begun and every upload made at or after *at*, oldest first."""
+        rows = await self._ask(lambda connection: queries.requests_since(connection, to_us(at)))
+        return tuple((from_us(at_us), RequestKind(kind)) for at_us, kind in rows)
+
+    async def timings(self, *, limit: int = 200) -> tuple[Timing, ...]:
+        """Return how long the latest completed remote jobs took, newest first."""
+        rows = await self._ask(lambda connection: queries.timings(connection, limit))
+        return tuple(_timing(fixed, took_us) for fixed, took_us in rows)
+
+    async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
+        """Return an upload of this content that is valid after *now*; its slot is empty."""
+        row = await self._ask(lambda connection: queries.upload_of(connection, sha256, to_us(now)))
+        if row is None:
+            return None
+        return Upload(slot="", sha256=sha256, upload_id=row[0], valid_until=from_us(row[1]))
+
+
+def _timing(fixed: str, took_us: int) -> Timing:
+    order = order_of(fixed)
+    return Timing(
+        operation=order["operation"],
+        model=order["model"],
+        size=order["size"],
+        images=order["images"],
+        took_s=took_us / 1_000_000,
+    )

@@ -1,0 +1,380 @@
+"""The verbs in SQL, each one piece of a transaction of the writer's.
+
+Nothing here commits, and nothing decides what a job becomes: what is handed
+in is stored, and the guards of the schema have the last word.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from dropglow.errors import LedgerError
+from dropglow.ledger import queries
+from dropglow.ledger.base import Grant
+from dropglow.ledger.codec import (
+    Row,
+    drop_document,
+    maybe_us,
+    path_bytes,
+    searchable,
+    to_us,
+)
+from dropglow.ledger.history import ADMITTED, detail, one_line
+from dropglow.ledger.receipts import BOUGHT
+from dropglow.ledger.refusals import newer, no_arrow, refusal, taken_key, unknown
+from dropglow.lifecycle import RESTING, Accepted, Attached, Began, Completed, Event
+from dropglow.model import Drop, Job, Upload
+
+_MORE_THAN_ANY: Final = 2**62
+_HANDED_BACK: Final = "owner = NULL, standing = CASE WHEN not_before IS NULL THEN 'ready' ELSE 'waiting' END"
+_SAVE: Final = """
+    UPDATE jobs SET
+        stage = :stage, moving = :moving, not_before = :not_before, revision = revision + 1,
+        owner = CASE WHEN :rests THEN NULL ELSE owner END,
+        standing = CASE
+            WHEN :rests THEN 'resting'
+            WHEN owner IS NOT NULL THEN 'taken'
+            WHEN :not_before IS NULL THEN 'ready'
+            ELSE 'waiting' END
+    WHERE key = :key AND revision = :revision AND (:owner IS NULL OR owner = :owner)
+"""
+
+
+def admit(connection: sqlite3.Connection, drop: Drop, jobs: Sequence[tuple[Job, str, str]]) -> None:
+    """Store a drop and its jobs, each with its two documents.
+
+    Raises:
+        Conflict: A key is taken.
+    """
+    try:
+        _insert_drop(connection, drop)
+        for job, fixed, moving in jobs:
+            _insert_job(connection, job, fixed, moving)
+    except sqlite3.IntegrityError as error:
+        raise taken_key(drop.key) from error
+    connection.executemany(
+        "INSERT INTO history (at, drop_key, job_key, event, before, after, attempt, detail)"
+        " VALUES (?, ?, ?, ?, '', ?, ?, ?)",
+        [
+            (to_us(drop.admitted_at), drop.key, None, ADMITTED, drop.state, 0, one_line(drop.reason)),
+            *(
+                (to_us(job.created_at), drop.key, job.key, ADMITTED, job.stage, job.attempt, "")
+                for job, _, _ in jobs
+            ),
+        ],
+    )
+
+
+def claim(
+    connection: sqlite3.Connection, owner: str, *, now_us: int, until_us: int, grant: Grant, last: bytes
+) -> tuple[list[Row], bytes]:
+    """Return the rows that *owner* has in hand from now on, and the inbox whose turn was last."""
+    _free_lapsed(connection, owner, now_us)
+    _wake(connection, now_us)
+    rows = [_take(connection, owner, key) for key in _open(connection, grant.open_jobs)]
+    priority = _next_priority(connection, None) if grant.fresh_jobs > 0 else None
+    fresh = 0
+    while priority is not None and fresh < grant.fresh_jobs:
+        turn = _next_in_turn(connection, priority, last)
+        if turn is None:
+            priority = _next_priority(connection, priority)
+            continue
+        key, last = turn
+        rows.append(_take(connection, owner, key))
+        fresh += 1
+    _renew_by_claim(connection, owner, now_us=now_us, until_us=until_us, given=len(rows))
+    return rows, last
+
+
+def _free_lapsed(connection: sqlite3.Connection, owner: str, now_us: int) -> None:
+    """Take the jobs out of the hands of everybody but *owner* whose lease ran out."""
+    lapsed = connection.execute("SELECT owner FROM owners WHERE until <= ? AND owner <> ?", (now_us, owner))
+    for (other,) in lapsed.fetchall():
+        release_all(connection, other)
+        connection.execute("DELETE FROM owners WHERE owner = ?", (other,))
+
+
+def _wake(connection: sqlite3.Connection, now_us: int) -> None:
+    # In portions: a whole queue may become due in one moment, at midnight for instance.
+    connection.execute(
+        "UPDATE jobs SET standing = 'ready' WHERE rowid IN (SELECT rowid FROM jobs"
+        " WHERE standing = 'waiting' AND not_before <= ? ORDER BY not_before LIMIT 1000)",
+        (now_us,),
+    )
+
+
+def _open(connection: sqlite3.Connection, count: int) -> list[str]:
+    found = connection.execute(
+        "SELECT key FROM jobs WHERE standing = 'ready' AND stage <> 'queued' ORDER BY created_at, key LIMIT ?",
+        (max(0, count),),
+    )
+    return [key for (key,) in found.fetchall()]
+
+
+def _next_priority(connection: sqlite3.Connection, below: int | None) -> int | None:
+    found = connection.execute(
+        "SELECT max(priority) FROM jobs WHERE standing = 'ready' AND stage = 'queued' AND priority < ?",
+        (_MORE_THAN_ANY if below is None else below,),
+    ).fetchone()
+    return None if found[0] is None else int(found[0])
+
+
+def _next_in_turn(connection: sqlite3.Connection, priority: int, last: bytes) -> tuple[str, bytes] | None:
+    """Return the oldest fresh job of the inbox that comes after *last*, and that inbox."""
+    for after in (last, b""):
+        found: tuple[str, bytes] | None = connection.execute(
+            "SELECT key, inbox FROM jobs WHERE standing = 'ready' AND stage = 'queued' AND priority = ?"
+            " AND inbox > ? ORDER BY inbox, created_at, key LIMIT 1",
+            (priority, after),
+        ).fetchone()
+        if found is not None:
+            return found
+    return None
+
+
+def _take(connection: sqlite3.Connection, owner: str, key: str) -> Row:
+    # Fetched to the end: a statement that is not finished keeps its savepoint from being released.
+    [row] = connection.execute(
+        f"UPDATE jobs SET owner = ?, standing = 'taken' WHERE key = ? RETURNING {queries.JOB_COLUMNS}",  # noqa: S608
+        (owner, key),
+    ).fetchall()
+    return tuple(row)
+
+
+def _renew_by_claim(
+    connection: sqlite3.Connection, owner: str, *, now_us: int, until_us: int, given: int
+) -> None:
+    """Extend the lease where it is needed: a claim that finds nothing must not cost a commit each time."""
+    half_way = now_us + (until_us - now_us) // 2
+    fresh_enough = connection.execute(
+        "SELECT 1 FROM owners WHERE owner = ? AND until > ?", (owner, half_way)
+    ).fetchone()
+    if given or not fresh_enough:
+        renew(connection, owner, until_us)
+
+
+def next_due(connection: sqlite3.Connection, now_us: int) -> int | None:
+    """Return when the next job that nobody has in hand is due, in microseconds; None if none ever is."""
+    ready, lapsed, waits_until = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM jobs WHERE standing = 'ready'),"
+        " EXISTS (SELECT 1 FROM owners AS o JOIN jobs AS j ON j.owner = o.owner AND j.standing = 'taken'"
+        " WHERE o.until <= ?),"
+        " (SELECT min(not_before) FROM jobs WHERE standing = 'waiting')",
+        (now_us,),
+    ).fetchone()
+    return now_us if ready or lapsed else waits_until
+
+
+def renew(connection: sqlite3.Connection, owner: str, until_us: int) -> None:
+    """Set the end of an owner's lease."""
+    connection.execute(
+        "INSERT INTO owners VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET until = excluded.until",
+        (owner, until_us),
+    )
+
+
+def release(connection: sqlite3.Connection, owner: str, keys: Sequence[str]) -> None:
+    """Take these jobs out of the owner's hand, as far as they are in it."""
+    connection.executemany(
+        f"UPDATE jobs SET {_HANDED_BACK} WHERE key = ? AND owner = ?",  # noqa: S608
+        [(key, owner) for key in keys],
+    )
+
+
+def release_all(connection: sqlite3.Connection, owner: str) -> None:
+    """Take everything out of the owner's hand."""
+    connection.execute(
+        f"UPDATE jobs SET {_HANDED_BACK} WHERE standing = 'taken' AND owner = ?",  # noqa: S608
+        (owner,),
+    )
+
+
+def save(
+    connection: sqlite3.Connection,
+    before: Job,
+    after: Job,
+    event: Event,
+    *,
+    at: datetime,
+    owner: str | None,
+    moving: str,
+) -> None:
+    """Store *after*, whose document is *moving*, where *before* still stands.
+
+    Raises:
+        Conflict: The stored job is newer than *before*.
+        LeaseLost: Somebody else has it in hand.
+        UnknownKey: There is no such job.
+        IllegalTransition: The schema knows no such arrow.
+    """
+    try:
+        changed = connection.execute(
+            _SAVE,
+            {
+                "stage": after.stage,
+                "moving": moving,
+                "not_before": maybe_us(after.not_before),
+                "rests": after.stage in RESTING,
+                "key": before.key,
+                "revision": before.revision,
+                "owner": owner,
+            },
+        ).rowcount
+    except sqlite3.IntegrityError as error:
+        raise no_arrow(before, after) from error
+    if not changed:
+        raise _why_not(connection, before, owner)
+    _keep_submission(connection, before, after, event)
+    connection.execute(
+        "INSERT INTO history (at, drop_key, job_key, event, before, after, attempt, detail)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            to_us(at),
+            before.drop,
+            before.key,
+            type(event).__name__,
+            before.stage,
+            after.stage,
+            after.attempt,
+            detail(event),
+        ),
+    )
+
+
+def _why_not(connection: sqlite3.Connection, before: Job, owner: str | None) -> LedgerError:
+    row = connection.execute("SELECT revision, owner FROM jobs WHERE key = ?", (before.key,)).fetchone()
+    if row is None:
+        return unknown("job", before.key)
+    return refusal(before, stored_revision=row[0], stored_owner=row[1], owner=owner)
+
+
+def _keep_submission(connection: sqlite3.Connection, before: Job, after: Job, event: Event) -> None:
+    live = "WHERE job = ? AND outcome IS NULL"
+    match event:
+        case Began(at=at):
+            connection.execute(
+                "INSERT INTO submissions (job, attempt, begun_at) VALUES (?, ?, ?)",
+                (before.key, after.attempt, to_us(at)),
+            )
+        case Accepted(submission=submission, at=at):
+            connection.execute(
+                f"UPDATE submissions SET remote_id = ?, accepted_at = ? {live}",  # noqa: S608
+                (submission.remote_id, to_us(at), before.key),
+            )
+        case Attached(submission=submission):
+            # When it was accepted nobody knows, so it says nothing about how long such jobs take.
+            connection.execute(
+                f"UPDATE submissions SET remote_id = ? {live}",  # noqa: S608
+                (submission.remote_id, before.key),
+            )
+        case Completed(at=at):
+            connection.execute(
+                f"UPDATE submissions SET completed_at = ? {live} AND completed_at IS NULL",  # noqa: S608
+                (to_us(at), before.key),
+            )
+        case _:
+            pass
+    if before.stage in BOUGHT and after.stage not in BOUGHT:
+        connection.execute(
+            f"UPDATE submissions SET outcome = ? {live}",  # noqa: S608
+            (type(event).__name__, before.key),
+        )
+
+
+def ripe(connection: sqlite3.Connection, limit: int) -> list[Row]:
+    """Return the rows of open drops all of whose jobs rest, oldest first."""
+    return connection.execute(
+        f"SELECT {queries.DROP_COLUMNS} FROM drops WHERE state = 'open' AND unrested = 0"  # noqa: S608
+        " ORDER BY admitted_at, key LIMIT ?",
+        (limit,),
+    ).fetchall()
+
+
+def reopenable(
+    connection: sqlite3.Connection, *, inbox: bytes, path: bytes, sha256: str, rule_digest: str
+) -> Row | None:
+    """Return the row of the latest drop of this file, content and rule that failed."""
+    row: Row | None = connection.execute(
+        f"SELECT {queries.DROP_COLUMNS} FROM drops WHERE sha256 = ? AND path = ? AND inbox = ?"  # noqa: S608
+        " AND rule_digest = ? AND state = 'failed' ORDER BY admitted_at DESC, key DESC LIMIT 1",
+        (sha256, path, inbox, rule_digest),
+    ).fetchone()
+    return row
+
+
+def save_drop(
+    connection: sqlite3.Connection, before: Drop, after: Drop, *, event: str, at: datetime, text: str
+) -> None:
+    """Store *after* where *before* still stands.
+
+    Raises:
+        Conflict: The stored drop is newer than *before*.
+        UnknownKey: There is none.
+    """
+    changed = connection.execute(
+        "UPDATE drops SET place = ?, state = ?, document = ?, revision = revision + 1"
+        " WHERE key = ? AND revision = ?",
+        (path_bytes(after.place), after.state, drop_document(after), before.key, before.revision),
+    ).rowcount
+    if not changed:
+        queries.drop(connection, before.key)
+        raise newer(f"drop {before.key}")
+    connection.execute(
+        "INSERT INTO history (at, drop_key, event, before, after, attempt, detail) VALUES (?, ?, ?, ?, ?, 0, ?)",
+        (to_us(at), before.key, event, before.state, after.state, one_line(text)),
+    )
+
+
+def remember_upload(connection: sqlite3.Connection, upload: Upload, at: datetime) -> None:
+    """Store an upload."""
+    connection.execute(
+        "INSERT INTO uploads (sha256, upload_id, valid_until, made_at) VALUES (?, ?, ?, ?)",
+        (upload.sha256, upload.upload_id, to_us(upload.valid_until), to_us(at)),
+    )
+
+
+def _insert_drop(connection: sqlite3.Connection, drop: Drop) -> None:
+    connection.execute(
+        "INSERT INTO drops (key, inbox, path, place, rule, rule_digest, sha256, kind, state, admitted_at,"
+        " document, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            drop.key,
+            path_bytes(drop.inbox),
+            path_bytes(drop.path),
+            path_bytes(drop.place),
+            drop.rule,
+            drop.rule_digest,
+            drop.sha256,
+            drop.kind,
+            drop.state,
+            to_us(drop.admitted_at),
+            drop_document(drop),
+            drop.revision,
+        ),
+    )
+
+
+def _insert_job(connection: sqlite3.Connection, job: Job, fixed: str, moving: str) -> None:
+    waiting = "ready" if job.not_before is None else "waiting"
+    connection.execute(
+        "INSERT INTO jobs (key, drop_key, rule, inbox, source, stage, standing, priority, not_before, created_at,"
+        " fixed, moving, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job.key,
+            job.drop,
+            job.rule,
+            path_bytes(job.inbox),
+            searchable(job.source),
+            job.stage,
+            "resting" if job.stage in RESTING else waiting,
+            job.priority,
+            maybe_us(job.not_before),
+            to_us(job.created_at),
+            fixed,
+            moving,
+            job.revision,
+        ),
+    )
