@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ssl
 import time
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,8 @@ from dropglow.sandbox.world import World
 
 GENERATE = "/v3/images/generate-async"
 EXPAND = "/v3/images/expand-async"
+# Loading the certificates of the world costs more than most of these tests.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 FORM = {"grant_type": "client_credentials", "client_id": "me", "client_secret": "secret", "scope": "openid"}
 
 
@@ -63,7 +66,7 @@ class Caller:
 @pytest.fixture
 async def caller() -> AsyncIterator[Caller]:
     world = World()
-    async with Sandbox(world) as sandbox, httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as http:
+    async with Sandbox(world) as sandbox, httpx.AsyncClient(base_url=sandbox.url, verify=NO_TLS) as http:
         caller = Caller(world, http)
         caller.break_it()
         await caller.log_in()
@@ -102,6 +105,16 @@ async def test_a_photo_comes_back_expanded(caller: Caller) -> None:
 
     assert Image.open(io.BytesIO(answer.content)).size == (333, 222)
     assert upload_id == caller.world.books()["jobs"][0]["upload"]
+
+
+async def test_a_picture_it_cannot_read_is_expanded_all_the_same(caller: Caller) -> None:
+    """JPEG XL is stored, and a composition stands in for the photo."""
+    caller.world.faults = parse_faults(["duration=0"])
+    upload_id = (await caller.upload(b"\xff\x0a" + bytes(100), "image/jxl")).json()["images"][0]["id"]
+    body = {"image": {"source": {"uploadId": upload_id}}, "size": {"width": 64, "height": 64}}
+    result = await caller.finished(body, EXPAND)
+
+    assert (await caller.http.get(result["outputs"][0]["image"]["url"])).status_code == 200
 
 
 async def test_the_same_picture_is_painted_once(caller: Caller) -> None:
@@ -544,7 +557,7 @@ async def test_leaving_cuts_what_is_open() -> None:
     before = asyncio.all_tasks()
     world = World(faults=Faults(latency=60))
     sandbox = Sandbox(world)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(verify=NO_TLS) as http:
         async with sandbox:
             await http.get(f"{sandbox.url}/sandbox/books")
             asking = asyncio.create_task(http.get(f"{sandbox.url}/v3/status/x"))
@@ -569,7 +582,7 @@ async def test_it_serves_until_told_to_stop() -> None:
     stop.set()
     await serving
 
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(verify=NO_TLS) as http:
         with pytest.raises(httpx.ConnectError):
             await http.get(sandbox.url)
 

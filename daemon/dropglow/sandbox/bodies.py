@@ -186,6 +186,7 @@ def _order(body: Mapping[str, Any], *, operation: Operation, model: str) -> Orde
         upload_ids=tuple(upload for path in SOURCES[operation] if (upload := _upload_id(body, path))),
         source_id=_upload_id(body, ("image", "source")) if operation is Operation.EXPAND else None,
         mask_id=_upload_id(body, ("mask", "source")) if operation is Operation.EXPAND else None,
+        mask_inverted=operation is Operation.EXPAND and bool(body.get("mask", {}).get("invert", False)),
         placement=_placement(body) if operation is Operation.EXPAND else Placement(),
         body_sha256=_digest(body, operation=operation, model=model),
     )

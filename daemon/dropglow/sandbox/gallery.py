@@ -16,6 +16,7 @@ from PIL import Image
 
 from dropglow.sandbox.images import paint_expansion, paint_prompt
 from dropglow.sandbox.jobs import Job, Operation
+from dropglow.sandbox.uploads import JXL_STARTS
 
 if TYPE_CHECKING:
     from dropglow.sandbox.world import World
@@ -64,7 +65,7 @@ def plain_picture(width: int, height: int) -> bytes:
 
 def _paint(job: Job, index: int, *, source: bytes | None, mask: bytes | None) -> bytes:
     order, seed = job.order, job.seeds[index]
-    if order.operation is Operation.EXPAND and source is not None:
+    if order.operation is Operation.EXPAND and source is not None and not source.startswith(JXL_STARTS):
         return paint_expansion(
             source,
             width=order.width,
@@ -72,10 +73,12 @@ def _paint(job: Job, index: int, *, source: bytes | None, mask: bytes | None) ->
             alignment=(order.placement.horizontal, order.placement.vertical),
             inset=order.placement.inset,
             mask=mask,
+            invert_mask=order.mask_inverted,
             seed=seed,
             prompt=order.prompt,
         )
-    # Also for a source by URL, which the sandbox never fetches, and for bytes that are not held any more.
+    # Also for a source by URL, which the sandbox never fetches, for JPEG XL, which it cannot read, and for bytes
+    # that are not held any more.
     return paint_prompt(
         order.prompt or "expansion",
         seed=seed,

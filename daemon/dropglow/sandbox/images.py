@@ -12,7 +12,7 @@ import random
 from collections.abc import Mapping
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from dropglow.sandbox.brushes import grain
 from dropglow.sandbox.graphics import paint_graphics
@@ -51,13 +51,14 @@ def paint_expansion(
     alignment: tuple[str, str],
     inset: Mapping[str, int],
     mask: bytes | None,
+    invert_mask: bool = False,
     seed: int,
     prompt: str,
 ) -> bytes:
     """Return a JPEG of the given size in pixels that shows a photo with painted surroundings.
 
     ``alignment`` is horizontal (left, center, right) and vertical (top, center, bottom); ``inset`` holds margins in
-    pixels by side. White parts of the mask are painted over. The photo's EXIF orientation is respected.
+    pixels by side. White parts of the mask are painted over, or black ones if it is inverted. The photo's EXIF orientation is respected.
 
     Raises:
         OSError: The photo or the mask cannot be read.
@@ -67,6 +68,8 @@ def paint_expansion(
     photo = open_photo(source)
     box = place_photo(photo.size, (width, height), alignment=alignment, inset=inset)
     stencil = open_photo(mask).convert("L") if mask is not None else None
+    if stencil is not None and invert_mask:
+        stencil = ImageOps.invert(stencil)
     picture = expand_photo(photo, (width, height), box, mask=stencil, dice=dice)
     return _encode(_ribbon(picture, text or "expanded", seed=seed))
 

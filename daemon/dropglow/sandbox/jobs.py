@@ -75,6 +75,7 @@ class Order:
     upload_ids: tuple[str, ...]
     source_id: str | None
     mask_id: str | None
+    mask_inverted: bool
     placement: Placement
     body_sha256: str
 

@@ -13,7 +13,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORMATS", "measure_picture"]
+__all__ = ["FORMATS", "JXL_STARTS", "measure_picture"]
 
 # The content types of /v2/storage/image in Adobe's OpenAPI document, and Pillow's names of the formats.
 FORMATS: Final[Mapping[str, str]] = {

@@ -101,7 +101,9 @@ def test_a_whole_number_may_be_written_as_a_decimal() -> None:
 
 def test_unknown_fields_are_ignored() -> None:
     """The real service says nothing to fields it does not know."""
-    assert isinstance(generate({"prompt": "a hat", "webhook": {"uploadId": "no"}}), Order)
+    assert isinstance(
+        generate({"prompt": "a hat", "webhook": {"uploadId": "no"}, "mask": "x", "image": 3}), Order
+    )
 
 
 def test_as_many_seeds_as_variations() -> None:

@@ -24,6 +24,7 @@ ORDER = Order(
     upload_ids=(),
     source_id=None,
     mask_id=None,
+    mask_inverted=False,
     placement=Placement(),
     body_sha256="0",
 )
