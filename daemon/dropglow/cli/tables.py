@@ -1,0 +1,111 @@
+"""Render what commands tell: tables and colour on a terminal, plain aligned text and JSON elsewhere.
+
+Nothing here decides what to tell. Text from file names and from Adobe is
+made harmless here: it is never read as markup, and control characters show.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_GAP: Final = "  "
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return where to write: the standard output, or standard error on wish."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def line(text: str, *, console: Console, style: str = "") -> None:
+    """Write *text* as one line; its colour shows on a terminal only. Long lines wrap there at words."""
+    from rich.text import Text
+
+    console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, console: Console) -> None:
+    """Write *rows* under *columns*: on a terminal they fit its width, elsewhere a row is one line."""
+    cells = [[readable(cell) for cell in row] for row in rows]
+    if console.is_terminal:
+        _drawn(columns, cells, console)
+    else:
+        for row in _aligned([[name.upper() for name in columns], *cells]):
+            click.echo(row, err=console.stderr)
+
+
+def print_json(document: Any) -> None:
+    """Write *document* to the standard output, times in ISO 8601, in ASCII so that any locale can."""
+    click.echo(json.dumps(document, indent=2, default=_plain))
+
+
+def relative_time(at: datetime, now: datetime) -> str:
+    """Return *at* as seen from *now*: ``12s ago``, ``3h ago``, ``in 5m``, ``now``."""
+    distance_s = int((now - at).total_seconds())
+    text = duration(abs(distance_s))
+    if distance_s == 0:
+        return "now"
+    return f"{text} ago" if distance_s > 0 else f"in {text}"
+
+
+def duration(seconds: float) -> str:
+    """Return *seconds* in their largest unit, rounded down: ``45s``, ``3h``."""
+    whole = int(seconds)
+    for length_s, unit in _UNITS:
+        if whole >= length_s:
+            return f"{whole // length_s}{unit}"
+    return "0s"
+
+
+def readable(text: str) -> str:
+    r"""Return *text* fit for a terminal: odd bytes and control characters as escapes like ``\x1b``."""
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return *count* with its noun: ``1 rule``, ``3 rules``, ``2 inboxes``."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def _escaped(sign: str) -> str:
+    number = ord(sign)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte that is no UTF-8, as os.fsdecode keeps it
+        return f"\\x{number - 0xDC00:02x}"
+    if number < 0x100:
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(sign, f"\\x{number:02x}")
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def _drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in columns:
+        drawn.add_column(name, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    from rich.cells import cell_len
+
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        yield _GAP.join(padded).rstrip()
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
