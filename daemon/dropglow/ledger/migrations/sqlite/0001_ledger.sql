@@ -52,7 +52,7 @@ CREATE TABLE jobs (
     stage      TEXT NOT NULL CHECK (stage IN ('queued', 'submitting', 'running', 'cancelling', 'fetching',
                                               'delivering', 'delivered', 'in_doubt', 'failed', 'cancelled')),
     standing   TEXT NOT NULL CHECK (standing IN ('ready', 'waiting', 'taken', 'resting')),
-    owner      TEXT REFERENCES owners (owner) DEFERRABLE INITIALLY DEFERRED,
+    owner      TEXT,
     priority   INTEGER NOT NULL,
     not_before INTEGER,
     created_at INTEGER NOT NULL,
