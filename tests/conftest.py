@@ -63,6 +63,7 @@ def pytest_configure() -> None:
             del os.environ[name]
     os.environ["TZ"] = "UTC"
     time.tzset()
+    asyncio.set_event_loop(None)  # whatever was made before the first test is not closed by anybody
     sys.addaudithook(keep_off_the_network)
     hypothesis.configuration.set_hypothesis_home_dir(
         Path(tempfile.gettempdir()) / f"hypothesis-{os.getuid()}"

@@ -44,7 +44,7 @@ def again_at(
     Somebody who names a time (``Retry-After``) is obeyed, plus jitter, so that
     many waiters do not come back in the same instant.
     """
-    delay = timedelta(seconds=backoff.delay_s(trips, chance=chance))
-    if not_before is None or not_before <= now:
-        return now + delay
-    return not_before + timedelta(seconds=chance * backoff.floor_s)
+    waited = now + timedelta(seconds=backoff.delay_s(trips, chance=chance))
+    if not_before is None:
+        return waited
+    return max(waited, not_before + timedelta(seconds=chance * backoff.floor_s))

@@ -150,7 +150,7 @@ class Site:
                 await asyncio.sleep(0.08)
 
     async def jobs(self, *stages: Stage) -> tuple[Job, ...]:
-        reader = await SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
+        reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
         try:
             return await reader.find(Query(stages=frozenset(stages) or None, limit=10_000))
         finally:

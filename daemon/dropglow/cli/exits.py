@@ -27,7 +27,7 @@ class Told(click.ClickException):
         """Say *message* and *hint*, and exit with *code*."""
         super().__init__(message)
         self.hint = hint
-        self.exit_code = int(code)
+        self.exit_code = int(code)  # type: ignore[misc]  # click takes it from the instance as well
 
     def format_message(self) -> str:
         """Return the lines to print."""

@@ -34,7 +34,7 @@ def command(option: str | None, once: bool, sandbox: bool, verbose: bool) -> Non
     from dropglow.config import load_config
     from dropglow.ops.logging import set_up
 
-    config = load_config(option, environ=os.environ, cwd=Path.cwd())
+    config = load_config(option, environ=os.environ, cwd=str(Path.cwd()))
     set_up(level=logging.DEBUG if verbose else logging.INFO)
     world = None
     if sandbox:

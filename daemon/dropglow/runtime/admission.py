@@ -120,6 +120,7 @@ class Attendant:
         self._swept_at_s = clock.monotonic()
         self._rest_s = REST_S
         self._admitting = False
+        self._opened = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"inbox {PurePath(inbox.plan.folder).name}")
 
     def hint(self) -> None:
@@ -133,18 +134,27 @@ class Attendant:
             self._bell.ring()
 
     def idle(self) -> bool:
-        """Return whether the inbox was swept and nothing in it is settling, ready or being admitted."""
+        """Return whether nothing in it is settling, ready or being admitted; an inbox that is away counts."""
+        if self.state.offline:
+            return True
         return self.state.swept and not (
             self._ready or self.state.settling or self._admitting or self._hinted
         )
 
-    async def open(self) -> None:
-        """Take hold of the inbox and give back what an earlier life had claimed but not admitted.
+    async def open(self) -> bool:
+        """Take hold of the inbox, and give back what an earlier life had claimed but not admitted.
+
+        Returns False while the folder is not there; ``run`` tries again.
 
         Raises:
-            DropglowError: Another daemon attends this inbox, or it cannot be used.
+            DropglowError: Another daemon attends this inbox.
         """
-        await self.in_thread(self.inbox.open)
+        try:
+            await self.in_thread(self.inbox.open)
+        except DiskError as trouble:
+            self._say_offline(trouble.message)
+            return False
+        self._say_offline("")
         foreign = self.inbox.foreign_owner is not None
         for orphan in await self.in_thread(self.inbox.orphans):
             if (drop := await self._known(orphan.key)) is not None:
@@ -156,6 +166,8 @@ class Attendant:
             log.warning(name, inbox=self.state.folder, source=shown(orphan.path), reason=reason)
         if foreign:
             await self.in_thread(self.inbox.adopt)
+        self._opened = True
+        return True
 
     def _put_orphan(self, orphan: Orphan, *, foreign: bool) -> None:
         if not foreign:
@@ -187,6 +199,8 @@ class Attendant:
 
     async def run(self) -> None:
         """Attend until cancelled."""
+        while not self._opened and not await self.open():
+            await self._clock.sleep(self._rescan_s)
         while True:
             now_s = self._clock.monotonic()
             if now_s >= self._sweep_due_s():
@@ -215,15 +229,14 @@ class Attendant:
         sweep = await self.in_thread(self.inbox.sweep)
         self._swept_at_s = self._clock.monotonic()
         self._rest_s = max(REST_S, REST_FACTOR * (self._swept_at_s - started_s))
-        self._note_offline(sweep)
+        self._say_offline(sweep.offline or "")
         self._note_snags(sweep)
         self._sort_out(sweep)
         next_s = self._rescan_s if sweep.next_look_s is None else min(self._rescan_s, sweep.next_look_s)
         self._sweep_at_s = self._swept_at_s + max(next_s, self._rest_s if sweep.waiting else 0.0)
         self.state.swept = True
 
-    def _note_offline(self, sweep: Sweep) -> None:
-        reason = sweep.offline or ""
+    def _say_offline(self, reason: str) -> None:
         if reason and not self.state.offline:
             log.error(vocabulary.INBOX_OFFLINE, inbox=self.state.folder, reason=reason)
         elif self.state.offline and not reason:
@@ -360,7 +373,7 @@ class Attendant:
                 path=drop.path,
                 facts=taken.claimed.facts,
                 first_ordinal=len(jobs) + 1,
-                now=drop.admitted_at,
+                now=drop.admitted_at.astimezone(),  # names of results are read by people
             )
             jobs += [
                 Job(

@@ -61,6 +61,7 @@ from dropglow.runtime.uploads import GateClosed, Uploads
 
 GIVE_UP_WAITING: Final = timedelta(hours=24)
 TIRED_OF_ASKING: Final = 6  # how often Adobe may deny a job before we believe it
+ANEW: Final = "to try again: dropglow retry (it is a new order, and is billed again)"
 FRESH_LINKS: Final = 3  # how often links may die under us
 
 
@@ -247,15 +248,16 @@ class Performer:
             code=status.code or status.word,
             what=f"Firefly ended this job as {status.word}",
             why=status.message or status.code,
-            hint="use: dropglow retry (it is a new order and may be billed again)",
+            hint=ANEW,
             billed=Billed.UNKNOWN,
         )
         return GaveUp(failure=failure, at=now)
 
     def _unanswered(self, job: Job, error: FireflyError) -> Event:
-        if isinstance(error, RequestRefused) and job.trips + 1 >= TIRED_OF_ASKING:
+        denied_before = job.failure is not None and job.failure.code == error.code
+        if isinstance(error, RequestRefused) and denied_before and job.trips + 1 >= TIRED_OF_ASKING:
             billed = Billed.YES if job.completed_at else Billed.UNKNOWN
-            return self._gave_up("Adobe no longer knows this job", error, billed)
+            return self._gave_up("Adobe no longer knows this job", error, billed, hint=ANEW)
         return self._postponed(job, error, retry.ASKING)
 
     async def _cancel(self, job: Job) -> Event:
@@ -296,9 +298,11 @@ class Performer:
             file.discard()  # does nothing once it is finished
 
     def _dead_link(self, job: Job, error: RequestRefused) -> Event:
-        if job.trips < FRESH_LINKS:
+        # While links die, and only then, the trips of this stage count them; see ``LinksExpired``.
+        dead = job.trips if job.failure is None else 0
+        if dead < FRESH_LINKS:
             return LinksExpired()
-        return self._gave_up("the results can no longer be fetched", error, Billed.YES)
+        return self._gave_up("the results can no longer be fetched", error, Billed.YES, hint=ANEW)
 
     async def _deliver(self, job: Job) -> Event:
         drop = await self._ledger.drop(job.drop)
@@ -318,8 +322,10 @@ class Performer:
         until = retry.again_at(self._clock.now(), backoff, job.trips, chance=self._chance(), not_before=asked)
         return Postponed(until=until, failure=_failure(error.message, error, _billed(job)))
 
-    def _gave_up(self, what: str, error: FireflyError | DiskError, billed: Billed) -> Event:
-        return GaveUp(failure=_failure(what, error, billed), at=self._clock.now())
+    def _gave_up(
+        self, what: str, error: FireflyError | DiskError, billed: Billed, *, hint: str = ""
+    ) -> Event:
+        return GaveUp(failure=_failure(what, error, billed, hint=hint), at=self._clock.now())
 
     def _heed(self, error: FireflyError, trips: int) -> None:
         """Pause every order where the trouble is the service's, not this order's."""

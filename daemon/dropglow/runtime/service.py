@@ -34,6 +34,7 @@ WISH_S: Final = 0.5
 STATUS_S: Final = 1.0
 SUPERVISE_S: Final = 5.0
 QUIET_S: Final = 0.1
+ABSENT: Final = "it is not there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,10 @@ class Service:
             await attendant.open()
         await self.doorbell.start()
         for attendant in self.attendants:
-            await self._watch(attendant)
+            if attendant.state.offline:
+                attendant.watched(every_s=SUPERVISE_S, mode="poll", reason=ABSENT)
+            else:
+                await self._watch(attendant)
 
     async def _watch(self, attendant: Attendant) -> None:
         """Have the doorbell ring for this inbox, or poll it where events do not come."""
@@ -129,7 +133,7 @@ class Service:
                 return reason
             at_rest = await self._at_rest()
             if at_rest and quiet:
-                return ""
+                return self._absent()
             # Seen twice: between a claim and its admission a file is nowhere for a moment.
             quiet = at_rest
             with contextlib.suppress(TimeoutError):
@@ -141,6 +145,10 @@ class Service:
         if self.dispatcher.in_hand or not self.gate.needs_person:
             return ""
         return self.gate.trouble(self.clock.monotonic())
+
+    def _absent(self) -> str:
+        """Return which inboxes could not be drained because they are away."""
+        return "\n".join(each.state.offline for each in self.attendants if each.state.offline)
 
     async def _at_rest(self) -> bool:
         if self.dispatcher.in_hand or not all(attendant.idle() for attendant in self.attendants):
@@ -213,7 +221,8 @@ class Service:
             dead = not alive
             gone = set(self.doorbell.deaf())
             for attendant in self.attendants:
-                if attendant.state.folder in gone and not attendant.state.offline:
+                unwatched = attendant.state.folder in gone or attendant.state.mode_reason == ABSENT
+                if unwatched and not attendant.state.offline:
                     await self._watch(attendant)
                     attendant.hint()
 

@@ -54,6 +54,8 @@ def told(job: Job, event: lifecycle.Event) -> None:
         log.warning(name, **fields)
     else:
         log.info(name, **fields)
+    if job.stage is Stage.CANCELLED and not isinstance(event, lifecycle.CancelConfirmed):
+        log.info(vocabulary.JOB_CANCELLED, **about(job))
     if isinstance(event, lifecycle.Declined) and job.stage is Stage.FAILED:
         log.error(vocabulary.JOB_FAILED, **about(job), attempts=job.attempt, **reasons(event.failure))
 

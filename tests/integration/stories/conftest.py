@@ -116,14 +116,14 @@ class Daemon:
             await asyncio.wait_for(running, 20)
 
     async def jobs(self) -> tuple[Job, ...]:
-        reader = await SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
+        reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
         try:
             return tuple(reversed(await reader.find(Query(limit=1000))))
         finally:
             await reader.close()
 
     async def drops(self, state: DropState | None = None) -> tuple[Drop, ...]:
-        reader = await SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
+        reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
         try:
             return await reader.drops(states=None if state is None else frozenset({state}))
         finally:
@@ -132,7 +132,7 @@ class Daemon:
     def wish(self, verb: Verb, target: str, argument: str = "") -> None:
         """Ask for something; it is carried out at the next run."""
         Mailbox(self.folder / "state" / "wishes").post(
-            Wish(key=f"{verb.value}-{target}", verb=verb, target=target, argument=argument, asked_at=RealClock().now())
+            Wish(key=f"{verb.value}-{target}".replace(".", "-"), verb=verb, target=target, argument=argument, asked_at=RealClock().now())
         )
 
     def results(self) -> list[str]:
