@@ -21,7 +21,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from dropglow.lifecycle import Event
+from dropglow.events import Event
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from dropglow.lifecycle import (
+from dropglow.events import (
     Abandoned,
     Accepted,
     Attached,

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from dropglow.events import Accepted, Attached, Began, Completed, Event
 from dropglow.ledger.base import Counts, Grant, Query, Record, RequestKind, Timing
 from dropglow.ledger.codec import path_bytes, searchable
 from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.receipts import BOUGHT
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
-from dropglow.lifecycle import RESTING, Accepted, Attached, Began, Completed, Event, allowed
+from dropglow.lifecycle import RESTING, allowed
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Order, Stage, Upload
 
 

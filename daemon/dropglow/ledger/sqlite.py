@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from dropglow.errors import LedgerError, LedgerUnavailable
+from dropglow.events import Event
 from dropglow.ledger import queries, verbs
 from dropglow.ledger.base import Grant
 from dropglow.ledger.codec import (
@@ -33,7 +34,6 @@ from dropglow.ledger.group import GroupCommit, Work, unavailable
 from dropglow.ledger.migrate import latest, migrate, version
 from dropglow.ledger.place import refuse_network
 from dropglow.ledger.reading import SqlReader
-from dropglow.lifecycle import Event
 from dropglow.model import Drop, Job, JobKey, Upload
 
 T = TypeVar("T")

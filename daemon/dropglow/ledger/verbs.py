@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from dropglow.errors import LedgerError
+from dropglow.events import Accepted, Attached, Began, Completed, Event
 from dropglow.ledger import queries
 from dropglow.ledger.base import Grant
 from dropglow.ledger.codec import (
@@ -25,7 +26,7 @@ from dropglow.ledger.codec import (
 from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.receipts import BOUGHT
 from dropglow.ledger.refusals import newer, no_arrow, refusal, taken_key, unknown
-from dropglow.lifecycle import RESTING, Accepted, Attached, Began, Completed, Event
+from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, Job, Upload
 
 # The planner, which knows no figures, would rather scan by stage: the index is named, and must exist.
