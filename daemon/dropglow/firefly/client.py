@@ -25,6 +25,7 @@ from dropglow.firefly.auth import AnyCredentials, Token, Tokens
 from dropglow.firefly.exchange import Exchanger
 from dropglow.firefly.faults import Answer, Broken, Call
 from dropglow.firefly.hosts import Gate, origin_of
+from dropglow.firefly.lanes import Lanes
 from dropglow.firefly.picture import Picture
 from dropglow.firefly.settings import ApiSettings
 from dropglow.firefly.wire import RemoteStatus
@@ -33,7 +34,7 @@ from dropglow.model import Order, Submission, Upload
 UPLOAD_LIFE: Final = timedelta(days=7)  # Adobe's OpenAPI document, StorageImage
 _ANSWER_DEADLINE_S: Final = 120.0
 # Waiting long for the answer to an order is cheap; giving up early makes a doubt.
-_TIMEOUTS: Final = {"connect": 5.0, "read": 60.0, "write": 60.0, "pool": 30.0}
+_TIMEOUTS: Final = {"connect": 5.0, "read": 60.0, "write": 60.0}
 _PLAIN: Final = (("user-agent", f"dropglow/{__version__}"), ("accept-encoding", "identity"))
 _JSON: Final = (*_PLAIN, ("accept", "application/json"))
 
@@ -84,7 +85,7 @@ class FireflyClient:
         self._clock = clock
         self._upload_deadline_s = upload_deadline_s
         self._download_deadline_s = download_deadline_s
-        opener = _Opener(connections=connections, given=transport)
+        opener = _Opener(clock, connections=connections, given=transport)
         # An idle connection may be closed by the other side just as an order is put on it, which makes a doubt:
         # orders take a fresh or a just used one, and the rest stays below the usual five seconds.
         self._orders = Exchanger(lambda: opener.open(idle_s=2.0), clock)
@@ -260,22 +261,24 @@ class FireflyClient:
 
 
 class _Opener:
-    """Open pools of connections that share one set of trusted certificates."""
+    """Open connections that share one set of trusted certificates."""
 
-    def __init__(self, *, connections: int, given: httpx.AsyncBaseTransport | None) -> None:
+    def __init__(self, clock: Clock, *, connections: int, given: httpx.AsyncBaseTransport | None) -> None:
+        self._clock = clock
         self._connections = connections
         self._given = given
 
     def open(self, *, idle_s: float) -> httpx.AsyncBaseTransport:
-        """Return the given transport, or a new pool that keeps idle connections for *idle_s* seconds."""
+        """Return the given transport, or new lanes that keep idle connections for *idle_s* seconds."""
         if self._given is not None:
             return self._given
-        limits = httpx.Limits(
-            max_connections=self._connections,
-            max_keepalive_connections=self._connections,
-            keepalive_expiry=idle_s,
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_s)
+        return Lanes(
+            lambda: httpx.AsyncHTTPTransport(verify=self._trust, trust_env=False, limits=limits),
+            self._clock,
+            most=self._connections,
+            idle_s=idle_s,
         )
-        return httpx.AsyncHTTPTransport(verify=self._trust, trust_env=False, limits=limits)
 
     @functools.cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -289,15 +292,23 @@ class _Opener:
 def _request(method: str, url: str, headers: _Headers, content: bytes, body: _Body | None) -> httpx.Request:
     extensions = {"timeout": _TIMEOUTS}
     if body is None:
-        return httpx.Request(method, url, headers=list(headers), content=content, extensions=extensions)
+        return httpx.Request(
+            method, _parsed(url), headers=list(headers), content=content, extensions=extensions
+        )
     # Opened beside the loop: between here and the exchange nothing may be cancelled, or the file stays open.
     picture = body()
     sized = [
-        ("host", httpx.URL(url).netloc.decode("ascii")),
+        ("host", _parsed(url).netloc.decode("ascii")),
         *headers,
         ("content-length", str(picture.size_bytes)),
     ]
-    return httpx.Request(method, url, headers=sized, stream=picture, extensions=extensions)
+    return httpx.Request(method, _parsed(url), headers=sized, stream=picture, extensions=extensions)
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(url: str) -> httpx.URL:
+    # A job is asked for again and again under one address, and httpx takes long to parse it.
+    return httpx.URL(url)
 
 
 def _credential_headers(token: Token) -> _Headers:

@@ -25,10 +25,10 @@ from dropglow.errors import (
     Verdict,
 )
 from dropglow.firefly import wire
+from dropglow.firefly.redaction import redact, shortened
 
 PAUSE_S_DEFAULT: Final = 60.0  # four requests a minute are Adobe's default, so a minute clears any window
 PAUSE_S_MAX: Final = 3600.0
-TEXT_MAX: Final = 500
 
 
 class Call(StrEnum):
@@ -92,26 +92,10 @@ _CREDENTIALS_HINT: Final = (
 _POLICY_HINT: Final = "change it and drop the file again: nothing is reworded or repeated by itself"
 _DOUBT_HINT: Final = "nobody can tell whether Adobe took the order; settle it with: dropglow resolve"
 
-_ADDRESS: Final = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*", re.IGNORECASE)
-_BEARER: Final = re.compile(r"\bbearer\s+[\w.~+/=-]+", re.IGNORECASE)
-_WEB_TOKEN: Final = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*)*")
-_PARAMETER: Final = re.compile(
-    r"\b(client_secret|client_id|access_token|x-amz-[\w-]+|x-api-key|signature|sig)(\"?\s*[=:]\s*\"?)[^\s&\"',;]+",
-    re.IGNORECASE,
-)
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]*)?", re.ASCII)
 # Six digits that begin like the status are the API gateway's own, so they say nothing of what stands behind it.
 _GATEWAY_CODE: Final = re.compile(r"[45][0-9]{5}", re.ASCII)
-
-
-def redact(text: str, secrets: Sequence[str] = ()) -> str:
-    """Return *text* without the queries of addresses, without tokens, and without each of *secrets*."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
-    text = _ADDRESS.sub(r"\1?…", text)
-    text = _WEB_TOKEN.sub("…", _BEARER.sub("Bearer …", text))
-    return _PARAMETER.sub(r"\1\2…", text)
 
 
 def fault(
@@ -174,14 +158,14 @@ class _Reading:
     @classmethod
     def of(cls, call: Call, answer: Answer, *, now: datetime, secrets: Sequence[str]) -> _Reading:
         trouble = wire.trouble(answer.body)
-        words = _shortened(redact(trouble.message, secrets))
+        words = shortened(redact(trouble.message, secrets))
         request_id = answer.headers.get("x-request-id", "")
         return cls(
             call=call,
             status=answer.status,
-            code=_shortened(redact(trouble.code, secrets), 100),
+            code=shortened(redact(trouble.code, secrets), 100),
             told=words or f"HTTP {answer.status}",
-            access=_shortened(redact(answer.headers.get("x-access-error", ""), secrets), 100),
+            access=shortened(redact(answer.headers.get("x-access-error", ""), secrets), 100),
             mark=f" (Adobe's x-request-id {request_id})" if _REQUEST_ID.fullmatch(request_id) else "",
             retry_at=retry_at(answer.headers, now=now),
             now=now,
@@ -369,8 +353,3 @@ def _http_date(value: str) -> datetime | None:
     except (ValueError, OverflowError, TypeError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _shortened(text: str, length: int = TEXT_MAX) -> str:
-    text = "".join(letter if letter.isprintable() else " " for letter in text).strip()
-    return text if len(text) <= length else f"{text[: length - 1]}…"
