@@ -9,17 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from dropglow.lifecycle import (
-    JOINT_TRANSITIONS,
-    RESTING,
-    TRANSITIONS,
-    Abandoned,
-    Attached,
-    CancelAsked,
-    Event,
-    ResubmitAsked,
-    RetryAsked,
-)
+from dropglow.events import Abandoned, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
+from dropglow.lifecycle import JOINT_TRANSITIONS, RESTING, TRANSITIONS
 from dropglow.model import Stage
 
 S = Stage

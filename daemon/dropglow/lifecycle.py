@@ -21,179 +21,33 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from dropglow.errors import IllegalTransition
-from dropglow.model import Artifact, Billed, Failure, Job, OnDoubt, Output, Stage, Submission, Upload
+from dropglow.events import (
+    Abandoned,
+    Accepted,
+    Attached,
+    Began,
+    CancelAsked,
+    CancelConfirmed,
+    CancelSent,
+    Completed,
+    Declined,
+    Delivered,
+    Doubted,
+    Event,
+    Fetched,
+    GaveUp,
+    LinksExpired,
+    Postponed,
+    Prepared,
+    RanLate,
+    ResubmitAsked,
+    RetryAsked,
+    SpoolLost,
+)
+from dropglow.model import Billed, Failure, Job, OnDoubt, Stage
 
 # An upload that expires while its order is on the wire would waste the order.
 UPLOAD_MARGIN: Final = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """Every picture that the order needs is in Adobe's storage."""
-
-    uploads: tuple[Upload, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Began:
-    """The intent to buy. Durable before the order is sent."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """Adobe took the order and gave a receipt."""
-
-    submission: Submission
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declined:
-    """The order was certainly not accepted; it may be sent again later.
-
-    ``counts`` is False where the service, not this order, was the trouble.
-    """
-
-    failure: Failure
-    until: datetime
-    counts: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubted:
-    """Nobody knows whether the order stands."""
-
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """The remote job succeeded; its results can be fetched."""
-
-    outputs: tuple[Output, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RanLate:
-    """The remote job takes longer than ``job_timeout``. It is still awaited."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """Every result is on disk, complete and verified, under a temporary name."""
-
-    artifacts: tuple[Artifact, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinksExpired:
-    """The result links died. Asking for the status gives new ones."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpoolLost:
-    """A temporary file vanished before it was delivered: fetch again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """Every result stands in the outbox under its final name."""
-
-    paths: tuple[str, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postponed:
-    """Something outside stands in the way; ask again at *until*."""
-
-    until: datetime
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GaveUp:
-    """The job ends without results, for the reason given."""
-
-    failure: Failure
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelAsked:
-    """Somebody wants this job not to happen."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelSent:
-    """Adobe has been asked to cancel; its status will tell what became of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelConfirmed:
-    """Adobe says that the job is cancelled."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryAsked:
-    """Somebody wants a failed or cancelled job done after all."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResubmitAsked:
-    """Somebody accepts that a job in doubt may be bought twice."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abandoned:
-    """Somebody gives a job in doubt up; it stays counted as spent."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
-    """Somebody found the receipt of a job in doubt."""
-
-    submission: Submission
-    at: datetime
-
-
-Event = (
-    Prepared
-    | Began
-    | Accepted
-    | Declined
-    | Doubted
-    | Completed
-    | RanLate
-    | Fetched
-    | LinksExpired
-    | SpoolLost
-    | Delivered
-    | Postponed
-    | GaveUp
-    | CancelAsked
-    | CancelSent
-    | CancelConfirmed
-    | RetryAsked
-    | ResubmitAsked
-    | Abandoned
-    | Attached
-)
 
 S = Stage
 

@@ -47,7 +47,9 @@ rules:
 class Site:
     """A folder with a configuration, a world that answers, and the program to start and stop."""
 
-    def __init__(self, folder: Path, world: World, url: str, *, in_flight: int = 16, settle: str = "200ms") -> None:
+    def __init__(
+        self, folder: Path, world: World, url: str, *, in_flight: int = 16, settle: str = "200ms"
+    ) -> None:
         self.folder = folder
         self.world = world
         self.photos = folder / "inbox" / "photos"
@@ -70,15 +72,30 @@ class Site:
         """Start ``dropglow run`` and return the process; its log is appended to ``log``."""
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "dropglow", "--config", str(self.folder), "run", *arguments,
-                env=self.environ, stderr=log, stdin=asyncio.subprocess.DEVNULL,
+                sys.executable,
+                "-m",
+                "dropglow",
+                "--config",
+                str(self.folder),
+                "run",
+                *arguments,
+                env=self.environ,
+                stderr=log,
+                stdin=asyncio.subprocess.DEVNULL,
             )
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         """Run one command to its end; return its exit code and what it printed."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "dropglow", "--config", str(self.folder), *arguments,
-            env=self.environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            sys.executable,
+            "-m",
+            "dropglow",
+            "--config",
+            str(self.folder),
+            *arguments,
+            env=self.environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
             stdin=asyncio.subprocess.DEVNULL,
         )
         out, _ = await process.communicate()
@@ -89,13 +106,19 @@ class Site:
         process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(process.wait(), 20)
 
-    async def until(self, seen: Callable[[], bool], *, process: asyncio.subprocess.Process, limit_s: float = 120) -> None:
+    async def until(
+        self, seen: Callable[[], bool], *, process: asyncio.subprocess.Process, limit_s: float = 120
+    ) -> None:
         """Look until *seen* holds; fail with the log's end when the process ended or time ran out."""
         deadline = asyncio.get_running_loop().time() + limit_s
         while not seen():
             if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
                 pytest.fail(f"it never came to this; exit code {process.returncode}; log:\n{self.tail()}")
             await asyncio.sleep(0.05)
+
+    async def until_results(self, count: int, *, process: asyncio.subprocess.Process, inputs: int) -> None:
+        """Look until there are *count* results, or all *inputs* rest because some of them are in doubt."""
+        await self.until(lambda: len(self.results()) >= count or self.at_rest() == inputs, process=process)
 
     def tail(self) -> str:
         return "\n".join(self.log.read_text().splitlines()[-40:])
@@ -178,7 +201,7 @@ class SiteMaker:
 
 @pytest.fixture
 async def make_site(tmp_path: Path) -> AsyncIterator[SiteMaker]:
-    """Return a maker of sites: ``await make_site("duration=1-2")``."""
+    """Return a maker of sites, as in ``await make_site("duration=1-2")``."""
     maker = SiteMaker(tmp_path)
     yield maker
     await maker.close()

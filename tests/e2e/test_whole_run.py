@@ -9,10 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dropglow.model import Stage
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Site, SiteMaker
 
 FULL = os.environ.get("DROPGLOW_FULL_SIZE") == "1"
 PROMPTS, PHOTOS = (200, 40) if FULL else (20, 4)
@@ -21,25 +26,25 @@ RESULTS = PROMPTS + 3 * PHOTOS
 pytestmark = pytest.mark.e2e
 
 
-async def drop_everything(site):
+async def drop_everything(site: Site) -> None:
     """Drop every file, by turns with cp, mv and a slow writer, several writers at once."""
     drops = [(site.prompt_source(n), site.prompts, n) for n in range(PROMPTS)]
     drops += [(site.photo_source(n), site.photos, n) for n in range(PHOTOS)]
     random.Random(5).shuffle(drops)
     writers = asyncio.Semaphore(6)
 
-    async def bring(source, inbox, how):
+    async def bring(source: Path, inbox: Path, how: int) -> None:
         async with writers:
             await site.drop(source, inbox, how)
 
     await asyncio.gather(*(bring(*each) for each in drops))
 
 
-def all_done(site):
+def all_done(site: Site) -> bool:
     return PROMPTS + PHOTOS == site.count("prompts/_done", "photos/_done")
 
 
-async def test_everything_dropped_comes_back_once(make_site):
+async def test_everything_dropped_comes_back_once(make_site: SiteMaker) -> None:
     """Every prompt and photo is delivered; the books show each order once, each photo uploaded once."""
     site = await make_site("duration=0.2-0.6")
     process = await site.start()
@@ -58,7 +63,7 @@ async def test_everything_dropped_comes_back_once(make_site):
 
 
 @pytest.mark.crash
-async def test_five_kills_lose_nothing_and_buy_nothing_twice(make_site):
+async def test_five_kills_lose_nothing_and_buy_nothing_twice(make_site: SiteMaker) -> None:
     """Killed five times and restarted, the same results come; what is in doubt is shown and settled."""
     site = await make_site("duration=0.2-0.6")
     dice = random.Random(23)
@@ -66,15 +71,13 @@ async def test_five_kills_lose_nothing_and_buy_nothing_twice(make_site):
     for _ in range(5):
         process = await site.start()
         target = len(site.results()) + dice.randint(2, RESULTS // 8)
-        await site.until(lambda target=target: len(site.results()) >= min(target, RESULTS), process=process)
+        await site.until_results(target, process=process, inputs=PROMPTS + PHOTOS)
         process.kill()
         await process.wait()
     await dropping
     process = await site.start()
 
-    await site.until(
-        lambda: all_done(site) or PROMPTS + PHOTOS == site.at_rest(), process=process
-    )
+    await site.until(lambda: all_done(site) or PROMPTS + PHOTOS == site.at_rest(), process=process)
     doubts = await site.jobs(Stage.IN_DOUBT)
     known = {job.submission.remote_id for job in await site.jobs() if job.submission}
     lost = [job for job in site.world.books()["jobs"] if job["id"] not in known]

@@ -252,7 +252,7 @@ def test_a_name_that_is_no_utf8_can_be_claimed(root: Path, inbox: Inbox, clock: 
     (sighting,) = settled(inbox, clock)
     (claimed,) = inbox.claim([(KEY, sighting)])
 
-    assert os.fsencode(claimed.place).endswith(b"/caf\xe9.txt")
+    assert os.fsencode(claimed.place).endswith(b"~caf\xe9.txt")
 
 
 def test_a_cut_off_photo_is_claimed_with_its_fault(root: Path, inbox: Inbox, clock: HandClock) -> None:
@@ -358,7 +358,7 @@ def test_a_file_that_cannot_be_read_after_the_claim_goes_back_and_rests(
     """A rename needs other rights than reading does."""
     (root / "hill.txt").write_text("a green hill")
     (sighting,) = settled(inbox, clock)
-    disk.unreadable = {"hill.txt"}
+    disk.unreadable = {f"{KEY}~hill.txt"}
     claimed = inbox.claim([(KEY, sighting)])
     again = settled(inbox, clock)
 
@@ -369,15 +369,43 @@ def test_a_file_that_cannot_be_read_after_the_claim_goes_back_and_rests(
 
 def test_a_file_whose_work_folder_cannot_be_made_stays(root: Path, inbox: Inbox, clock: HandClock) -> None:
     """Something stands in the way of one file, and the others go on."""
-    (root / "a.txt").write_text("a green hill")
+    (root / "art").mkdir()
+    (root / "art" / "a.txt").write_text("a green hill")
     (root / "b.txt").write_text("a blue hill")
     (root / ".dropglow" / "work").mkdir(exist_ok=True)
     (root / ".dropglow" / "work" / KEY).touch()
     claimed = inbox.claim(list(zip([KEY, OTHER_KEY], settled(inbox, clock), strict=True)))
 
     assert ["b.txt"] == [each.sighting.path for each in claimed]
-    assert ["a.txt"] == in_inbox(root)
-    assert ["a.txt"] == [snag.path for snag in inbox.sweep().snags]
+    assert ["art/a.txt"] == in_inbox(root)
+    assert ["art/a.txt"] == [snag.path for snag in inbox.sweep().snags]
+
+
+def test_a_file_of_the_inbox_itself_is_claimed_without_a_folder_of_its_own(
+    root: Path, inbox: Inbox, clock: HandClock
+) -> None:
+    """A folder for each drop would have to be synced, watched and removed again."""
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    (claimed,) = inbox.claim([(KEY, sighting)])
+
+    assert str(root / ".dropglow" / "work" / f"{KEY}~hill.txt") == claimed.place
+    assert [(KEY, claimed.place, "hill.txt")] == [
+        (orphan.key, orphan.place, orphan.path) for orphan in inbox.orphans()
+    ]
+
+
+def test_a_name_too_long_for_the_key_beside_it_is_claimed_into_a_folder(
+    root: Path, inbox: Inbox, clock: HandClock
+) -> None:
+    """A name may have 255 bytes; the key needs some of them."""
+    name = "n" * 251 + ".txt"
+    (root / name).write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    (claimed,) = inbox.claim([(KEY, sighting)])
+
+    assert str(root / ".dropglow" / "work" / KEY / name) == claimed.place
+    assert [name] == [orphan.path for orphan in inbox.orphans()]
 
 
 def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -41,6 +42,10 @@ _EVENTS: Final[list[type[FileSystemEvent]]] = [
     DirCreatedEvent,
     DirMovedEvent,
 ]
+# Its own thread races with itself when a folder comes and goes. Harmless, but a terminal should not show it,
+# and it ends the thread where warnings are errors.
+warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
+
 _JOIN_S: Final = 5.0
 _WATCHDOG_LOG: Final = "watchdog.observers.inotify_c"
 

@@ -1,7 +1,10 @@
-"""The hidden work folder of an inbox: ``.dropglow/work/<drop key>/<path below the inbox>``.
+"""The hidden work folder of an inbox: ``.dropglow/work/<drop key>~<name>``.
 
-The path is kept, so that a file can go back to where it was dropped by what the
-file system alone remembers.
+A file of a sub-folder, or with a name too long for the key beside it, lies in
+``.dropglow/work/<drop key>/<path below the inbox>`` instead. Either way the path
+is kept, so that a file can go back to where it was dropped by what the file
+system alone remembers; and the usual claim makes no folder, which would have to
+be synced, watched and removed again.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from dropglow.model import DropKey
 
 HIDDEN: Final = ".dropglow"  # everything of ours in an inbox
 PRIVATE: Final = 0o700
+_JOIN: Final = "~"  # no drop key has it
+_NAME_BYTES_MAX: Final = 255
 
 
 class WorkFolder:
@@ -30,7 +35,10 @@ class WorkFolder:
 
     def place(self, key: DropKey, path: str) -> str:
         """Return the absolute place of a claimed file."""
-        return posixpath.join(self._root, key, path)
+        flat = f"{key}{_JOIN}{path}"
+        if "/" in path or len(os.fsencode(flat)) > _NAME_BYTES_MAX:
+            return posixpath.join(self._root, key, path)
+        return posixpath.join(self._root, flat)
 
     def prepare(self, key: DropKey, path: str) -> None:
         """Make the folder that a file is to be claimed into.
@@ -46,13 +54,17 @@ class WorkFolder:
         Raises:
             DiskError: It cannot be read.
         """
-        for key in self._names(self._root):
-            folder = posixpath.join(self._root, key)
-            for place in self._files_below(folder):
-                yield DropKey(key), place, os.path.relpath(place, folder)
+        for name in self._names(self._root):
+            entry = posixpath.join(self._root, name)
+            key, joined, path = name.partition(_JOIN)
+            if joined:
+                yield DropKey(key), entry, path
+                continue
+            for place in self._files_below(entry):
+                yield DropKey(key), place, os.path.relpath(place, entry)
 
     def forget(self, key: DropKey) -> None:
-        """Remove the folders of a drop that are empty. What cannot be removed now, ``tidy`` tries at a start."""
+        """Remove the folders of a drop that are empty, where it had any. What cannot be removed now, ``tidy`` tries at a start."""
         with suppress(DiskError):
             self._prune(posixpath.join(self._root, key))
 
@@ -62,8 +74,8 @@ class WorkFolder:
         Raises:
             DiskError: It cannot be read.
         """
-        for key in self._names(self._root):
-            self.forget(DropKey(key))
+        for name in self._names(self._root):
+            self.forget(DropKey(name))
 
     def _names(self, folder: str) -> tuple[str, ...]:
         found = self._disk.look(folder)

@@ -18,9 +18,10 @@ from dropglow import retry, vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk
 from dropglow.errors import Conflict, DiskError, IllegalTransition, LedgerUnavailable, SourceFault, UnknownKey
+from dropglow.events import RetryAsked
 from dropglow.intake.inbox import Claimed, Inbox, Orphan, Sweep
 from dropglow.ledger.base import Ledger
-from dropglow.lifecycle import RetryAsked, advance
+from dropglow.lifecycle import advance
 from dropglow.model import Drop, DropKey, DropState, Job, Kind, Sighting, Stage
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.order import orders

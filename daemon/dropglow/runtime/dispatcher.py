@@ -15,8 +15,9 @@ from typing import Final
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
 from dropglow.errors import LedgerUnavailable
+from dropglow.events import Postponed
 from dropglow.ledger.base import Grant, Ledger
-from dropglow.lifecycle import REMOTE_OPEN, RESTING, Postponed, on_takeover
+from dropglow.lifecycle import REMOTE_OPEN, RESTING, on_takeover
 from dropglow.model import Failure, Job, JobKey, Stage
 from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell

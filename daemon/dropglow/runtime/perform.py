@@ -27,34 +27,27 @@ from dropglow.errors import (
     RequestRefused,
     Verdict,
 )
-from dropglow.firefly.client import FireflyClient
-from dropglow.firefly.wire import EndedBadly, StillRunning, Succeeded
-from dropglow.ledger.base import Ledger
-from dropglow.lifecycle import (
+from dropglow.events import (
     Accepted,
-    Act,
-    Cancel,
     CancelConfirmed,
     CancelSent,
     Completed,
     Declined,
-    Deliver,
     Delivered,
     Doubted,
     Event,
-    Fetch,
     Fetched,
     GaveUp,
     LinksExpired,
-    Poll,
     Postponed,
-    Prepare,
     Prepared,
     RanLate,
     SpoolLost,
-    Submit,
-    Wait,
 )
+from dropglow.firefly.client import FireflyClient
+from dropglow.firefly.wire import EndedBadly, StillRunning, Succeeded
+from dropglow.ledger.base import Ledger
+from dropglow.lifecycle import Act, Cancel, Deliver, Fetch, Poll, Prepare, Submit, Wait
 from dropglow.model import Artifact, Billed, Failure, Job, Output, Stage, Submission
 from dropglow.pacing import Gate
 from dropglow.runtime.uploads import GateClosed, Uploads

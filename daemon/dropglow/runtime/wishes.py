@@ -11,18 +11,10 @@ from typing import Final, assert_never
 
 from dropglow.clock import Clock
 from dropglow.errors import Conflict, DropglowError, IllegalTransition
+from dropglow.events import Abandoned, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Verb, Wish
-from dropglow.lifecycle import (
-    RESTING,
-    Abandoned,
-    Attached,
-    CancelAsked,
-    Event,
-    ResubmitAsked,
-    RetryAsked,
-    advance,
-)
+from dropglow.lifecycle import RESTING, advance
 from dropglow.model import DropKey, Job, JobKey, RemoteId, Stage, Submission
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.telling import told

@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
 from dropglow.errors import Conflict, IllegalTransition, LeaseLost, LedgerUnavailable
+from dropglow.events import Began, Event
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import (
     REMOTE_OPEN,
     Act,
-    Began,
-    Event,
     Poll,
     Prepare,
     Rest,

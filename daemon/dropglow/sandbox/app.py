@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -92,6 +93,8 @@ class _Service:
                 response = await handler(request)
             except Refusal as refusal:
                 response = refusal.answer
+            except ClientDisconnect:
+                response = Response(status_code=499)  # nobody reads it
             response.headers["date"] = formatdate(self._world.now(), usegmt=True)
             return response
 

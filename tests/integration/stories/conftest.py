@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ class Daemon:
         stop = asyncio.Event()
         async with self.service() as service:
             running = asyncio.create_task(service.run(stop, once=False))
-            while not seen() and not running.done():
+            while not seen() and not running.done():  # noqa: ASYNC110 - a world outside tells nobody
                 await asyncio.sleep(0.005)
             stop.set()
             await asyncio.wait_for(running, 20)
@@ -132,7 +132,13 @@ class Daemon:
     def wish(self, verb: Verb, target: str, argument: str = "") -> None:
         """Ask for something; it is carried out at the next run."""
         Mailbox(self.folder / "state" / "wishes").post(
-            Wish(key=f"{verb.value}-{target}".replace(".", "-"), verb=verb, target=target, argument=argument, asked_at=RealClock().now())
+            Wish(
+                key=f"{verb.value}-{target}".replace(".", "-"),
+                verb=verb,
+                target=target,
+                argument=argument,
+                asked_at=RealClock().now(),
+            )
         )
 
     def results(self) -> list[str]:
@@ -167,6 +173,6 @@ class DaemonMaker:
 
 
 @pytest.fixture
-def make_daemon(tmp_path: Path) -> Iterator[DaemonMaker]:
+def make_daemon(tmp_path: Path) -> DaemonMaker:
     """Return a maker of daemons: ``make_daemon("submit_lost=first:1")``."""
-    yield DaemonMaker(tmp_path)
+    return DaemonMaker(tmp_path)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from dropglow.ledger.mailbox import Verb
 from dropglow.model import DropState, Stage
 
+if TYPE_CHECKING:
+    from tests.integration.stories.conftest import DaemonMaker
 
-async def test_a_photo_comes_back_in_every_size(make_daemon):
+
+async def test_a_photo_comes_back_in_every_size(make_daemon: DaemonMaker) -> None:
     """A photo is uploaded once, expanded to each size, and moved to _done."""
     daemon = make_daemon()
     daemon.photo()
@@ -22,7 +26,7 @@ async def test_a_photo_comes_back_in_every_size(make_daemon):
     assert (1, 2) == (len(books["uploads"]), books["accepted"])
 
 
-async def test_a_prompt_comes_back_as_a_picture(make_daemon):
+async def test_a_prompt_comes_back_as_a_picture(make_daemon: DaemonMaker) -> None:
     """A prompt file becomes one picture, its bytes exactly as Adobe sent them."""
     daemon = make_daemon()
     daemon.prompt()
@@ -36,7 +40,7 @@ async def test_a_prompt_comes_back_as_a_picture(make_daemon):
     assert job.artifacts[0].sha256 == digest
 
 
-async def test_a_run_that_stops_in_the_middle_goes_on_by_job_id(make_daemon):
+async def test_a_run_that_stops_in_the_middle_goes_on_by_job_id(make_daemon: DaemonMaker) -> None:
     """Stopping while remote jobs run loses nothing and buys nothing twice."""
     daemon = make_daemon()
     daemon.faults("duration=0.4")
@@ -50,7 +54,7 @@ async def test_a_run_that_stops_in_the_middle_goes_on_by_job_id(make_daemon):
     assert ["photos/_done/beach.jpg"] == daemon.inbox()
 
 
-async def test_a_lost_reply_is_never_ordered_again(make_daemon):
+async def test_a_lost_reply_is_never_ordered_again(make_daemon: DaemonMaker) -> None:
     """If Firefly took the order and the reply got lost, the job waits for a person."""
     daemon = make_daemon("submit_lost=first:1")
     daemon.prompt()
@@ -64,7 +68,7 @@ async def test_a_lost_reply_is_never_ordered_again(make_daemon):
     assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
 
 
-async def test_an_abandoned_doubt_ends_in_failed(make_daemon):
+async def test_an_abandoned_doubt_ends_in_failed(make_daemon: DaemonMaker) -> None:
     """Abandoning a job in doubt moves its file to _failed and buys nothing."""
     daemon = make_daemon("submit_lost=first:1")
     daemon.prompt()
@@ -72,13 +76,13 @@ async def test_an_abandoned_doubt_ends_in_failed(make_daemon):
     (job,) = await daemon.jobs()
     daemon.wish(Verb.ABANDON, job.key)
 
-    await daemon.run_until(lambda: (daemon.prompts / "_failed/fox.txt.error.txt").exists())
+    await daemon.run_until((daemon.prompts / "_failed/fox.txt.error.txt").exists)
 
     assert 1 == daemon.books()["accepted"]
     assert ["prompts/_failed/fox.txt", "prompts/_failed/fox.txt.error.txt"] == daemon.inbox()
 
 
-async def test_a_resubmitted_doubt_is_delivered(make_daemon):
+async def test_a_resubmitted_doubt_is_delivered(make_daemon: DaemonMaker) -> None:
     """Resubmitting a job in doubt orders it once more and delivers it."""
     daemon = make_daemon("submit_lost=first:1")
     daemon.prompt()
@@ -86,14 +90,14 @@ async def test_a_resubmitted_doubt_is_delivered(make_daemon):
     (job,) = await daemon.jobs()
     daemon.wish(Verb.RESUBMIT, job.key)
 
-    await daemon.run_until(lambda: (daemon.prompts / "_done/fox.txt").exists())
+    await daemon.run_until((daemon.prompts / "_done/fox.txt").exists)
 
     assert 2 == daemon.books()["accepted"]
     assert 1 == len(daemon.results())
     assert ["prompts/_done/fox.txt"] == daemon.inbox()
 
 
-async def test_a_doubt_with_its_job_id_found_is_delivered(make_daemon):
+async def test_a_doubt_with_its_job_id_found_is_delivered(make_daemon: DaemonMaker) -> None:
     """Giving a job in doubt its id takes the results of the order that stands."""
     daemon = make_daemon("submit_lost=first:1")
     daemon.prompt()
@@ -101,13 +105,13 @@ async def test_a_doubt_with_its_job_id_found_is_delivered(make_daemon):
     (job,) = await daemon.jobs()
     daemon.wish(Verb.ATTACH, job.key, daemon.books()["jobs"][0]["id"])
 
-    await daemon.run_until(lambda: (daemon.prompts / "_done/fox.txt").exists())
+    await daemon.run_until((daemon.prompts / "_done/fox.txt").exists)
 
     assert 1 == daemon.books()["accepted"]
     assert 1 == len(daemon.results())
 
 
-async def test_moving_a_failed_file_back_does_only_what_failed(make_daemon):
+async def test_moving_a_failed_file_back_does_only_what_failed(make_daemon: DaemonMaker) -> None:
     """One size fails, the other is delivered; moved back, only the failed one is bought again."""
     daemon = make_daemon("job_failed=first:1")
     daemon.photo()
@@ -124,7 +128,7 @@ async def test_moving_a_failed_file_back_does_only_what_failed(make_daemon):
     assert 1 == len(await daemon.drops())
 
 
-async def test_retry_does_only_what_failed(make_daemon):
+async def test_retry_does_only_what_failed(make_daemon: DaemonMaker) -> None:
     """The command does the same as moving the file back."""
     daemon = make_daemon("job_failed=first:1")
     daemon.photo()
@@ -132,13 +136,13 @@ async def test_retry_does_only_what_failed(make_daemon):
     (drop,) = await daemon.drops(DropState.FAILED)
     daemon.wish(Verb.RETRY, drop.key)
 
-    await daemon.run_until(lambda: (daemon.photos / "_done/beach.jpg").exists())
+    await daemon.run_until((daemon.photos / "_done/beach.jpg").exists)
 
     assert 3 == daemon.books()["accepted"]
     assert ["photos/_done/beach.jpg"] == daemon.inbox()
 
 
-async def test_a_cancelled_job_is_cancelled_at_adobe(make_daemon):
+async def test_a_cancelled_job_is_cancelled_at_adobe(make_daemon: DaemonMaker) -> None:
     """Cancelling a running job ends it at Adobe, and its file goes to _failed with the reason."""
     daemon = make_daemon()
     daemon.faults("never=1")
@@ -147,14 +151,14 @@ async def test_a_cancelled_job_is_cancelled_at_adobe(make_daemon):
     (job,) = await daemon.jobs()
     daemon.wish(Verb.CANCEL, job.key)
 
-    await daemon.run_until(lambda: (daemon.prompts / "_failed/fox.txt.error.txt").exists())
+    await daemon.run_until((daemon.prompts / "_failed/fox.txt.error.txt").exists)
 
     (job,) = await daemon.jobs()
     assert Stage.CANCELLED is job.stage
     assert 1 == daemon.books()["cancelled"]
 
 
-async def test_what_no_rule_takes_stays_where_it_is(make_daemon):
+async def test_what_no_rule_takes_stays_where_it_is(make_daemon: DaemonMaker) -> None:
     """A file that no rule takes is left alone, and the run is no failure."""
     daemon = make_daemon()
     (daemon.photos / "notes.pdf").write_bytes(b"%PDF-1.7 something")
@@ -166,7 +170,7 @@ async def test_what_no_rule_takes_stays_where_it_is(make_daemon):
     assert ["photos/_done/beach.jpg", "photos/notes.pdf"] == daemon.inbox()
 
 
-async def test_a_broken_picture_is_reported_and_the_rest_goes_on(make_daemon):
+async def test_a_broken_picture_is_reported_and_the_rest_goes_on(make_daemon: DaemonMaker) -> None:
     """A truncated JPEG fails with a report; nothing is sent for it; its neighbour is delivered."""
     daemon = make_daemon()
     whole = daemon.photo("whole.jpg").read_bytes()
@@ -183,7 +187,7 @@ async def test_a_broken_picture_is_reported_and_the_rest_goes_on(make_daemon):
     assert 2 == daemon.books()["accepted"]
 
 
-async def test_the_same_name_again_is_a_new_drop(make_daemon):
+async def test_the_same_name_again_is_a_new_drop(make_daemon: DaemonMaker) -> None:
     """A second file of the same name is delivered as well, and replaces nothing."""
     daemon = make_daemon()
     daemon.photo()
@@ -196,7 +200,7 @@ async def test_the_same_name_again_is_a_new_drop(make_daemon):
     assert 2 == len([name for name in daemon.inbox() if name.startswith("photos/_done/")])
 
 
-async def test_mirrored_sub_folders(make_daemon):
+async def test_mirrored_sub_folders(make_daemon: DaemonMaker) -> None:
     """A file in a sub-folder is delivered into the same sub-folder, and archived in one."""
     daemon = make_daemon()
     daemon.photo("summer/day 1/beach.jpg")

@@ -7,8 +7,7 @@ from typing import Final
 
 import pytest
 
-from dropglow.ledger.history import detail, one_line
-from dropglow.lifecycle import (
+from dropglow.events import (
     Attached,
     Began,
     Completed,
@@ -20,6 +19,7 @@ from dropglow.lifecycle import (
     Prepared,
     RetryAsked,
 )
+from dropglow.ledger.history import detail, one_line
 from dropglow.model import Failure, Output, RemoteId, Submission
 
 NOW: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
