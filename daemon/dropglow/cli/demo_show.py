@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dropglow.config import Config
 
 _BAR: Final = 6
+_WIDE: Final = 130  # columns from which Adobe's job id has room beside the bar
 _STEPS: Final[dict[Stage, tuple[int, str]]] = {
     Stage.QUEUED: (0, "is uploaded, waits"),
     Stage.SUBMITTING: (1, "is being ordered"),
@@ -98,6 +99,7 @@ class _Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._wide = progress.console.width >= _WIDE
         self._tasks: dict[JobKey, TaskID] = {}
 
     def dropped(self, sample: Sample) -> None:
@@ -108,7 +110,8 @@ class _Bars:
             if job.key not in self._tasks:
                 self._tasks[job.key] = self._progress.add_task(_name(job), total=_BAR, word="")
             done, word = _STEPS[job.stage]
-            self._progress.update(self._tasks[job.key], completed=done, word=word)
+            receipt = f"  {job.submission.remote_id}" if job.submission and self._wide else ""
+            self._progress.update(self._tasks[job.key], completed=done, word=word + receipt)
 
 
 def opening(place: Path, samples: Sequence[Sample]) -> None:

@@ -80,7 +80,7 @@ async def _serve(world: World, *, host: str, port: int) -> None:
         await sandbox.__aenter__()
     except OSError as error:
         raise Told(
-            f"the sandbox cannot listen at {host}, port {port}: {error.strerror or error}",
+            f"the sandbox cannot listen at {host}, port {port}: {_reason(error)}",
             hint="--port 0 takes a free port; --host 127.0.0.1 is this computer",
             code=Exit.TROUBLED,
         ) from error
@@ -89,6 +89,10 @@ async def _serve(world: World, *, host: str, port: int) -> None:
         await stop.wait()
     finally:
         await sandbox.__aexit__(None, None, None)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).partition(" (")[0].lower()  # asyncio adds the address in brackets
 
 
 def _welcome(url: str, host: str) -> str:

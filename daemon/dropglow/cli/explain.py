@@ -1,0 +1,77 @@
+"""``dropglow explain FILE``: which rule takes a file and why, the exact requests, their price, the results' names.
+
+Buys nothing and asks nobody but the file. With ``--json`` one document::
+
+    {"file", "exists", "size_bytes", "kind", "format", "width", "height", "fault",
+     "inboxes": [{
+        "inbox", "path", "dropped", "ignored",     ignored: why it is passed over, or null
+        "rules": [{"rule", "file", "line", "taken", "reason", "if": [what the name alone does not tell]}],
+        "orders": [{
+           "rule", "images", "fault",              fault: why nothing would be ordered, or null
+           "uploads":  [{"method", "url", "headers", "file"}],
+           "requests": [{"method", "url", "headers", "body", "images", "results": [paths]}],
+           "done", "failed"}],                     where the original goes; done is null where it is deleted
+        "images"}]}                                the price of the drop
+
+Exit codes: 0 it is explained, whatever the answer; 2 there is no such inbox; 78 the configuration has faults.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dropglow.config import Config
+
+
+@click.command()
+@click.argument("file")
+@click.option(
+    "--inbox", metavar="FOLDER", help="The inbox that the file would be dropped into; default: every one."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: inboxes, rules, orders, results.")
+@click.pass_obj
+def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) -> None:
+    """Say what would happen to FILE, and why. Nothing is bought.
+
+    FILE lies in an inbox, or anywhere else, or is only a name that a file
+    could have: then everything is told that follows from the name.
+    """
+    from dropglow.cli.forecast import forecast
+    from dropglow.cli.forecast_view import document, tell
+    from dropglow.cli.subject import find_subject
+    from dropglow.cli.tables import console, print_json
+    from dropglow.config import load_config
+
+    cwd = str(Path.cwd())
+    config = load_config(option, environ=os.environ, cwd=cwd)
+    chosen = None if inbox is None else _inbox(config, inbox, cwd)
+    subject = find_subject(config, file, cwd=cwd, inbox=chosen)
+    now = datetime.now(UTC).astimezone()
+    forecasts = [forecast(config, subject, place, now=now) for place in subject.places]
+    if as_json:
+        print_json(document(subject, forecasts))
+        return
+    tell(subject, forecasts, out=console())
+
+
+def _inbox(config: Config, named: str, cwd: str) -> str:
+    """Return the inbox meant by its path, or by the end of its path."""
+    from dropglow.config import lies_inside
+    from dropglow.rules.load import resolved
+
+    path = resolved(cwd, named)
+    ending = "/" + named.strip("/")
+    for plan in config.inboxes:
+        if lies_inside(path, plan.folder) and lies_inside(plan.folder, path):
+            return plan.folder
+    ends = [plan.folder for plan in config.inboxes if plan.folder.endswith(ending)]
+    if len(ends) == 1:
+        return ends[0]
+    known = ", ".join(plan.folder for plan in config.inboxes)
+    raise click.BadParameter(f"{named} is no inbox; there are {known}", param_hint="--inbox")

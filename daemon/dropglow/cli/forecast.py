@@ -1,0 +1,197 @@
+"""Foresee what would happen to a file: which rule takes it, what would be ordered, where results would be.
+
+Reads the file and nothing else; writes nothing, asks nobody. It decides with the
+very functions of the service, so that it cannot be of another opinion.
+What only the future knows stands in braces or angle brackets: ``{seed}``, ``<upload id>``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any, Final
+
+from dropglow.cli.subject import Place, Subject
+from dropglow.config import Config
+from dropglow.errors import SourceFault
+from dropglow.firefly import wire
+from dropglow.intake.plan import InboxPlan
+from dropglow.model import DropKey, Facts, Kind, Order, Upload
+from dropglow.naming import render
+from dropglow.rules.match import Explanation, decide
+from dropglow.rules.order import orders
+from dropglow.rules.rule import Conditions, Rule
+
+# Two keys that no drop has: what differs between them follows from the key.
+_KEY: Final = DropKey("{drop}")
+_OTHER_KEY: Final = DropKey("{other}")
+_JSON_TYPE: Final = ("content-type", "application/json")
+_SECRET_HEADERS: Final = (("authorization", "Bearer <token>"), ("x-api-key", "<client id>"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to Adobe, without secrets."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: dict[str, Any] | str  # JSON, or the file that is sent
+    images: int = 0  # its price
+    results: tuple[str, ...] = ()  # absolute paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """What one rule would order."""
+
+    rule: Rule
+    uploads: tuple[Call, ...] = ()
+    calls: tuple[Call, ...] = ()
+    fault: str = ""  # why nothing would be ordered
+
+    @property
+    def images(self) -> int:
+        """Return the price."""
+        return sum(call.images for call in self.calls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What would happen to a file in one inbox."""
+
+    plan: InboxPlan
+    place: Place
+    facts: Facts
+    explanations: tuple[Explanation, ...] = ()
+    rules: tuple[Rule, ...] = ()  # of this inbox, as explained
+    purchases: tuple[Purchase, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """Return the price."""
+        return sum(purchase.images for purchase in self.purchases)
+
+
+def forecast(config: Config, subject: Subject, place: Place, *, now: datetime) -> Forecast:
+    """Return what would happen to *subject* in the inbox of *place*.
+
+    Args:
+        config: The rules and Adobe's address.
+        subject: The file, as far as there is one.
+        place: Where it lies, or would lie.
+        now: For dates in results' names, in the time zone that people expect there.
+    """
+    (plan,) = (plan for plan in config.inboxes if plan.folder == place.inbox)
+    rules = tuple(rule for rule in config.rules if rule.inbox == place.inbox)
+    if place.ignored:
+        return Forecast(plan=plan, place=place, facts=subject.facts)
+    asked = rules if subject.exists else tuple(_of_any_size(rule) for rule in rules)
+    decision = decide(asked, path=place.path, size_bytes=subject.size_bytes or 0, facts=subject.facts)
+    return Forecast(
+        plan=plan,
+        place=place,
+        facts=subject.facts,
+        explanations=decision.explanations,
+        rules=rules,
+        purchases=tuple(_purchases(config, decision.taken, subject, place, now=now)),
+    )
+
+
+def open_questions(rule: Rule, subject: Subject) -> tuple[str, ...]:
+    """Return what *rule* asks of a file that the name alone cannot answer."""
+    if subject.exists:
+        return ()
+    conditions = rule.conditions
+    told = (
+        (conditions.min_size_bytes, f"has {conditions.min_size_bytes or 0:,} bytes or more"),
+        (conditions.max_size_bytes, f"has {conditions.max_size_bytes or 0:,} bytes or less"),
+        (conditions.formats, f"is {' or '.join(sorted(conditions.formats))} by its bytes"),
+        (conditions.orientation, f"lies {conditions.orientation}"),
+        (conditions.text, f"contains {conditions.text.pattern!r}" if conditions.text else ""),
+    )
+    return tuple(words for condition, words in told if condition)
+
+
+def _of_any_size(rule: Rule) -> Rule:
+    conditions: Conditions = replace(rule.conditions, min_size_bytes=None, max_size_bytes=None)
+    return replace(rule, conditions=conditions)
+
+
+def _purchases(
+    config: Config, rules: tuple[Rule, ...], subject: Subject, place: Place, *, now: datetime
+) -> Iterator[Purchase]:
+    facts = subject.facts
+    if not subject.exists and facts.kind is Kind.PROMPT:
+        facts = replace(facts, text=f"<the text of {PurePath(place.path).name}>")
+    ordinal = 1
+    for rule in rules:
+        try:
+            rendered = _rendered(rule, place, facts, ordinal, now)
+        except SourceFault as fault:
+            told = f"{fault.message}; {fault.hint}" if fault.hint else fault.message
+            yield Purchase(rule=rule, fault=facts.fault or told)
+            continue
+        ordinal += len(rendered)
+        yield Purchase(
+            rule=rule,
+            uploads=tuple(_uploads(config, rendered, place, facts)),
+            calls=tuple(_call(config, order, place, now=now) for order in rendered),
+        )
+
+
+def _rendered(rule: Rule, place: Place, facts: Facts, ordinal: int, now: datetime) -> tuple[Order, ...]:
+    """Return the orders; seeds that will follow from the drop's key, which it has not got yet, are left out."""
+    mine, other = (
+        orders(rule, drop_key=key, path=place.path, facts=facts, first_ordinal=ordinal, now=now)
+        for key in (_KEY, _OTHER_KEY)
+    )
+    return tuple(
+        one if one.seeds == two.seeds else replace(one, seeds=())
+        for one, two in zip(mine, other, strict=True)
+    )
+
+
+def _uploads(config: Config, rendered: tuple[Order, ...], place: Place, facts: Facts) -> Iterator[Call]:
+    """Yield one upload for each picture, however many orders need it."""
+    files = dict.fromkeys(reference.path for order in rendered for reference in order.references)
+    for file in files:
+        media = f"image/{facts.format}" if file is None and facts.format else "<by its bytes>"
+        yield Call(
+            url=config.api.base_url + wire.UPLOAD_PATH,
+            headers=(*_SECRET_HEADERS, ("content-type", media)),
+            body=file or place.path,
+        )
+
+
+def _call(config: Config, order: Order, place: Place, *, now: datetime) -> Call:
+    uploads = [
+        Upload(
+            slot=reference.slot,
+            sha256="",
+            upload_id=f"<upload id of {PurePath(reference.path or place.path).name}>",
+            valid_until=now,
+        )
+        for reference in order.references
+    ]
+    request = wire.order_request(order, uploads)
+    body: dict[str, Any] = json.loads(request.body)
+    if not order.seeds:
+        body["seeds"] = [f"<seed {number}>" for number in range(1, len(body["seeds"]) + 1)]
+    return Call(
+        url=config.api.base_url + request.path,
+        headers=(*_SECRET_HEADERS, _JSON_TYPE, *request.headers),
+        body=body,
+        images=order.images,
+        results=tuple(_results(order, len(body["seeds"]))),
+    )
+
+
+def _results(order: Order, count: int) -> Iterator[str]:
+    plan = order.delivery
+    for index in range(count):
+        seed = str(order.seeds[index]) if order.seeds else "{seed}"
+        values = {**order.tokens, "index": str(index + 1), "seed": seed, "ext": "{ext}"}
+        yield str(PurePath(plan.outbox, plan.folder, render(plan.name, values)))

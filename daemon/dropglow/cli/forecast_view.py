@@ -1,0 +1,198 @@
+"""Tell a forecast: as text for a person, as a document for a program."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+from dropglow.cli.forecast import Call, Forecast, Purchase, open_questions
+from dropglow.cli.subject import Subject
+from dropglow.cli.tables import counted, line, readable
+from dropglow.model import Facts, Kind
+from dropglow.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDEST: Final = 100  # columns of a JSON body before it is broken into lines
+
+
+def tell(subject: Subject, forecasts: Sequence[Forecast], *, out: Console) -> None:
+    """Write everything as text."""
+    line(f"{readable(subject.file)}", console=out, style="bold")
+    line(f"  {_described(subject)}", console=out)
+    if subject.facts.fault is not None:
+        line(f"  {readable(subject.facts.fault)}", console=out, style="red")
+    for each in sorted(forecasts, key=lambda each: not each.purchases):
+        line("", console=out)
+        for text, style in _lines(subject, each):
+            line(readable(text), console=out, style=style)
+
+
+def document(subject: Subject, forecasts: Sequence[Forecast]) -> dict[str, Any]:
+    """Return everything as JSON-able data; ``explain.py`` describes its shape."""
+    facts = subject.facts
+    return {
+        "file": subject.file,
+        "exists": subject.exists,
+        "size_bytes": subject.size_bytes,
+        "kind": facts.kind,
+        "format": facts.format,
+        "width": facts.width,
+        "height": facts.height,
+        "fault": facts.fault,
+        "inboxes": [_inbox_document(subject, each) for each in forecasts],
+    }
+
+
+# ---------------------------------------------------------------- text
+
+
+def _described(subject: Subject) -> str:
+    facts = subject.facts
+    if not subject.exists:
+        return f"there is no such file; by its name it would be {_kind(facts)}"
+    if subject.size_bytes is None:
+        return "not a regular file"
+    told = [_kind(facts)]
+    if facts.format is not None:
+        told.append(facts.format.upper())
+    if facts.width is not None:
+        told.append(f"{facts.width}x{facts.height}")
+    return ", ".join((*told, counted(subject.size_bytes, "byte")))
+
+
+def _kind(facts: Facts) -> str:
+    if facts.kind is None:
+        return "neither a picture nor a prompt"
+    return "a picture" if facts.kind is Kind.IMAGE else "a prompt"
+
+
+def _lines(subject: Subject, each: Forecast) -> Iterator[tuple[str, str]]:
+    where = "It lies in the inbox" if each.place.dropped else "If it is dropped into the inbox"
+    below = "" if each.place.path == PurePath(subject.file).name else f" as {each.place.path}"
+    yield f"{where} {each.plan.folder}{below}:", "bold"
+    if each.place.ignored:
+        yield f"  ignored: {each.place.ignored}", "yellow"
+        return
+    for explanation, rule in zip(each.explanations, each.rules, strict=True):
+        answer, style = ("yes", "green") if explanation.taken else ("no ", "dim")
+        conditions = "".join(f"; if it {words}" for words in open_questions(rule, subject))
+        yield f"  {answer}  {rule.name}: {explanation.reason}{conditions}", style
+    if not each.purchases:
+        yield "  No rule takes it: it stays where it is, and costs nothing.", "yellow"
+        return
+    yield from _outcome(each)
+    for purchase in each.purchases:
+        if purchase.calls:
+            yield from _requests(purchase)
+
+
+def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield what it costs, what comes of it and where the original goes."""
+    yield "", ""
+    for purchase in each.purchases:
+        if purchase.fault:
+            yield f"  {purchase.rule.name} orders nothing: {purchase.fault}", "red"
+    after = each.purchases[0].rule.after
+    failed = _put(after.failed, each)
+    if not each.images:
+        yield "  Price: nothing", "bold"
+        yield f"  The original goes to {failed}, with the reason beside it.", ""
+        return
+    yield f"  Price: {counted(each.images, 'image')}", "bold"
+    yield "  Results, with the seed and the kind of file that Adobe gives:", ""
+    for purchase in each.purchases:
+        yield from ((f"    {path}", "cyan") for call in purchase.calls for path in call.results)
+    done = "is deleted" if after.done is None else f"goes to {_put(after.done, each)}"
+    yield f"  The original {done},", ""
+    yield f"  or to {failed} if something fails.", ""
+
+
+def _requests(purchase: Purchase) -> Iterator[tuple[str, str]]:
+    rule = purchase.rule
+    orders = counted(len(purchase.calls), "order")
+    yield "", ""
+    yield f"  {orders} by {rule.name} ({rule.file}:{rule.line}):", "bold"
+    for upload in purchase.uploads:
+        yield f"    POST {upload.url}", ""
+        yield from _headers(upload)
+        yield f"      {upload.body}, once for all orders, free", ""
+    for call in purchase.calls:
+        yield f"    POST {call.url}", ""
+        yield from _headers(call)
+        yield from ((f"      {text}", "") for text in _json(call.body))
+
+
+def _headers(call: Call) -> Iterator[tuple[str, str]]:
+    for name, value in call.headers:
+        yield f"      {name}: {value}", "dim"
+
+
+def _json(body: dict[str, Any] | str) -> Iterator[str]:
+    """Yield *body* in one line, or with a line for each of its keys."""
+    text = json.dumps(body, ensure_ascii=False)
+    if len(text) <= _WIDEST or not isinstance(body, dict):
+        yield text
+        return
+    last = len(body) - 1
+    for place, (key, value) in enumerate(body.items()):
+        inner = f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        yield f"{' ' if place else '{'}{inner}{'}' if place == last else ','}"
+
+
+def _put(folder: str, each: Forecast) -> str:
+    return os.path.join(folder, each.place.path)  # noqa: PTH118  # a path is text here
+
+
+# ---------------------------------------------------------------- documents
+
+
+def _inbox_document(subject: Subject, each: Forecast) -> dict[str, Any]:
+    return {
+        "inbox": each.place.inbox,
+        "path": each.place.path,
+        "dropped": each.place.dropped,
+        "ignored": each.place.ignored or None,
+        "rules": [
+            {
+                "rule": rule.name,
+                "file": rule.file,
+                "line": rule.line,
+                "taken": explanation.taken,
+                "reason": explanation.reason,
+                "if": list(open_questions(rule, subject)),
+            }
+            for explanation, rule in zip(each.explanations, each.rules, strict=False)
+        ],
+        "orders": [_purchase_document(purchase, each) for purchase in each.purchases],
+        "images": each.images,
+    }
+
+
+def _purchase_document(purchase: Purchase, each: Forecast) -> dict[str, Any]:
+    rule: Rule = purchase.rule
+    return {
+        "rule": rule.name,
+        "images": purchase.images,
+        "fault": purchase.fault or None,
+        "uploads": [{**_call_document(call), "file": call.body} for call in purchase.uploads],
+        "requests": [
+            {
+                **_call_document(call),
+                "body": call.body,
+                "images": call.images,
+                "results": list(call.results),
+            }
+            for call in purchase.calls
+        ],
+        "done": None if rule.after.done is None else _put(rule.after.done, each),
+        "failed": _put(rule.after.failed, each),
+    }
+
+
+def _call_document(call: Call) -> dict[str, Any]:
+    return {"method": "POST", "url": call.url, "headers": dict(call.headers)}

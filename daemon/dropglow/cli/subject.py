@@ -1,0 +1,184 @@
+"""Find the file that a command line names: in an inbox, elsewhere, or not there yet; and say what it is.
+
+A path is kept as it was written: links on the way are reasons to be ignored, and are not followed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from dropglow.config import Config, lies_inside
+from dropglow.disk import RealDisk
+from dropglow.errors import DropglowError
+from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
+from dropglow.intake.inspect import (
+    OTHER_EXTENSIONS,
+    PROMPT_EXTENSIONS,
+    RAW_EXTENSIONS,
+    READABLE_EXTENSIONS,
+    examine,
+)
+from dropglow.intake.plan import InboxPlan
+from dropglow.intake.scan import MAX_DEPTH
+from dropglow.intake.work import HIDDEN
+from dropglow.model import Facts, Kind
+from dropglow.rules.load import resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a file lies below an inbox, or would lie."""
+
+    inbox: str  # absolute
+    path: str  # below the inbox
+    dropped: bool  # True: it lies there now
+    ignored: str = ""  # why it is not, or would not be, looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A file that somebody asks about."""
+
+    file: str  # absolute; of a file that does not exist, where it was looked for
+    exists: bool
+    size_bytes: int | None  # None: there is no file
+    facts: Facts
+    places: tuple[Place, ...]
+
+
+def find_subject(config: Config, name: str, *, cwd: str, inbox: str | None) -> Subject:
+    """Return what *name* means.
+
+    Args:
+        config: The inboxes.
+        name: A path, relative to *cwd* or to an inbox; or a name that no file has yet.
+        cwd: Absolute.
+        inbox: The only inbox to think of, absolute; None: all of them.
+
+    Raises:
+        DropglowError: It is a folder, or cannot be read.
+    """
+    file = _found(config, name, cwd=cwd)
+    places = tuple(_places(config, file, name, inbox=inbox))
+    if not os.path.lexists(file):
+        return Subject(file=file, exists=False, size_bytes=None, facts=_guessed(name), places=places)
+    # Whoever copies a link into an inbox copies what it leads to; in the inbox itself it stays a link.
+    content = file if places[0].dropped else os.path.realpath(file)
+    look = _look(content)
+    if stat.S_ISDIR(look.st_mode):
+        raise DropglowError(f"{file} is a folder", hint="name a file in it, or a file that could be dropped")
+    if stat.S_ISREG(look.st_mode):
+        facts = _read(content)
+        return Subject(file=file, exists=True, size_bytes=look.st_size, facts=facts, places=places)
+    if not places[0].dropped:
+        raise DropglowError(f"{file} is not a regular file", hint="only such files can be dropped")
+    return Subject(file=file, exists=True, size_bytes=None, facts=Facts(), places=places)
+
+
+def _found(config: Config, name: str, *, cwd: str) -> str:
+    """Return the absolute path meant: below *cwd*, or else below the one inbox that has it."""
+    here = resolved(cwd, name)
+    if os.path.lexists(here):
+        return here
+    there = [path for plan in config.inboxes if os.path.lexists(path := resolved(plan.folder, name))]
+    return there[0] if len(there) == 1 else here
+
+
+def _look(file: str) -> os.stat_result:
+    try:
+        return os.lstat(file)
+    except OSError as error:
+        raise DropglowError(
+            f"{file} cannot be looked at: {error.strerror}", hint="is it spelled right, and may you read it?"
+        ) from error
+
+
+def _read(file: str) -> Facts:
+    """Return what the whole file tells.
+
+    Raises:
+        DiskError: It cannot be opened.
+        DropglowError: It cannot be read.
+    """
+    with RealDisk().open_read(file) as stream:
+        try:
+            return examine(stream, file)
+        except OSError as error:
+            raise DropglowError(
+                f"{file} cannot be read: {error.strerror}", hint="try again; is the share still there?"
+            ) from error
+
+
+def _guessed(name: str) -> Facts:
+    """Return what the name alone tells."""
+    extension = PurePath(name).suffix.lower()
+    if extension in PROMPT_EXTENSIONS:
+        return Facts(kind=Kind.PROMPT)
+    if extension in READABLE_EXTENSIONS | RAW_EXTENSIONS | OTHER_EXTENSIONS:
+        return Facts(kind=Kind.IMAGE)
+    return Facts()
+
+
+def _places(config: Config, file: str, name: str, *, inbox: str | None) -> Iterator[Place]:
+    """Yield the place in the inbox that *file* lies in, or else one in every inbox that it could be dropped into."""
+    exists = os.path.lexists(file)
+    for plan in config.inboxes:
+        path = _below(file, plan.folder)
+        if path is not None:
+            ignored = _ignored(plan, path, file=file if exists else None)
+            yield Place(inbox=plan.folder, path=path, dropped=exists, ignored=ignored)
+            return
+    keeps_folders = not exists and not os.path.isabs(name) and ".." not in PurePath(name).parts  # noqa: PTH117
+    path = os.path.normpath(name) if keeps_folders else PurePath(file).name
+    for plan in config.inboxes:
+        if inbox in {None, plan.folder}:
+            ignored = _ignored(plan, path, file=None)
+            yield Place(inbox=plan.folder, path=path, dropped=False, ignored=ignored)
+
+
+def _below(file: str, inbox: str) -> str | None:
+    """Return *file* as a path below *inbox*, or None if it does not lie there. Links below the inbox stay."""
+    names: list[str] = []
+    here = file
+    while (parent := os.path.dirname(here)) != here:  # noqa: PTH120
+        names.append(here[len(parent) :].strip("/"))
+        here = parent
+        if lies_inside(here, inbox) and lies_inside(inbox, here):
+            return "/".join(reversed(names))
+    return None
+
+
+def _ignored(plan: InboxPlan, path: str, *, file: str | None) -> str:
+    """Return why *path* below the inbox is passed over, or nothing; *file* is what lies there."""
+    *folders, name = path.split("/")
+    here = plan.folder
+    for folder in folders:
+        here = f"{here}/{folder}"
+        if reason := _ignored_folder(plan, here, folder):
+            return reason
+    if len(folders) >= MAX_DEPTH:
+        return f"it lies more than {MAX_DEPTH} folders deep"
+    if is_ignored_file(name):
+        return f"{name} is a hidden, temporary or housekeeping name, and such files are never taken"
+    mode = None if file is None else _look(file).st_mode
+    if mode is not None and stat.S_ISLNK(mode):
+        return "it is a link, and links are never followed"
+    if mode is not None and not stat.S_ISREG(mode):
+        return "it is not a regular file"
+    return ""
+
+
+def _ignored_folder(plan: InboxPlan, folder: str, name: str) -> str:
+    if name == HIDDEN:
+        return "it lies where Dropglow keeps what it works on; `dropglow jobs` shows how that stands"
+    if folder in plan.reserved:
+        return f"it lies in {folder}, where files go afterwards; move it back into the inbox to try it again"
+    if is_ignored_folder(name):
+        return f"the folder {name} is hidden or for housekeeping, and is never looked into"
+    if os.path.islink(folder):  # noqa: PTH114
+        return f"the folder {name} is a link, and links are never followed"
+    return ""
