@@ -1,6 +1,6 @@
 """The main job as a user sees it: files come in by several ways, every result comes back, once.
 
-The full size (200 prompts, 40 photos) runs with ``DROPGLOW_FULL_SIZE=1``; a
+The full size (200 prompts, 40 photos) runs with ``TEST_FULL_SIZE=1``; a
 tenth of it by default.
 """
 
@@ -19,7 +19,7 @@ from dropglow.model import Stage
 if TYPE_CHECKING:
     from tests.e2e.conftest import Site, SiteMaker
 
-FULL = os.environ.get("DROPGLOW_FULL_SIZE") == "1"
+FULL = os.environ.get("TEST_FULL_SIZE") == "1"
 PROMPTS, PHOTOS = (200, 40) if FULL else (20, 4)
 RESULTS = PROMPTS + 3 * PHOTOS
 
@@ -81,6 +81,7 @@ async def test_five_kills_lose_nothing_and_buy_nothing_twice(make_site: SiteMake
     doubts = await site.jobs(Stage.IN_DOUBT)
     known = {job.submission.remote_id for job in await site.jobs() if job.submission}
     lost = [job for job in site.world.books()["jobs"] if job["id"] not in known]
+    print(f"five kills: {len(doubts)} in doubt, {len(lost)} orders whose answer got lost")
     _, status = await site.command("status")
     for doubt in doubts:
         assert doubt.key in status
