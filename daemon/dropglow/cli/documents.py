@@ -1,0 +1,121 @@
+r"""The JSON shapes of drops, jobs and history, built in one place for every command that reports.
+
+Times are ISO 8601 in UTC, or null; sizes are bytes; paths are absolute. Bytes
+of a path that are no UTF-8 appear as ``\xNN``; no link and no upload id
+appears at all.
+
+A job::
+
+    {"job", "drop", "rule", "source", "operation", "model", "size", "prompt",
+     "seeds": [int], "images": int, "stage", "attempt": int, "job_id",
+     "created_at", "begun_at", "accepted_at", "completed_at", "ended_at", "not_before",
+     "results": [path], "failure": {"code", "what", "why", "hint", "billed"} or null,
+     "cancel_wanted": bool, "late": bool}
+
+``stage`` is one of ``queued``, ``submitting``, ``running``, ``cancelling``,
+``fetching``, ``delivering``, ``delivered``, ``in_doubt``, ``failed`` and
+``cancelled``; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
+Adobe's. A drop::
+
+    {"drop", "inbox", "source", "place", "rule", "state", "reason", "sha256",
+     "size_bytes", "admitted_at", "closed_at", "jobs": [job]}
+
+``state`` is ``open``, ``done``, ``failed`` or ``held``; ``place`` is where the
+file is now, null once it was deleted. A record of history::
+
+    {"at", "drop", "job" or null, "event", "before", "after", "attempt", "detail"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dropglow.ledger.base import Record
+from dropglow.model import Drop, Failure, Job
+
+
+def job_document(job: Job) -> dict[str, Any]:
+    """Return *job* as JSON-able data."""
+    order = job.order
+    return {
+        "job": job.key,
+        "drop": job.drop,
+        "rule": job.rule,
+        "source": plain(job.source),
+        "operation": order.operation,
+        "model": order.model,
+        "size": order.size,
+        "prompt": plain(order.prompt),
+        "seeds": list(order.seeds),
+        "images": order.images,
+        "stage": job.stage.value,
+        "attempt": job.attempt,
+        "job_id": None if job.submission is None else job.submission.remote_id,
+        "created_at": instant(job.created_at),
+        "begun_at": instant(job.begun_at),
+        "accepted_at": instant(job.accepted_at),
+        "completed_at": instant(job.completed_at),
+        "ended_at": instant(job.ended_at),
+        "not_before": instant(job.not_before),
+        "results": [plain(path) for path in job.delivered],
+        "failure": failure_document(job.failure),
+        "cancel_wanted": job.cancel_wanted,
+        "late": job.late,
+    }
+
+
+def drop_document(drop: Drop, jobs: Sequence[Job]) -> dict[str, Any]:
+    """Return *drop* with its *jobs* as JSON-able data."""
+    return {
+        "drop": drop.key,
+        "inbox": plain(drop.inbox),
+        "source": plain(drop.path),
+        "place": plain(drop.place) or None,
+        "rule": drop.rule,
+        "state": drop.state.value,
+        "reason": plain(drop.reason),
+        "sha256": drop.sha256,
+        "size_bytes": drop.size_bytes,
+        "admitted_at": instant(drop.admitted_at),
+        "closed_at": instant(drop.closed_at),
+        "jobs": [job_document(job) for job in jobs],
+    }
+
+
+def record_document(record: Record) -> dict[str, Any]:
+    """Return one row of history as JSON-able data."""
+    return {
+        "at": instant(record.at),
+        "drop": record.drop,
+        "job": record.job,
+        "event": record.event,
+        "before": record.before,
+        "after": record.after,
+        "attempt": record.attempt,
+        "detail": plain(record.detail),
+    }
+
+
+def failure_document(failure: Failure | None) -> dict[str, str] | None:
+    """Return *failure* as JSON-able data, or None where there is none."""
+    if failure is None:
+        return None
+    return {
+        "code": failure.code,
+        "what": plain(failure.what),
+        "why": plain(failure.why),
+        "hint": plain(failure.hint),
+        "billed": failure.billed.value,
+    }
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return *at* in ISO 8601 to the millisecond, or None."""
+    return None if at is None else at.isoformat(timespec="milliseconds")
+
+
+def plain(text: str) -> str:
+    r"""Return *text* without lone surrogates, which strict readers of JSON refuse: as ``\xNN``."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

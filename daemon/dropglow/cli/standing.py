@@ -1,0 +1,196 @@
+"""Gather what ``status`` tells: the service, its inboxes, and what needs a person.
+
+Numbers of jobs and requests come from the ledger, which is the truth; what
+only the service knows (what lies in the inboxes, its trouble) from its own
+report, and is absent while none runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from dropglow.cli.documents import failure_document, instant, job_document, plain
+from dropglow.cli.ledger_access import Holder
+from dropglow.config import Config
+from dropglow.ledger.base import Counts, Query, Reader
+from dropglow.lifecycle import RESTING
+from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
+
+MANY: Final = 1000
+LATEST: Final = 3
+DAY: Final = timedelta(days=1)
+_UNDER_WAY: Final = frozenset(Stage) - RESTING - {Stage.QUEUED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """One failure of the last day: a job's, or a drop's whose file could not be used."""
+
+    at: datetime
+    drop: str
+    job: str | None
+    source: str
+    rule: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everything that ``status`` tells."""
+
+    at: datetime
+    config: Config
+    holder: Holder | None
+    snapshot: Mapping[str, Any] | None  # the service's own report
+    counts: Counts
+    requests_last_minute: int
+    requests_last_day: int
+    doubts: tuple[Job, ...]  # oldest first
+    late: tuple[Job, ...]
+    waiting: tuple[Job, ...]  # something outside stands in their way
+    failures: tuple[Ended, ...]  # of the last day, newest first
+
+    def inboxes(self) -> tuple[dict[str, Any], ...]:
+        """Return each inbox of the configuration, then those of the service that are not in it any more."""
+        told = {each["folder"]: each for each in (self.snapshot or {}).get("inboxes", ())}
+        folders = dict.fromkeys([*(plan.folder for plan in self.config.inboxes), *told])
+        return tuple(self._inbox(folder, told.get(folder, {})) for folder in folders)
+
+    def _inbox(self, folder: str, told: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "folder": plain(folder),
+            "mode": told.get("mode") or None,
+            "mode_reason": told.get("mode_reason", ""),
+            "ready": told.get("ready"),
+            "settling": told.get("settling"),
+            "unmatched": told.get("unmatched"),
+            "passed_over": told.get("passed_over"),
+            "offline": told.get("offline") or None,
+            "open_jobs": self.counts.open_jobs_by_inbox.get(folder, 0),
+        }
+
+
+async def gather(
+    reader: Reader,
+    config: Config,
+    *,
+    holder: Holder | None,
+    snapshot: Mapping[str, Any] | None,
+    now: datetime,
+) -> Standing:
+    """Ask *reader* for everything that ``status`` tells.
+
+    Raises:
+        LedgerUnavailable: The ledger cannot be read.
+    """
+    requests = await reader.requests_since(now - DAY)
+    under_way = await reader.find(Query(stages=_UNDER_WAY, limit=MANY))
+    doubts = await reader.find(Query(stages=frozenset({Stage.IN_DOUBT}), limit=MANY))
+    return Standing(
+        at=now,
+        config=config,
+        holder=holder,
+        snapshot=snapshot,
+        counts=await reader.counts(),
+        requests_last_minute=sum(at > now - timedelta(minutes=1) for at, _ in requests),
+        requests_last_day=len(requests),
+        doubts=doubts[::-1],
+        late=tuple(job for job in under_way if job.late),
+        waiting=tuple(job for job in under_way if job.failure is not None),
+        failures=await _failures(reader, since=now - DAY),
+    )
+
+
+async def _failures(reader: Reader, *, since: datetime) -> tuple[Ended, ...]:
+    jobs = await reader.find(Query(stages=frozenset({Stage.FAILED}), limit=MANY))
+    drops = await reader.drops(states=frozenset({DropState.FAILED}), limit=MANY)
+    found = [*_of_jobs(jobs), *_of_drops(drops)]
+    return tuple(sorted((each for each in found if each.at >= since), key=lambda each: each.at, reverse=True))
+
+
+def _of_jobs(jobs: Iterable[Job]) -> Iterable[Ended]:
+    for job in jobs:
+        if job.ended_at is not None and job.failure is not None:
+            yield Ended(
+                at=job.ended_at,
+                drop=job.drop,
+                job=job.key,
+                source=job.source,
+                rule=job.rule,
+                failure=job.failure,
+            )
+
+
+def _of_drops(drops: Iterable[Drop]) -> Iterable[Ended]:
+    for drop in drops:
+        if drop.closed_at is not None and drop.reason:
+            failure = Failure(
+                code="source",
+                what=drop.reason,
+                hint="mend the file and drop it again",
+                billed=Billed.NO,
+            )
+            yield Ended(
+                at=drop.closed_at,
+                drop=drop.key,
+                job=None,
+                source=drop.path,
+                rule=drop.rule,
+                failure=failure,
+            )
+
+
+def document(standing: Standing) -> dict[str, Any]:
+    """Return *standing* in the shape that ``status --json`` documents."""
+    limits = standing.config.limits
+    return {
+        "at": instant(standing.at),
+        "config": plain(standing.config.path),
+        "state": plain(standing.config.state),
+        "service": _service(standing),
+        "requests": {
+            "last_minute": standing.requests_last_minute,
+            "per_minute": limits.requests_per_minute,
+            "last_day": standing.requests_last_day,
+            "per_day": limits.requests_per_day,
+        },
+        "inboxes": list(standing.inboxes()),
+        "jobs": {stage.value: standing.counts.jobs.get(stage, 0) for stage in Stage},
+        "drops": {state.value: standing.counts.drops.get(state, 0) for state in DropState},
+        "in_doubt": [job_document(job) for job in standing.doubts],
+        "late": [job_document(job) for job in standing.late],
+        "waiting": [job_document(job) for job in standing.waiting],
+        "failures": {
+            "last_day": len(standing.failures),
+            "latest": [_ended(each) for each in standing.failures[:LATEST]],
+        },
+    }
+
+
+def _service(standing: Standing) -> dict[str, Any]:
+    told = standing.snapshot or {}
+    return {
+        "running": standing.holder is not None,
+        "pid": None if standing.holder is None else standing.holder.pid,
+        "version": told.get("version"),
+        "started_at": told.get("started_at"),
+        "sandbox": told.get("sandbox"),
+        "config": told.get("config"),
+        "trouble": told.get("trouble") or None,
+        "in_flight": told.get("in_flight"),
+        "in_flight_limit": told.get("in_flight_limit"),
+    }
+
+
+def _ended(each: Ended) -> dict[str, Any]:
+    return {
+        "at": instant(each.at),
+        "drop": each.drop,
+        "job": each.job,
+        "source": plain(each.source),
+        "rule": each.rule,
+        "failure": failure_document(each.failure),
+    }

@@ -1,0 +1,66 @@
+"""Stand in for the service while none runs: carry wishes out, and put away what they finish.
+
+Holds the lock of the state folder meanwhile, so that no service starts in
+between. Nothing here talks to Adobe: what needs that waits for the next run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from dropglow.app import Owned, own
+from dropglow.cli.exits import Exit
+from dropglow.cli.wishing import Outcome
+from dropglow.clock import Clock
+from dropglow.disk import RealDisk
+from dropglow.errors import DropglowError
+from dropglow.ledger.base import Ledger
+from dropglow.ledger.mailbox import Wish
+from dropglow.model import DropState
+from dropglow.ops.logging import set_up
+from dropglow.runtime.closing import Closer, Tally
+from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.wishes import Wishes
+
+LATER: Final = "no service runs: the rest happens at the next `dropglow run`"
+
+
+async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict[str, Outcome]:
+    """Carry *wishes* out on *state* and return what became of each, by its key.
+
+    Raises:
+        Busy: A service, or another command, has the state folder.
+        LedgerUnavailable: The ledger cannot be used.
+        LedgerError: It is damaged, or of another version.
+    """
+    # The outcome says what happened, and the history keeps it: a log would say it a third time.
+    set_up(level=logging.CRITICAL)
+    async with own(state) as owned:
+        outcomes = {wish.key: await _fulfilled(owned, wish, clock) for wish in wishes}
+        closer = Closer(ledger=owned.ledger, disk=RealDisk(), clock=clock, tally=Tally())
+        while await closer.close_ripe():
+            pass
+        return {key: await _with_note(owned.ledger, outcome) for key, outcome in outcomes.items()}
+
+
+async def _fulfilled(owned: Owned, wish: Wish, clock: Clock) -> Outcome:
+    reopener = Reopener(ledger=owned.ledger, disk=RealDisk(), clock=clock)
+    try:
+        text = await Wishes(ledger=owned.ledger, reopener=reopener, clock=clock).fulfil(wish)
+    except DropglowError as refusal:
+        return Outcome(
+            target=wish.target, text=refusal.message, hint=refusal.hint, by="command", code=Exit.TROUBLED
+        )
+    return Outcome(target=wish.target, text=text, by="command")
+
+
+async def _with_note(ledger: Ledger, outcome: Outcome) -> Outcome:
+    if outcome.code is not Exit.DONE:
+        return outcome
+    key, _ = await ledger.resolve_key(outcome.target)
+    drop = await ledger.drop(key)
+    return replace(outcome, hint=LATER) if drop.state is DropState.OPEN else outcome

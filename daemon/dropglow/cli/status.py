@@ -1,0 +1,55 @@
+"""``dropglow status``: the service, its inboxes, and what needs a person.
+
+Works with and without a running service. With ``--json`` one document::
+
+    {"at", "config", "state",
+     "service": {"running": bool, "pid", "version", "started_at", "sandbox", "config",
+                 "trouble", "in_flight", "in_flight_limit"},      null where it does not say
+     "requests": {"last_minute", "per_minute", "last_day", "per_day"},   a limit may be null
+     "inboxes": [{"folder", "mode": "notify" | "poll" | null, "mode_reason", "ready",
+                  "settling", "unmatched", "passed_over", "offline", "open_jobs"}],
+     "jobs": {stage: count}, "drops": {state: count},
+     "in_doubt": [job], "late": [job],
+     "waiting": [job],        something outside stands in their way; "failure" says what
+     "failures": {"last_day": count,
+                  "latest": [{"at", "drop", "job", "source", "rule", "failure"}]}}
+
+``documents.py`` describes a job and a failure. Files in an inbox are counted by
+the running service alone: without one they are null.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document with everything.")
+@click.pass_obj
+def command(option: str | None, *, as_json: bool) -> None:
+    """Show the service, its inboxes, and what needs a person.
+
+    Every job in doubt is listed with the ways to settle it, and the latest
+    failures with their reasons. Exit code 0, whatever there is to tell.
+    """
+    from dropglow.cli.ledger_access import asked, configured, holder, snapshot
+    from dropglow.cli.standing import document, gather
+    from dropglow.clock import RealClock
+
+    config = configured(option)
+    state = Path(config.state)
+    held_by = holder(state)
+    told = snapshot(state, held_by)
+    now = RealClock().now()
+    standing = asked(state, lambda reader: gather(reader, config, holder=held_by, snapshot=told, now=now))
+    if as_json:
+        from dropglow.cli.tables import print_json
+
+        print_json(document(standing))
+        return
+    from dropglow.cli.status_page import show
+    from dropglow.cli.tables import console
+
+    show(standing, console())

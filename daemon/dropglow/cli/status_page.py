@@ -1,0 +1,175 @@
+"""Render ``status`` for a person: the service, its inboxes, and first of all what needs somebody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dropglow.cli.facts import fact, heading
+from dropglow.cli.standing import LATEST, Standing
+from dropglow.cli.tables import counted, line, readable, relative_time, table
+from dropglow.cli.words import local, named, order_words, sentence
+from dropglow.lifecycle import RESTING
+from dropglow.model import Billed, DropState, Job, Stage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_ORDER = "look for the order at Adobe, by its time; then one of these:"
+
+
+def show(standing: Standing, out: Console) -> None:
+    """Write *standing* to *out*."""
+    _service(standing, out)
+    _inboxes(standing, out)
+    _counts(standing, out)
+    _doubts(standing, out)
+    _obstacles(standing, out)
+    _failures(standing, out)
+
+
+def _service(standing: Standing, out: Console) -> None:
+    told = standing.snapshot
+    if standing.holder is None:
+        line("No service runs.", console=out, style="yellow")
+        if left := _unfinished(standing):
+            line(f"  {counted(left, 'job')} will go on at the next: dropglow run", console=out)
+    elif told is None:
+        pid = standing.holder.pid or "unknown"
+        line(f"A service is starting, or a command is at work (pid {pid}).", console=out, style="yellow")
+    else:
+        _running(told, standing.at, out)
+    fact("state", standing.config.state, console=out)
+    fact("configuration", standing.config.path, console=out)
+    if told is not None and told.get("config") not in {None, standing.config.path}:
+        text = f"the service runs with another configuration: {readable(str(told['config']))}"
+        fact("", text, console=out, style="yellow")
+    limits = standing.config.limits
+    minute = _of(standing.requests_last_minute, limits.requests_per_minute)
+    day = _of(standing.requests_last_day, limits.requests_per_day)
+    fact("requests", f"{minute} in the last minute, {day} in the last day", console=out)
+
+
+def _running(told: dict[str, Any] | Any, now: datetime, out: Console) -> None:
+    started_at = datetime.fromisoformat(told["started_at"])
+    since = relative_time(started_at, now)
+    sandbox = ", with the sandbox in place of Adobe" if told["sandbox"] else ""
+    line(
+        f"The service runs{sandbox}: pid {told['pid']}, version {told['version']}, started {since}.",
+        console=out,
+        style="green",
+    )
+    if told["trouble"]:
+        fact("trouble", told["trouble"], console=out, style="red")
+    fact("at Adobe now", _of(told["in_flight"], told["in_flight_limit"]), console=out)
+
+
+def _inboxes(standing: Standing, out: Console) -> None:
+    rows = []
+    notes = []
+    for inbox in standing.inboxes():
+        numbers = [inbox[name] for name in ("ready", "settling", "unmatched", "open_jobs")]
+        mode = (
+            "offline" if inbox["offline"] else {"notify": "watched", "poll": "polled"}.get(inbox["mode"], "-")
+        )
+        rows.append([inbox["folder"], mode, *("-" if each is None else f"{each:,}" for each in numbers)])
+        if inbox["offline"]:
+            notes.append((f"offline: {inbox['offline']}", "red"))
+        elif inbox["mode"] == "poll" and inbox["mode_reason"]:
+            notes.append((f"{inbox['folder']} is polled: {inbox['mode_reason']}", ""))
+        if inbox["unmatched"]:
+            them = "it" if inbox["unmatched"] == 1 else "them"
+            files = f"{counted(inbox['unmatched'], 'file')} in {inbox['folder']}"
+            text = f"{files}: no rule takes {them}; why: dropglow explain FILE"
+            notes.append((text, "yellow"))
+    heading("Inboxes", console=out)
+    table(["folder", "how", "waiting", "settling", "no rule", "open jobs"], rows, console=out)
+    for text, style in notes:
+        line(f"  {readable(text)}", console=out, style=style)
+
+
+def _counts(standing: Standing, out: Console) -> None:
+    jobs = [(named(stage), standing.counts.jobs.get(stage, 0)) for stage in Stage]
+    drops = [(state.value, standing.counts.drops.get(state, 0)) for state in DropState]
+    heading("So far", console=out)
+    fact("jobs", _listed(jobs), console=out)
+    fact("drops", _listed(drops), console=out)
+
+
+def _doubts(standing: Standing, out: Console) -> None:
+    if not standing.doubts:
+        return
+    heading(f"In doubt: {counted(len(standing.doubts), 'job')}", console=out, style="red")
+    line("  Nobody knows whether Adobe took these orders. They count as spent.", console=out)
+    for job in standing.doubts:
+        line("", console=out)
+        _doubt(job, standing.at, out)
+
+
+def _doubt(job: Job, now: datetime, out: Console) -> None:
+    line(f"  {job.key}  {readable(job.source)}", console=out, style="bold")
+    seeds = ", ".join(str(seed) for seed in job.order.seeds)
+    fact(
+        "order",
+        f"{order_words(job.order)}, rule {job.rule}{seeds and f', seed {seeds}'}",
+        console=out,
+        indent=4,
+    )
+    if job.begun_at is not None:
+        fact("sent", f"{local(job.begun_at)}, {relative_time(job.begun_at, now)}", console=out, indent=4)
+    if job.failure is not None:
+        fact("why", sentence(job.failure), console=out, indent=4)
+    fact("what to do", _ORDER, console=out, indent=4)
+    for way, meaning in (
+        ("--job-id URN", "it is there: take its results"),
+        ("--resubmit", "it is not there: order again"),
+        ("--abandon", "leave it"),
+    ):
+        line(f"      dropglow resolve {job.key} {way:<13} {meaning}", console=out)
+
+
+def _obstacles(standing: Standing, out: Console) -> None:
+    if standing.late:
+        heading(f"Late: {counted(len(standing.late), 'job')}", console=out, style="yellow")
+        for job in standing.late[:LATEST]:
+            since = "" if job.accepted_at is None else f", at Adobe since {local(job.accepted_at)}"
+            line(f"  {job.key}  {readable(job.source)}{since}", console=out)
+    if not standing.waiting:
+        return
+    heading(f"Held up: {counted(len(standing.waiting), 'job')}", console=out, style="yellow")
+    reasons = Counter(sentence(job.failure) for job in standing.waiting if job.failure is not None)
+    hints = {sentence(job.failure): job.failure.hint for job in standing.waiting if job.failure is not None}
+    for reason, count in reasons.most_common(LATEST):
+        line(f"  {counted(count, 'job')}: {readable(reason)}", console=out)
+        if hints[reason]:
+            line(f"    {readable(hints[reason])}", console=out)
+
+
+def _failures(standing: Standing, out: Console) -> None:
+    if not standing.failures:
+        return
+    count = len(standing.failures)
+    latest = f", the latest {LATEST}" if count > LATEST else ""
+    heading(f"Failed in the last day: {count:,}{latest}", console=out, style="red")
+    for each in standing.failures[:LATEST]:
+        line(f"  {each.job or each.drop}  {readable(each.source)}", console=out, style="bold")
+        fact("when", f"{local(each.at)}, {relative_time(each.at, standing.at)}", console=out, indent=4)
+        fact("why", sentence(each.failure), console=out, indent=4)
+        if each.failure.hint:
+            fact("what to do", each.failure.hint, console=out, indent=4)
+        billed = {Billed.YES: "yes", Billed.NO: "no", Billed.UNKNOWN: "not known"}[each.failure.billed]
+        fact("billed", billed, console=out, indent=4)
+
+
+def _unfinished(standing: Standing) -> int:
+    return sum(count for stage, count in standing.counts.jobs.items() if stage not in RESTING)
+
+
+def _listed(pairs: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in pairs if count) or "none"
+
+
+def _of(used: int, limit: int | None) -> str:
+    return f"{used:,}" if limit is None else f"{used:,} of {limit:,}"

@@ -1,0 +1,134 @@
+"""Render ``show`` for a person: a drop, its jobs, and what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dropglow.cli.facts import fact, heading, paragraph
+from dropglow.cli.tables import counted, line, readable, table
+from dropglow.cli.words import local, order_words, stage_words
+from dropglow.ledger.base import Record
+from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STATE = {
+    DropState.OPEN: "open",
+    DropState.DONE: "done",
+    DropState.FAILED: "failed",
+    DropState.HELD: "held: a person has to decide",
+}
+
+
+def show(drop: Drop, jobs: Sequence[Job], history: Sequence[Record], out: Console) -> None:
+    """Write the story of *drop* and *jobs* to *out*."""
+    _drop(drop, out)
+    for job in jobs:
+        line("", console=out)
+        _job(job, out)
+    _history(history, drop, out)
+
+
+def _history(history: Sequence[Record], drop: Drop, out: Console) -> None:
+    heading("History", console=out)
+    if not out.is_terminal:
+        rows = [
+            [
+                _when(record),
+                _short(record, drop),
+                record.event,
+                _move(record),
+                _attempt(record),
+                record.detail,
+            ]
+            for record in history
+        ]
+        table(["when", "job", "what", "state", "attempt", "detail"], rows, console=out)
+        return
+    for record in history:
+        line(f"  {_when(record)}  {_short(record, drop):<4}{record.event:<14}{_move(record)}", console=out)
+        if record.detail:
+            paragraph(record.detail, console=out, indent=6, style="dim")
+
+
+def _drop(drop: Drop, out: Console) -> None:
+    line(f"Drop {drop.key}  {readable(drop.path)}", console=out, style="bold")
+    fact("state", _STATE[drop.state], console=out)
+    if drop.reason:
+        fact("why", drop.reason, console=out)
+    fact("rule", drop.rule, console=out)
+    fact("inbox", drop.inbox, console=out)
+    fact("file now", drop.place or "gone: deleted, or taken away by somebody", console=out)
+    fact("size", counted(drop.size_bytes, "byte"), console=out)
+    fact("sha256", drop.sha256, console=out)
+    fact("taken", local(drop.admitted_at), console=out)
+    if drop.closed_at is not None:
+        fact("closed", local(drop.closed_at), console=out)
+
+
+def _job(job: Job, out: Console) -> None:
+    order = job.order
+    line(f"Job {job.key}  {order_words(order)}", console=out, style="bold")
+    fact("state", stage_words(job), console=out)
+    if job.not_before is not None:
+        fact("not before", local(job.not_before), console=out)
+    if job.stage is not Stage.CANCELLED and job.failure is not None:
+        _failure(job.failure, out)
+    if job.stage is Stage.IN_DOUBT:
+        fact(
+            "to settle it",
+            f"dropglow resolve {job.key} with --job-id URN, --resubmit or --abandon",
+            console=out,
+        )
+    if order.prompt:
+        fact("prompt", order.prompt, console=out)
+    fact("pays for", counted(order.images, "image"), console=out)
+    if order.seeds:
+        fact("seed" if len(order.seeds) == 1 else "seeds", ", ".join(map(str, order.seeds)), console=out)
+    if job.submission is not None:
+        fact("Adobe's job id", job.submission.remote_id, console=out)
+    if job.attempt > 1:
+        fact("attempts", f"{job.attempt:,}", console=out)
+    for name, at in (
+        ("ordered", job.begun_at),
+        ("accepted", job.accepted_at),
+        ("ready", job.completed_at),
+        ("ended", job.ended_at),
+    ):
+        if at is not None:
+            fact(name, local(at), console=out)
+    for path in job.delivered:
+        fact("result", path, console=out)
+    if not job.delivered:
+        fact("results go to", order.delivery.outbox, console=out)
+
+
+def _failure(failure: Failure, out: Console) -> None:
+    fact("what happened", failure.what, console=out)
+    if failure.why:
+        fact("why", failure.why, console=out)
+    if failure.hint:
+        fact("what to do", failure.hint, console=out)
+    billed = {Billed.YES: "yes", Billed.NO: "no", Billed.UNKNOWN: "not known; Adobe does not say"}
+    fact("billed", billed[failure.billed], console=out)
+
+
+def _short(record: Record, drop: Drop) -> str:
+    """Return the job's part of its key: the drop stands above."""
+    return "" if record.job is None else record.job.removeprefix(drop.key)
+
+
+def _when(record: Record) -> str:
+    return f"{record.at.astimezone():%Y-%m-%d %H:%M:%S}.{record.at.microsecond // 1000:03}"
+
+
+def _attempt(record: Record) -> str:
+    return str(record.attempt) if record.attempt else ""
+
+
+def _move(record: Record) -> str:
+    after = record.after.replace("_", " ")
+    before = record.before.replace("_", " ")
+    return after if before in {"", after} else f"{before} → {after}"

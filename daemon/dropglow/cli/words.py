@@ -1,0 +1,69 @@
+"""Say of a job what a person wants to know, in few words. For ``status``, ``jobs`` and ``show``.
+
+Times are shown in the time zone of whoever asks, with its name.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from datetime import datetime
+
+from dropglow.cli.tables import counted, relative_time
+from dropglow.lifecycle import RESTING
+from dropglow.model import Failure, Job, Order, Stage
+
+
+def local(at: datetime) -> str:
+    """Return *at* as the reader's clock shows it, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def stage_words(job: Job) -> str:
+    """Return where *job* stands, and what is unusual about it."""
+    words = [named(job.stage)]
+    if job.late and job.stage not in RESTING:
+        words.append("late")
+    if job.cancel_wanted and job.stage not in RESTING | {Stage.CANCELLING}:
+        words.append("to be cancelled")
+    return ", ".join(words)
+
+
+def named(stage: Stage) -> str:
+    """Return the name of *stage* as a person says it."""
+    return stage.value.replace("_", " ")
+
+
+def order_words(order: Order) -> str:
+    """Return what is ordered: operation, size, and how many pictures where it is not one."""
+    words = [order.operation, order.size, order.model or ""]
+    if order.images != 1:
+        words.append(counted(order.images, "image"))
+    return " ".join(word for word in words if word)
+
+
+def outcome_words(job: Job, *, now: datetime) -> str:
+    """Return the result of *job*, why there is none, or what it waits for."""
+    if job.delivered:
+        more = f" (+{len(job.delivered) - 1})" if len(job.delivered) > 1 else ""
+        return under(job.delivered[0], job.order.delivery.outbox) + more
+    if job.failure is None or job.stage is Stage.CANCELLED:
+        return ""
+    if job.not_before is None or job.not_before <= now:
+        return sentence(job.failure)
+    return f"next try {relative_time(job.not_before, now)}: {sentence(job.failure)}"
+
+
+def remote_id(job: Job) -> str:
+    """Return Adobe's id of *job*; empty before the order was accepted."""
+    return "" if job.submission is None else job.submission.remote_id
+
+
+def sentence(failure: Failure) -> str:
+    """Return what happened and why, as one line."""
+    return f"{failure.what}: {failure.why}" if failure.why else failure.what
+
+
+def under(path: str, folder: str) -> str:
+    """Return *path* below *folder*, or whole where it is not below it."""
+    inside = path.startswith(folder.rstrip("/") + "/")
+    return posixpath.relpath(path, folder) if inside else path
