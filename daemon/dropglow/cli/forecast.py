@@ -127,6 +127,7 @@ def _purchases(
     if not subject.exists and facts.kind is Kind.PROMPT:
         facts = replace(facts, text=f"<the text of {PurePath(place.path).name}>")
     ordinal = 1
+    uploaded: set[str | None] = set()
     for rule in rules:
         try:
             rendered = _rendered(rule, place, facts, ordinal, now)
@@ -137,7 +138,7 @@ def _purchases(
         ordinal += len(rendered)
         yield Purchase(
             rule=rule,
-            uploads=tuple(_uploads(config, rendered, place, facts)),
+            uploads=tuple(_uploads(config, rendered, place, facts, uploaded)),
             calls=tuple(_call(config, order, place, now=now) for order in rendered),
         )
 
@@ -154,10 +155,15 @@ def _rendered(rule: Rule, place: Place, facts: Facts, ordinal: int, now: datetim
     )
 
 
-def _uploads(config: Config, rendered: tuple[Order, ...], place: Place, facts: Facts) -> Iterator[Call]:
-    """Yield one upload for each picture, however many orders need it."""
-    files = dict.fromkeys(reference.path for order in rendered for reference in order.references)
-    for file in files:
+def _uploads(
+    config: Config, rendered: tuple[Order, ...], place: Place, facts: Facts, uploaded: set[str | None]
+) -> Iterator[Call]:
+    """Yield one upload for each picture that is not *uploaded* yet, however many orders need it."""
+    needed = dict.fromkeys(reference.path for order in rendered for reference in order.references)
+    for file in needed:
+        if file in uploaded:
+            continue
+        uploaded.add(file)
         media = f"image/{facts.format}" if file is None and facts.format else "<by its bytes>"
         yield Call(
             url=config.api.base_url + wire.UPLOAD_PATH,

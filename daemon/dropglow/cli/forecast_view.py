@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -54,6 +55,8 @@ def document(subject: Subject, forecasts: Sequence[Forecast]) -> dict[str, Any]:
 def _described(subject: Subject) -> str:
     facts = subject.facts
     if not subject.exists:
+        if facts.kind is None:
+            return "there is no such file, and the name does not tell whether it is a picture or a prompt"
         return f"there is no such file; by its name it would be {_kind(facts)}"
     if subject.size_bytes is None:
         return "not a regular file"
@@ -80,8 +83,9 @@ def _lines(subject: Subject, each: Forecast) -> Iterator[tuple[str, str]]:
         return
     for explanation, rule in zip(each.explanations, each.rules, strict=True):
         answer, style = ("yes", "green") if explanation.taken else ("no ", "dim")
-        conditions = "".join(f"; if it {words}" for words in open_questions(rule, subject))
-        yield f"  {answer}  {rule.name}: {explanation.reason}{conditions}", style
+        open_yet = open_questions(rule, subject) if explanation.taken else ()
+        proviso = f"; provided that it {', '.join(open_yet)}" if open_yet else ""
+        yield f"  {answer}  {rule.name}: {explanation.reason}{proviso}", style
     if not each.purchases:
         yield "  No rule takes it: it stays where it is, and costs nothing.", "yellow"
         return
@@ -106,7 +110,9 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     yield f"  Price: {counted(each.images, 'image')}", "bold"
     yield "  Results, with the seed and the kind of file that Adobe gives:", ""
     for purchase in each.purchases:
-        yield from ((f"    {path}", "cyan") for call in purchase.calls for path in call.results)
+        for call in purchase.calls:
+            for path, times in Counter(call.results).items():
+                yield f"    {path}{f'  ({times} of them)' if times > 1 else ''}", "cyan"
     done = "is deleted" if after.done is None else f"goes to {_put(after.done, each)}"
     yield f"  The original {done},", ""
     yield f"  or to {failed} if something fails.", ""
