@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from dropglow.errors import LedgerError, LedgerUnavailable
 from dropglow.ledger.belongings import hand_over
 
 LOCK_FILE: Final = "lock"
+_TRIES: Final = 5
+_GLANCE_S: Final = 0.02
 
 
 class Busy(LedgerError):
@@ -41,9 +44,7 @@ class StateLock:
                 f"the lock {self._path} cannot be opened: {error.strerror}",
                 hint="look at the permissions of the state folder",
             ) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(descriptor):
             os.close(descriptor)
             return False
         self._descriptor = descriptor
@@ -70,3 +71,20 @@ class StateLock:
             hand_over(descriptor, self._path.parent)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+
+def _locked(descriptor: int) -> bool:
+    """Return whether the lock is ours now. A command that only looks holds it for a moment: that is no owner."""
+    for _ in range(_TRIES - 1):
+        if _try_lock(descriptor):
+            return True
+        time.sleep(_GLANCE_S)
+    return _try_lock(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

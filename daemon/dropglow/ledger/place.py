@@ -30,17 +30,17 @@ _NETWORK: Final = frozenset(
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 
 
-def refuse_network(folder: Path) -> None:
+def refuse_network(folder: Path, *, mounts: Path = _MOUNTS) -> None:
     """Refuse a folder on a network file system; where the system does not tell, accept it.
 
     Raises:
         LedgerError: It is on one.
     """
     try:
-        mounts = os.fsdecode(_MOUNTS.read_bytes())
+        told = os.fsdecode(mounts.read_bytes())
     except OSError:
         return
-    kind = file_system_of(os.path.realpath(folder), mounts)
+    kind = file_system_of(os.path.realpath(folder), told)
     if kind in _NETWORK:
         raise LedgerError(
             f"the state folder {folder} is on a network file system ({kind}), where a ledger is not safe",

@@ -265,11 +265,11 @@ class SqliteReader(SqlReader):
 
 def _make_file(path: Path) -> None:
     """Create the file for its owner's eyes only, before SQLite does: it copies the mode for its side files."""
+    if path.exists():
+        return
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        return
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise LedgerUnavailable(
             f"the ledger {path} cannot be created: {error.strerror}",
