@@ -165,22 +165,8 @@ async def build(
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
-    performer = Performer(
-        client=client,
-        ledger=ledger,
-        uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
-        spool=Spool(disk),
-        outbox=Outbox(disk),
-        clock=clock,
-        gate=gate,
-        durations=await _durations(ledger),
-        patience=Patience(
-            poll_s_min=config.limits.poll_s_min,
-            poll_s_max=config.limits.poll_s_max,
-            job_timeout_s=config.limits.job_timeout_s,
-        ),
-        chance=dice.random,
-        downloads=DOWNLOADS,
+    performer = await _performer(
+        config, ledger=ledger, client=client, clock=clock, disk=disk, gate=gate, storage=storage
     )
     worker = Worker(
         ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
@@ -222,6 +208,35 @@ async def build(
         ripe=bells["ripe"],
         status=StatusFile(Path(config.state)),
         snapshot=_snapshots(config, dispatcher, gate, clock, attendants, sandbox=sandbox),
+    )
+
+
+async def _performer(
+    config: Config,
+    *,
+    ledger: Ledger,
+    client: FireflyClient,
+    clock: Clock,
+    disk: Disk,
+    gate: Gate,
+    storage: str,
+) -> Performer:
+    return Performer(
+        client=client,
+        ledger=ledger,
+        uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
+        spool=Spool(disk),
+        outbox=Outbox(disk),
+        clock=clock,
+        gate=gate,
+        durations=await _durations(ledger),
+        patience=Patience(
+            poll_s_min=config.limits.poll_s_min,
+            poll_s_max=config.limits.poll_s_max,
+            job_timeout_s=config.limits.job_timeout_s,
+        ),
+        chance=random.SystemRandom().random,
+        downloads=DOWNLOADS,
     )
 
 

@@ -1,3 +1,5 @@
+"""The configuration: where it is found, what it refuses, all faults at once."""
+
 from __future__ import annotations
 
 import os

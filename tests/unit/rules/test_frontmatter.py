@@ -1,3 +1,5 @@
+"""Front matter: what a prompt file may say before its prompt."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Name patterns: case, sub-folders, anchors."""
+
 from __future__ import annotations
 
 import unicodedata

@@ -1,3 +1,5 @@
+"""Which rules take a file, and the words for why the others do not."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The table of operations, and what their parameters refuse."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

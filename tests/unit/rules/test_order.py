@@ -1,3 +1,5 @@
+"""Orders: complete requests with their price, rendered from a rule and a file."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""YAML with the meanings of 1.2, and where everything stands."""
+
 from __future__ import annotations
 
 from typing import Any

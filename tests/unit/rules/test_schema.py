@@ -1,3 +1,5 @@
+"""The typed shape of the configuration and of rule files."""
+
 from __future__ import annotations
 
 from typing import Any

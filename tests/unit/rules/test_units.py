@@ -1,3 +1,5 @@
+"""Durations, byte sizes and picture sizes as people write them."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,0 +1,151 @@
+"""What stands beside a file that failed or is held, for somebody who never sees a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from dropglow.model import (
+    After,
+    Billed,
+    DeliveryPlan,
+    Drop,
+    DropKey,
+    DropState,
+    Failure,
+    Job,
+    JobKey,
+    Kind,
+    Order,
+    RemoteId,
+    RuleName,
+    Stage,
+    Submission,
+)
+from dropglow.runtime.reports import outcome, reason, report
+
+AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
+REFUSED: Final = Failure(
+    code="prompt_unsafe", what="Firefly refused this order", why="unsafe", hint="reword it"
+)
+DOUBT: Final = Failure(code="broken", what="nobody knows", hint="look for it", billed=Billed.UNKNOWN)
+DROP: Final = Drop(
+    key=DropKey("abcdefghij"),
+    inbox="/in",
+    path="sub/beach.txt",
+    place="/in/_failed/sub/beach.txt",
+    rule=RuleName("art"),
+    rule_digest="d",
+    sha256="5",
+    size_bytes=5,
+    device=1,
+    inode=2,
+    kind=Kind.PROMPT,
+    after=After(done=None, failed="/in/_failed", held="/in/_held"),
+    admitted_at=AT,
+)
+
+
+def job(ordinal: int, **changes: Any) -> Job:
+    """Return one of the drop's jobs."""
+    order = Order(
+        operation="generate",
+        body={},
+        size=f"{ordinal}00x200",
+        delivery=DeliveryPlan(outbox="/out", folder="", name="x{ext}"),
+    )
+    whole = Job(
+        key=JobKey(f"{DROP.key}.{ordinal}"),
+        drop=DROP.key,
+        rule=DROP.rule,
+        inbox="/in",
+        source="beach.txt",
+        order=order,
+        created_at=AT,
+    )
+    return replace(whole, **changes)
+
+
+def text(*jobs: Job, state: DropState = DropState.FAILED, **changes: Any) -> str:
+    """Return the report of a drop with these jobs."""
+    return report(replace(DROP, **changes), jobs, state=state, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("stages", "state"),
+    [
+        ((), DropState.FAILED),
+        ((Stage.DELIVERED, Stage.DELIVERED), DropState.DONE),
+        ((Stage.DELIVERED, Stage.FAILED), DropState.FAILED),
+        ((Stage.DELIVERED, Stage.CANCELLED), DropState.FAILED),
+        ((Stage.FAILED, Stage.IN_DOUBT), DropState.HELD),
+    ],
+)
+def test_the_worst_job_decides(stages: tuple[Stage, ...], state: DropState) -> None:
+    """A doubt holds the file whatever else happened; one failure fails it."""
+    assert state is outcome(DROP, [job(1, stage=stage) for stage in stages])
+
+
+def test_a_file_that_cannot_be_used_was_not_billed() -> None:
+    """Without jobs the report has the reason, the way out, and that nothing was sent."""
+    lines = text(reason="the picture is cut off").splitlines()
+
+    assert "beach.txt could not be used." == lines[0]
+    assert "What happened: the picture is cut off" in lines
+    assert "Billed:        no; nothing was sent to Adobe" in lines
+
+
+def test_a_refused_order_is_explained() -> None:
+    """What Firefly said, what to do, the job id and the price stand there once."""
+    page = text(job(1, stage=Stage.FAILED, failure=REFUSED))
+
+    assert 1 == page.count("Firefly refused this order: unsafe")
+    assert "  What to do:    reword it\n" in page
+    assert "  Billed:        no\n" in page
+    assert f"  Job:           {DROP.key}.1\n" in page
+
+
+def test_only_what_failed_needs_doing_again() -> None:
+    """The headline counts what was delivered, and each result is named."""
+    page = text(
+        job(1, stage=Stage.DELIVERED, delivered=("/out/a\x1b.jpg",)),
+        job(2, stage=Stage.FAILED, failure=REFUSED),
+    )
+
+    assert page.startswith("beach.txt could not be finished: 1 of its 2 jobs were delivered.\n")
+    assert "  Result:        /out/a\\x1b.jpg\n" in page
+    assert f"dropglow retry {DROP.key}" in page
+
+
+def test_a_doubt_names_the_three_ways_out() -> None:
+    """A held file's report says when the order was sent and how to settle it."""
+    page = text(job(1, stage=Stage.IN_DOUBT, failure=DOUBT, begun_at=AT), state=DropState.HELD)
+
+    assert "  Sent:          2026-01-31 12:00:00 UTC\n" in page
+    assert "  Billed:        not known" in page
+    assert all(f"dropglow resolve {DROP.key} --{way}" in page for way in ("job-id", "resubmit", "abandon"))
+
+
+def test_a_doubt_that_was_given_up_says_so() -> None:
+    """Trying that again may buy it twice, and the report warns of it."""
+    page = text(job(1, stage=Stage.FAILED, failure=DOUBT))
+
+    assert "given up on request" in page
+    assert "trying again may buy it twice" in page
+    assert "look for it" not in page
+
+
+@pytest.mark.parametrize(("accepted_at", "billed"), [(None, "no"), (AT, "not known")])
+def test_a_cancelled_job_says_whether_it_was_billed(accepted_at: datetime | None, billed: str) -> None:
+    """Before Adobe accepted it certainly not; afterwards nobody can tell."""
+    receipt = Submission(remote_id=RemoteId("urn:1"), status_url="") if accepted_at else None
+    cancelled = job(1, stage=Stage.CANCELLED, accepted_at=accepted_at, submission=receipt)
+
+    page = text(cancelled)
+
+    assert f"  Billed:        {billed}" in page
+    assert ("  Adobe's job:   urn:1\n" in page) is (receipt is not None)
+    assert "cancelled on request" == reason(DROP, [cancelled])
