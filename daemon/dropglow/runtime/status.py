@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from dropglow.runtime.admission import InboxState
+if TYPE_CHECKING:
+    # Not at run time: it brings the whole intake along, and ``status`` is to be quick.
+    from dropglow.runtime.admission import InboxState
 
 FILE_NAME: Final = "status.json"
 VERSION: Final = 1
