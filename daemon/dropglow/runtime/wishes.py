@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, assert_never
 
 from dropglow.clock import Clock
-from dropglow.errors import Conflict, DropglowError, IllegalTransition
+from dropglow.errors import Conflict, DropglowError, IllegalTransition, UnknownKey
 from dropglow.events import Abandoned, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Verb, Wish
@@ -37,9 +37,9 @@ _NOTHING: Final[dict[Verb, str]] = {
 
 _DONE: Final[dict[Verb, str]] = {
     Verb.RETRY: "will be tried again",
-    Verb.CANCEL: "is being cancelled",
+    Verb.CANCEL: "will be cancelled",
     Verb.RESUBMIT: "will be ordered again",
-    Verb.ABANDON: "is given up; it stays counted as spent",
+    Verb.ABANDON: "given up, and still counted as spent",
     Verb.ATTACH: "goes on with the job id given",
 }
 
@@ -76,16 +76,42 @@ class Wishes:
         """
         drop, key = await self._ledger.resolve_key(wish.target)
         jobs = await self._meant(drop, key, wish.verb)
-        if wish.verb is Verb.ATTACH and len(jobs) > 1:
+        if wish.verb is Verb.ATTACH:
+            await self._check_attachment(drop, jobs, wish.argument)
+        if wish.verb is not Verb.CANCEL:
+            await self._reopener.reopen(await self._ledger.drop(drop), why=f"{wish.verb.value} was asked for")
+        refusals: dict[JobKey, IllegalTransition] = {}
+        for job in jobs:
+            try:
+                await self._tell(job, wish)
+            except IllegalTransition as refusal:
+                refusals[job.key] = refusal
+        moved = [job for job in jobs if job.key not in refusals]
+        if not moved:
+            first = refusals[jobs[0].key]
+            raise WishRefused(first.message, hint=first.hint)
+        left = [f"not {key}: {refusal.hint}" for key, refusal in refusals.items()]
+        return "; ".join([f"{_counted(moved)} {_DONE[wish.verb]}", *left])
+
+    async def _check_attachment(self, drop: DropKey, jobs: Sequence[Job], remote_id: str) -> None:
+        """Refuse a job id that is not clearly of one job: two jobs would deliver the same results.
+
+        Raises:
+            WishRefused: Several jobs are meant, or the id is known already.
+        """
+        if len(jobs) > 1:
             raise WishRefused(
                 f"{len(jobs)} jobs of {drop} are in doubt",
                 hint="name the one that the job id belongs to: " + ", ".join(job.key for job in jobs),
             )
-        if wish.verb is not Verb.CANCEL:
-            await self._reopener.reopen(await self._ledger.drop(drop), why=f"{wish.verb.value} was asked for")
-        for job in jobs:
-            await self._tell(job, wish)
-        return f"{_counted(jobs)} {_DONE[wish.verb]}"
+        try:
+            owner, other = await self._ledger.resolve_key(remote_id)
+        except UnknownKey:
+            return
+        raise WishRefused(
+            f"the job id {remote_id} is known already: {other or owner} has it",
+            hint="look at Adobe for the order of this job, by its time and seed",
+        )
 
     async def _meant(self, drop: DropKey, key: JobKey | None, verb: Verb) -> tuple[Job, ...]:
         every = await self._ledger.jobs_of(drop) if key is None else (await self._ledger.job(key),)
@@ -103,10 +129,7 @@ class Wishes:
     async def _tell(self, job: Job, wish: Wish) -> None:
         while True:
             event = self._event(wish)
-            try:
-                after = advance(job, event)
-            except IllegalTransition as refusal:
-                raise WishRefused(refusal.message, hint=refusal.hint) from refusal
+            after = advance(job, event)
             try:
                 saved = await self._ledger.save(job, after, event, at=self._clock.now(), owner=None)
             except Conflict:
