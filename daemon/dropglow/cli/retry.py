@@ -64,8 +64,10 @@ def _every(jobs: tuple[Job, ...], *, yes: bool, as_json: bool) -> tuple[Meant, .
 
     from dropglow.cli.asking import Meant
     from dropglow.cli.tables import counted
+    from dropglow.cli.words import given_up_in_doubt
 
-    again = [job for job in reversed(jobs) if not _given_up_in_doubt(job)]
+    # What may have been bought is ordered again one by one only, by a person who names it.
+    again = [job for job in reversed(jobs) if not given_up_in_doubt(job)]
     left_out = len(jobs) - len(again)
     if left_out and not as_json:
         click.echo(f"Left out: {counted(left_out, 'job')} given up in doubt; name those to order them again.")
@@ -76,10 +78,3 @@ def _every(jobs: tuple[Job, ...], *, yes: bool, as_json: bool) -> tuple[Meant, .
         price = f"{counted(len(again), 'job')}, {counted(images, 'image')} to pay for"
         click.confirm(f"Try again {price}?", abort=True, err=True)
     return tuple(Meant(typed=job.key, drop=job.drop, job=job.key) for job in again)
-
-
-def _given_up_in_doubt(job: Job) -> bool:
-    # It may have been bought already: to order it again is for a person to decide, one by one.
-    from dropglow.model import Billed
-
-    return job.submission is None and job.failure is not None and job.failure.billed is Billed.UNKNOWN

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from dropglow.cli.documents import failure_document, instant, job_document, plain
 from dropglow.cli.ledger_access import Holder
+from dropglow.cli.words import advice
 from dropglow.config import Config
 from dropglow.ledger.base import Counts, Query, Reader
 from dropglow.lifecycle import RESTING
@@ -35,6 +36,7 @@ class Ended:
     source: str
     rule: str
     failure: Failure
+    hint: str  # what to do, as things are now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def _of_jobs(jobs: Iterable[Job]) -> Iterable[Ended]:
                 source=job.source,
                 rule=job.rule,
                 failure=job.failure,
+                hint=advice(job),
             )
 
 
@@ -140,6 +143,7 @@ def _of_drops(drops: Iterable[Drop]) -> Iterable[Ended]:
                 source=drop.path,
                 rule=drop.rule,
                 failure=failure,
+                hint=failure.hint,
             )
 
 

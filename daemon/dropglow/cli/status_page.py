@@ -157,8 +157,8 @@ def _failures(standing: Standing, out: Console) -> None:
         line(f"  {each.job or each.drop}  {readable(each.source)}", console=out, style="bold")
         fact("when", f"{local(each.at)}, {relative_time(each.at, standing.at)}", console=out, indent=4)
         fact("why", sentence(each.failure), console=out, indent=4)
-        if each.failure.hint:
-            fact("what to do", each.failure.hint, console=out, indent=4)
+        if each.hint:
+            fact("what to do", each.hint, console=out, indent=4)
         billed = {Billed.YES: "yes", Billed.NO: "no", Billed.UNKNOWN: "not known"}[each.failure.billed]
         fact("billed", billed, console=out, indent=4)
 

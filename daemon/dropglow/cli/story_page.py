@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dropglow.cli.facts import fact, heading, paragraph
 from dropglow.cli.tables import counted, line, readable, table
-from dropglow.cli.words import local, order_words, stage_words
+from dropglow.cli.words import advice, local, order_words, stage_words
 from dropglow.ledger.base import Record
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
 
@@ -75,7 +75,7 @@ def _job(job: Job, out: Console) -> None:
     if job.not_before is not None:
         fact("not before", local(job.not_before), console=out)
     if job.stage is not Stage.CANCELLED and job.failure is not None:
-        _failure(job.failure, out)
+        _failure(job.failure, advice(job), out)
     if job.stage is Stage.IN_DOUBT:
         fact(
             "to settle it",
@@ -105,12 +105,12 @@ def _job(job: Job, out: Console) -> None:
         fact("results go to", order.delivery.outbox, console=out)
 
 
-def _failure(failure: Failure, out: Console) -> None:
+def _failure(failure: Failure, hint: str, out: Console) -> None:
     fact("what happened", failure.what, console=out)
     if failure.why:
         fact("why", failure.why, console=out)
-    if failure.hint:
-        fact("what to do", failure.hint, console=out)
+    if hint:
+        fact("what to do", hint, console=out)
     billed = {Billed.YES: "yes", Billed.NO: "no", Billed.UNKNOWN: "not known; Adobe does not say"}
     fact("billed", billed[failure.billed], console=out)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from dropglow.cli.tables import counted, relative_time
 from dropglow.lifecycle import RESTING
-from dropglow.model import Failure, Job, Order, Stage
+from dropglow.model import Billed, Failure, Job, Order, Stage
 
 
 def local(at: datetime) -> str:
@@ -51,6 +51,19 @@ def outcome_words(job: Job, *, now: datetime) -> str:
     if job.not_before is None or job.not_before <= now:
         return sentence(job.failure)
     return f"next try {relative_time(job.not_before, now)}: {sentence(job.failure)}"
+
+
+def given_up_in_doubt(job: Job) -> bool:
+    """Return whether *job* ended because a person gave it up: it may have been bought all the same."""
+    unknown = job.failure is not None and job.failure.billed is Billed.UNKNOWN
+    return job.stage is Stage.FAILED and job.submission is None and unknown
+
+
+def advice(job: Job) -> str:
+    """Return what to do about the failure of *job*; empty where nothing is known to help."""
+    if given_up_in_doubt(job):
+        return "it was given up; to order it all the same: dropglow retry " + job.key
+    return "" if job.failure is None else job.failure.hint
 
 
 def remote_id(job: Job) -> str:
