@@ -57,8 +57,8 @@ def command(*, folder: Path) -> None:
             drops, jobs = asyncio.run(_play(config, samples, shown))
     if not closing(place, config, drops, jobs, expected=len(samples)):
         raise Told(
-            "the demo did not come to its end: not everything was delivered",
-            hint=f"{place / LOG_FILE} says why",
+            "the demo ended before everything was delivered",
+            hint=f"{place / LOG_FILE} says what happened; `dropglow demo` begins anew",
             code=Exit.TROUBLED,
         )
 

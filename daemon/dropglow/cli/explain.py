@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file")
 @click.option(
-    "--inbox", metavar="FOLDER", help="The inbox that the file would be dropped into; default: every one."
+    "--inbox",
+    metavar="FOLDER",
+    help="The inbox to think of; default: the one that the file lies in, else every one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: inboxes, rules, orders, results.")
 @click.pass_obj

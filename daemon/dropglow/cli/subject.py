@@ -57,7 +57,7 @@ def find_subject(config: Config, name: str, *, cwd: str, inbox: str | None) -> S
         config: The inboxes.
         name: A path, relative to *cwd* or to an inbox; or a name that no file has yet.
         cwd: Absolute.
-        inbox: The only inbox to think of, absolute; None: all of them.
+        inbox: The only inbox to think of, absolute; None: the one it lies in, else all of them.
 
     Raises:
         DropglowError: It is a folder, or cannot be read.
@@ -127,7 +127,7 @@ def _places(config: Config, file: str, name: str, *, inbox: str | None) -> Itera
     """Yield the place in the inbox that *file* lies in, or else one in every inbox that it could be dropped into."""
     exists = os.path.lexists(file)
     for plan in config.inboxes:
-        path = _below(file, plan.folder)
+        path = _below(file, plan.folder) if inbox in {None, plan.folder} else None
         if path is not None:
             ignored = _ignored(plan, path, file=file if exists else None)
             yield Place(inbox=plan.folder, path=path, dropped=exists, ignored=ignored)

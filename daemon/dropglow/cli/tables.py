@@ -28,10 +28,19 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def line(text: str, *, console: Console, style: str = "") -> None:
-    """Write *text* as one line; its colour shows on a terminal only. Long lines wrap there at words."""
+    """Write *text* as one line; its colour shows on a terminal only.
+
+    A sentence too long for the terminal goes on in the next line, indented alike. A path or an address stays
+    whole, so that it can be copied.
+    """
+    from rich.padding import Padding
     from rich.text import Text
 
-    console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+    words = text.lstrip(" ")
+    if not console.is_terminal or " " not in words:
+        console.print(Text(text, style=style), soft_wrap=True)
+        return
+    console.print(Padding(Text(words, style=style), (0, 0, 0, len(text) - len(words)), expand=False))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, console: Console) -> None:
