@@ -29,9 +29,14 @@ _REASONS: Final[dict[int, tuple[str, str]]] = {
 
 
 def shown(path: str) -> str:
-    """Return *path* for a message: what is no UTF-8 in it, and controls, appear as escapes."""
-    text = path.encode("utf-8", "backslashreplace").decode()
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    """Return *path* for a message: bytes that are no UTF-8, and controls, appear as escapes."""
+    return "".join(char if char.isprintable() else _escaped(char) for char in path)
+
+
+def _escaped(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # how Python writes a byte that is no UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()
 
 
 def refusal(doing: str, path: str, error: OSError) -> DiskError:

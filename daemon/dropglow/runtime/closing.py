@@ -12,7 +12,7 @@ from datetime import datetime
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
-from dropglow.disk import Disk
+from dropglow.disk import Disk, shown
 from dropglow.errors import Conflict, DiskError
 from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
@@ -110,9 +110,3 @@ class Closer:
             log.error(vocabulary.DROP_HELD, reason=reason, **fields)
         else:
             log.error(vocabulary.DROP_FAILED, reason=reason, **fields)
-
-
-def shown(path: str) -> str:
-    """Return *path* as text that every log and terminal can hold: odd bytes and control characters escaped."""
-    clean = path.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in clean)

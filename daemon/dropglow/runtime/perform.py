@@ -54,7 +54,7 @@ from dropglow.runtime.uploads import GateClosed, Uploads
 
 GIVE_UP_WAITING: Final = timedelta(hours=24)
 TIRED_OF_ASKING: Final = 6  # how often Adobe may deny a job before we believe it
-ANEW: Final = "to try again: dropglow retry (it is a new order, and is billed again)"
+ANEW: Final = "trying again is a new order, and is billed again"
 FRESH_LINKS: Final = 3  # how often links may die under us
 
 
@@ -106,7 +106,10 @@ class Performer:
             case Submit():
                 return await self.submit(job)
             case Poll():
-                return await self._poll(job)
+                outcome = await self._poll(job)
+                if not isinstance(outcome, Wait):
+                    self._durations.forget(job.key)
+                return outcome
             case Cancel():
                 return await self._cancel(job)
             case Fetch():
@@ -132,6 +135,7 @@ class Performer:
             submission = await self._client.submit(job.order, job.uploads)
         except FireflyError as error:
             return self._unplaced(job, error)
+        self._durations.began(job.key)
         return Accepted(submission=submission, at=self._clock.now())
 
     def _unplaced(self, job: Job, error: FireflyError) -> Event:
@@ -182,6 +186,7 @@ class Performer:
         now = self._clock.now()
         match status:
             case StillRunning():
+                self._durations.seen_running(job.key, _elapsed_s(job, now))
                 return self._still_running(job, now)
             case Succeeded(outputs=outputs) if outputs:
                 self._learn(job, now)
@@ -201,7 +206,7 @@ class Performer:
                 assert_never(status)
 
     def _still_running(self, job: Job, now: datetime) -> Event | Wait:
-        elapsed_s = (now - (job.accepted_at or now)).total_seconds()
+        elapsed_s = _elapsed_s(job, now)
         if elapsed_s >= GIVE_UP_WAITING.total_seconds():
             failure = Failure(
                 code="never_ended",
@@ -232,7 +237,7 @@ class Performer:
 
     def _learn(self, job: Job, now: datetime) -> None:
         if job.stage is Stage.RUNNING and job.accepted_at is not None:
-            self._durations.add(polling.kind_of(job.order), (now - job.accepted_at).total_seconds())
+            self._durations.seen_ended(job.key, polling.kind_of(job.order), _elapsed_s(job, now))
 
     def _ended_badly(self, job: Job, status: EndedBadly, now: datetime) -> Event:
         if status.word == "cancelled" and job.stage is Stage.CANCELLING:
@@ -332,6 +337,10 @@ class Performer:
         self._gate.pause(
             self._clock.monotonic() + pause_s, _line(error), needs_person=isinstance(error, AuthError)
         )
+
+
+def _elapsed_s(job: Job, now: datetime) -> float:
+    return (now - (job.accepted_at or now)).total_seconds()
 
 
 def _receipt(job: Job) -> Submission:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Final
 
+from dropglow.disk import shown
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
 
 ERROR_SUFFIX: Final = ".error.txt"
@@ -43,43 +44,70 @@ def reason(drop: Drop, jobs: Sequence[Job]) -> str:
 
 def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -> str:
     """Return the text of the report beside the file: what, why, what to do, job ids, billed or not."""
-    name = PurePath(drop.path).name
-    lines = [_headline(name, state), "", f"What happened: {reason(drop, jobs)}"]
+    name = shown(PurePath(drop.path).name)
     if not jobs:
-        lines += [
-            "Billed:        no; nothing was sent to Adobe",
-            "",
-            "What to do:    mend the file and drop it again.",
-        ]
-        return _signed(lines, drop, at)
+        return _signed([f"{name} could not be used.", "", *_about_file(drop)], drop, at)
+    lines = [_headline(name, jobs, state)]
     for job in jobs:
         lines += ["", *_about(job)]
     lines += ["", *_advice(drop, state)]
     return _signed(lines, drop, at)
 
 
-def _headline(name: str, state: DropState) -> str:
+def _about_file(drop: Drop) -> list[str]:
+    return [
+        f"What happened: {drop.reason}",
+        "What to do:    put that right, then bring the file into the inbox again.",
+        "Billed:        no; nothing was sent to Adobe",
+    ]
+
+
+def _headline(name: str, jobs: Sequence[Job], state: DropState) -> str:
     if state is DropState.HELD:
         return f"{name} is held: a person has to decide."
-    return f"{name} could not be finished."
+    if len(jobs) == 1:
+        return f"{name} could not be finished."
+    delivered = sum(job.stage is Stage.DELIVERED for job in jobs)
+    return f"{name} could not be finished: {delivered} of its {len(jobs)} jobs were delivered."
 
 
 def _about(job: Job) -> list[str]:
     size = f" {job.order.size}" if job.order.size else ""
-    lines = [f"{job.order.operation}{size}: {_stage(job)}"]
-    if job.failure is not None and job.stage in {Stage.FAILED, Stage.IN_DOUBT}:
-        lines.append(f"  Why:          {_line(job.failure)}")
-        if job.failure.hint:
-            lines.append(f"  What to do:   {job.failure.hint}")
-        lines.append(f"  Billed:       {_BILLED[job.failure.billed]}")
-    lines.append(f"  Job:          {job.key}")
+    lines = [f"{job.order.operation}{size}: {_stage(job)}", *_what_happened(job)]
+    lines.append(f"  Job:           {job.key}")
     if job.submission is not None:
-        lines.append(f"  Adobe's job:  {job.submission.remote_id}")
-    lines += [f"  Result:       {path}" for path in job.delivered]
+        lines.append(f"  Adobe's job:   {job.submission.remote_id}")
+    if job.stage is Stage.IN_DOUBT and job.begun_at is not None:
+        lines.append(f"  Sent:          {job.begun_at:%Y-%m-%d %H:%M:%S} UTC")
+    lines += [f"  Result:        {shown(path)}" for path in job.delivered]
     return lines
 
 
+def _what_happened(job: Job) -> list[str]:
+    if job.stage is Stage.CANCELLED:
+        return [f"  Billed:        {_BILLED[Billed.NO if job.accepted_at is None else Billed.UNKNOWN]}"]
+    if job.failure is None or job.stage is Stage.DELIVERED:
+        return []
+    lines = [f"  What happened: {_line(job.failure)}"]
+    hint = "trying again may buy it twice" if _abandoned(job) else job.failure.hint
+    if hint and job.stage is not Stage.IN_DOUBT:  # what to do about a doubt stands below
+        lines.append(f"  What to do:    {hint}")
+    return [*lines, f"  Billed:        {_BILLED[job.failure.billed]}"]
+
+
+def _abandoned(job: Job) -> bool:
+    """Return whether the job was in doubt until somebody gave it up."""
+    return (
+        job.stage is Stage.FAILED
+        and job.submission is None
+        and job.failure is not None
+        and job.failure.billed is Billed.UNKNOWN
+    )
+
+
 def _stage(job: Job) -> str:
+    if _abandoned(job):
+        return "given up on request, being in doubt"
     return {
         Stage.DELIVERED: "delivered",
         Stage.FAILED: "failed",
@@ -91,14 +119,15 @@ def _stage(job: Job) -> str:
 def _advice(drop: Drop, state: DropState) -> list[str]:
     if state is DropState.HELD:
         return [
-            "To settle it:  look for the order at Adobe, by its time; then one of",
-            f"               dropglow resolve {drop.key} --job-id URN   (it is there: take its results)",
-            f"               dropglow resolve {drop.key} --resubmit     (it is not there: order again)",
-            f"               dropglow resolve {drop.key} --abandon      (leave it)",
+            "Adobe may have taken the order and billed it, so it is not sent again by itself.",
+            "Moving the file changes nothing. To settle it, one of:",
+            f"  dropglow resolve {drop.key} --job-id URN   Adobe's job id was found: fetch its results",
+            f"  dropglow resolve {drop.key} --resubmit     order it again; it may be billed twice",
+            f"  dropglow resolve {drop.key} --abandon      leave it",
         ]
     return [
-        "To try again:  move the file back into the inbox, or: dropglow retry " + drop.key,
-        "               Only what failed is done again.",
+        f"To try again, move the file back into the inbox, or: dropglow retry {drop.key}",
+        "Only what failed is done again.",
     ]
 
 
