@@ -87,8 +87,6 @@ def drop_everything(inbox: Path) -> None:
     whole = good_picture(inbox / "cut.jpg").read_bytes()
     (inbox / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (inbox / "eps.png").write_bytes(EPS)
-    (inbox / "empty.jpg").touch()
-    (inbox / "empty.txt").touch()
     (inbox / "long.txt").write_text("sea " * 375)
     (inbox / "latin1.txt").write_bytes("ein Café am Meer".encode("latin-1"))
     (inbox / "typo.txt").write_text("---\ncontent_clas: art\n---\na fox\n")
@@ -138,9 +136,7 @@ async def run_once(folder: Path) -> Aftermath:
             preexec_fn=without_privileges,
         )
         _, log = await asyncio.wait_for(process.communicate(), 60)
-    return Aftermath(
-        folder=folder, exit_code=process.returncode or 0, log=log.decode(), books=world.books()
-    )
+    return Aftermath(folder=folder, exit_code=process.returncode or 0, log=log.decode(), books=world.books())
 
 
 @pytest.fixture(scope="module")
@@ -154,12 +150,83 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         locked.chmod(0o600)
 
 
-def test_dump(aftermath):
-    """x"""
-    print(aftermath.exit_code)
-    print(aftermath.log)
-    for p in sorted(aftermath.folder.rglob("*")):
-        print(repr(str(p.relative_to(aftermath.folder))))
-    for p in sorted(aftermath.folder.rglob("*.error.txt")):
-        print("=====", repr(p.name)[:60]); print(p.read_text())
-    print(aftermath.books["requests"])
+def test_the_rest_of_the_queue_goes_on(aftermath: Aftermath) -> None:
+    """Good files among the bad ones are delivered; the exit code says that something failed."""
+    assert 1 == aftermath.exit_code
+    assert 4 == len(aftermath.results()) == aftermath.books["accepted"]
+    assert all((aftermath.inbox / "_done" / name).exists() for name in ("good.jpg", "good.txt"))
+
+
+def test_nothing_is_sent_for_a_bad_file(aftermath: Aftermath) -> None:
+    """One upload, of the good picture; not one order was refused by the API."""
+    assert 1 == len(aftermath.books["uploads"])
+    assert 0 == aftermath.books["refused"]
+
+
+def test_nothing_ends_in_a_traceback(aftermath: Aftermath) -> None:
+    """Whatever people drop is no fault of the program's."""
+    assert "Traceback" not in aftermath.log
+    assert [] == aftermath.events("service.bug")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("cut.jpg", "the picture is cut off"),
+        ("eps.png", "this is an EPS file named .png"),
+        ("long.txt", "the prompt is too long: 1,499 characters; Firefly reads at most 1,024"),
+        ("latin1.txt", "line 1 is not UTF-8 text (byte 0xE9); save it as UTF-8"),
+        ("typo.txt", "line 2: unknown key content_clas; did you mean content_class?"),
+        ("huge.png", "the picture has 16.5 MB, and Firefly takes at most 15 MB"),
+    ],
+)
+def test_the_report_names_the_reason(aftermath: Aftermath, name: str, words: str) -> None:
+    """What happened, what to do and that it was not billed stand beside the file in _failed."""
+    report = aftermath.report(name)
+
+    assert report.startswith(f"{name} could not be used.\n\nWhat happened: ")
+    assert words in report
+    assert "What to do: " in report
+    assert "Billed:        no" in report
+
+
+def test_a_name_of_255_bytes_gets_a_report(aftermath: Aftermath) -> None:
+    """There is no room for the report's ending behind such a name; it is cut for the report only."""
+    failed = aftermath.inbox / "_failed"
+    report = LONGEST[: 255 - len(".error.txt")] + ".error.txt"
+
+    assert (failed / LONGEST).exists()
+    assert "not UTF-8" in (failed / report).read_text()
+
+
+@pytest.mark.parametrize("name", [TWO_LINES, ODD_BYTES])
+def test_a_strange_name_is_no_obstacle(aftermath: Aftermath, name: str) -> None:
+    """Control characters and bytes that are no UTF-8 are kept in the archive, and never reach a terminal."""
+    assert (aftermath.inbox / "_done" / name).exists()
+    assert "\x1b" not in aftermath.log
+    assert all(result.isprintable() for result in aftermath.results())
+    assert r"caf\xe9.txt" in {record["source"] for record in aftermath.events("drop.done")}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("locked.txt", "permission denied"),
+        ("pipe.jpg", "not a regular file"),
+        ("link.txt", "it is a link"),
+    ],
+)
+def test_what_cannot_be_taken_is_told_and_left(aftermath: Aftermath, name: str, words: str) -> None:
+    """It stays where it is, and the log says once why."""
+    told = [record for record in aftermath.events("inbox.trouble") if record["source"] == name]
+
+    assert os.path.lexists(aftermath.inbox / name)
+    assert 1 == len(told)
+    assert words in told[0]["reason"]
+
+
+@pytest.mark.parametrize("name", ["folder.jpg", ".hidden.txt", "Thumbs.db", "upload.jpg.part"])
+def test_what_is_no_drop_is_left_in_silence(aftermath: Aftermath, name: str) -> None:
+    """Folders, hidden and temporary files and housekeeping stay, and the log has no word of them."""
+    assert (aftermath.inbox / name).exists()
+    assert name not in aftermath.log

@@ -16,7 +16,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
-from dropglow.disk import Disk
+from dropglow.disk import Disk, shown
 from dropglow.errors import Conflict, DiskError, IllegalTransition, LedgerUnavailable, SourceFault, UnknownKey
 from dropglow.events import RetryAsked
 from dropglow.intake.inbox import Claimed, Inbox, Orphan, Sweep
@@ -27,7 +27,6 @@ from dropglow.rules.match import Explanation, decide
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
 from dropglow.runtime.bell import Bell
-from dropglow.runtime.closing import shown
 from dropglow.runtime.keys import KeyMaker, job_key
 from dropglow.runtime.places import put_away
 from dropglow.runtime.reopening import Reopener
@@ -287,6 +286,8 @@ class Attendant:
 
     async def _admit_batch(self, batch: Sequence[Sighting]) -> None:
         taken, left = await self.in_thread(self._take, batch)
+        if len(taken) + len(left) < len(batch):
+            self._hinted = True  # the next sweep tells what could not be read, and sees what changed
         for file in left:
             self._left[file.sighting.path] = file.sighting
             self._say_left(file)
