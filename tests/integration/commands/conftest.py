@@ -1,0 +1,208 @@
+"""A desk for the commands: a configuration, and a ledger filled by hand through the real lifecycle."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dropglow.app import own
+from dropglow.cli.main import main
+from dropglow.clock import RealClock
+from dropglow.disk import RealDisk
+from dropglow.events import (
+    Accepted,
+    Began,
+    CancelAsked,
+    Completed,
+    Delivered,
+    Doubted,
+    Event,
+    Fetched,
+    GaveUp,
+    Postponed,
+    RanLate,
+)
+from dropglow.ledger.lock import StateLock
+from dropglow.ledger.sqlite import SqliteLedger, SqliteReader
+from dropglow.lifecycle import advance
+from dropglow.model import (
+    After,
+    Billed,
+    DeliveryPlan,
+    Drop,
+    DropKey,
+    Failure,
+    Job,
+    JobKey,
+    Kind,
+    Order,
+    Output,
+    RemoteId,
+    RuleName,
+    Submission,
+)
+from dropglow.runtime.closing import Closer, Tally
+
+CONFIGURATION: Final = """
+state: ./state
+rules:
+  - {name: sizes, inbox: inbox/photos, outbox: outbox, expand: {sizes: [800x600, 900x700, 1000x800]}}
+  - {name: art, inbox: inbox/prompts, outbox: outbox, generate: {size: 2048x2048}}
+"""
+REFUSED: Final = Failure(
+    code="prompt_unsafe", what="Firefly refused this order", why="content policy", hint="change the prompt"
+)
+LOST: Final = Failure(
+    code="no_answer",
+    what="nobody knows whether Adobe accepted this order",
+    why="the connection was cut",
+    hint="look for it at Adobe",
+    billed=Billed.UNKNOWN,
+)
+FULL: Final = Failure(code="DiskFull", what="the outbox is full", hint="make room")
+
+
+def events(stage: str, key: str, outbox: Path, at: datetime) -> tuple[Event, ...]:
+    """Return what has to happen to a new job so that it stands at *stage*."""
+    began = Began(at=at)
+    accepted = Accepted(submission=Submission(remote_id=RemoteId(f"urn:{key}"), status_url=""), at=at)
+    completed = Completed(outputs=(Output(index=0, seed=1, url="https://x/?signed"),), at=at)
+    delivered = Delivered(paths=(str(outbox / f"{key}.jpg"),), at=at)
+    return {
+        "queued": (),
+        "running": (began, accepted),
+        "late": (began, accepted, RanLate(at=at)),
+        "fetching": (began, accepted, completed),
+        "held up": (began, accepted, completed, Postponed(until=at + timedelta(hours=1), failure=FULL)),
+        "delivered": (began, accepted, completed, Fetched(artifacts=()), delivered),
+        "in doubt": (began, Doubted(failure=LOST)),
+        "failed": (GaveUp(failure=REFUSED, at=at),),
+        "cancelled": (CancelAsked(at=at),),
+    }[stage]
+
+
+class Desk:
+    """A folder with a configuration and a state, and the commands at hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.photos = folder / "inbox" / "photos"
+        self.outbox = folder / "outbox"
+        self.photos.mkdir(parents=True)
+        self.outbox.mkdir()
+        (folder / "dropglow.yaml").write_text(CONFIGURATION)
+
+    def run(self, *arguments: str) -> Result:
+        """Run one command as from a script: nothing is a terminal."""
+        return CliRunner().invoke(main, ["--config", str(self.folder), *arguments])
+
+    def drop(
+        self,
+        key: str,
+        *stages: str,
+        name: str = "beach.jpg",
+        reason: str = "",
+        age: timedelta = timedelta(minutes=5),
+    ) -> None:
+        """Put a drop into the ledger, with a job at each of *stages*; when all of them rest, it is closed."""
+        asyncio.run(self._drop(key, stages, name, reason, datetime.now(UTC) - age))
+
+    async def _drop(self, key: str, stages: tuple[str, ...], name: str, reason: str, at: datetime) -> None:
+        drop = self._new_drop(key, name, reason, at)
+        async with own(self.state) as owned:
+            jobs = [self._new_job(drop, ordinal, at) for ordinal in range(1, len(stages) + 1)]
+            await owned.ledger.admit(drop, jobs)
+            for job, stage in zip(jobs, stages, strict=True):
+                await _live(owned.ledger, job, events(stage, job.key, self.outbox, at), at)
+            await Closer(ledger=owned.ledger, disk=RealDisk(), clock=RealClock(), tally=Tally()).close_ripe()
+
+    def _new_drop(self, key: str, name: str, reason: str, at: datetime) -> Drop:
+        place = self.photos / ".dropglow" / "work" / key / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"picture")
+        found = place.stat()
+        return Drop(
+            key=DropKey(key),
+            inbox=str(self.photos),
+            path=name,
+            place=str(place),
+            rule=RuleName("sizes"),
+            rule_digest="digest",
+            sha256=hashlib.sha256(b"picture").hexdigest(),
+            size_bytes=found.st_size,
+            device=found.st_dev,
+            inode=found.st_ino,
+            kind=Kind.IMAGE,
+            after=After(
+                done=str(self.photos / "_done"),
+                failed=str(self.photos / "_failed"),
+                held=str(self.photos / "_held"),
+            ),
+            reason=reason,
+            admitted_at=at,
+        )
+
+    def _new_job(self, drop: Drop, ordinal: int, at: datetime) -> Job:
+        order = Order(
+            operation="expand",
+            body={},
+            size="800x600",
+            seeds=(40 + ordinal,),
+            prompt="a calm sea",
+            delivery=DeliveryPlan(outbox=str(self.outbox), folder="", name="{stem}{ext}"),
+        )
+        return Job(
+            key=JobKey(f"{drop.key}.{ordinal}"),
+            drop=drop.key,
+            rule=drop.rule,
+            inbox=drop.inbox,
+            source=drop.path,
+            order=order,
+            created_at=at,
+        )
+
+    def look(self, question: Callable[[SqliteReader], Any]) -> Any:
+        """Return the answer of the ledger to *question*."""
+
+        async def ask() -> Any:
+            reader = SqliteReader.open(self.state / "ledger.sqlite3")
+            try:
+                return await question(reader)
+            finally:
+                await reader.close()
+
+        return asyncio.run(ask())
+
+    def stages(self, key: str) -> list[str]:
+        """Return where the jobs of this drop stand, in order."""
+        return [job.stage.value for job in self.look(lambda reader: reader.jobs_of(DropKey(key)))]
+
+    def files(self) -> list[str]:
+        """Return every visible file in the inbox, below it."""
+        found = (path.relative_to(self.photos) for path in self.photos.rglob("*") if path.is_file())
+        return sorted(str(path) for path in found if path.parts[0] != ".dropglow")
+
+    def lock(self) -> StateLock:
+        """Return the lock of the state folder, held, as a service holds it."""
+        lock = StateLock(self.state)
+        assert lock.acquire()
+        return lock
+
+
+async def _live(ledger: SqliteLedger, job: Job, events: tuple[Event, ...], at: datetime) -> None:
+    for event in events:
+        job = await ledger.save(job, advance(job, event), event, at=at, owner=None)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Return a desk in an empty folder; no service has ever run there."""
+    return Desk(tmp_path)

@@ -1,0 +1,219 @@
+"""``dropglow status`` without a service, beside one, and after one that was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+
+import pytest
+
+from dropglow import app
+from dropglow.cli import ledger_access, wishing
+
+SNAPSHOT = {
+    "pid": os.getpid(),
+    "version": "9.9",
+    "started_at": "2026-11-02T08:00:00+00:00",
+    "config": "/elsewhere.yaml",
+    "sandbox": True,
+    "in_flight": 3,
+    "in_flight_limit": 16,
+    "in_hand": 3,
+    "trouble": "Adobe does not accept the credentials",
+}
+
+
+def publish(desk, **changes):
+    """Write what a service says of itself into the state folder."""
+    inbox = {
+        "folder": str(desk.photos), "mode": "poll", "mode_reason": "it is on a network share (nfs)", "ready": 4,
+        "settling": 2, "unmatched": 1, "passed_over": 0, "offline": "", "swept": True,
+    }  # fmt: skip
+    document = {**SNAPSHOT, "inboxes": [{**inbox, **changes}]}
+    desk.state.mkdir(exist_ok=True)
+    (desk.state / "status.json").write_text(json.dumps(document))
+
+
+def status(desk):
+    """Return the document of ``status --json``."""
+    return json.loads(desk.run("status", "--json").stdout)
+
+
+def test_nothing_ever_ran(desk):
+    """Before the first run there is nothing to tell, and nothing is made."""
+    result = desk.run("status")
+
+    assert 0 == result.exit_code
+    assert result.stdout.startswith("No service runs.\n")
+    assert not desk.state.exists()
+
+
+def test_an_empty_state_has_the_whole_shape(desk):
+    """The document has every key before the first run too; what only a service knows is null."""
+    document = status(desk)
+
+    assert (False, None) == (document["service"]["running"], document["service"]["pid"])
+    assert {"queued": 0, "in_doubt": 0}.items() <= document["jobs"].items()
+    assert [str(desk.photos), str(desk.folder / "inbox/prompts")] == [
+        i["folder"] for i in document["inboxes"]
+    ]
+    assert (None, 0) == (document["inboxes"][0]["ready"], document["inboxes"][0]["open_jobs"])
+    assert {"last_day": 0, "latest": []} == document["failures"]
+
+
+def test_jobs_and_drops_are_counted(desk):
+    """Jobs are counted by stage and by inbox, drops by state."""
+    desk.drop("aaaa000001", "delivered", "running", "queued")
+    desk.drop("aaaa000002", "delivered")
+
+    document = status(desk)
+
+    assert (2, 1, 1) == tuple(document["jobs"][stage] for stage in ("delivered", "running", "queued"))
+    assert {"open": 1, "done": 1, "failed": 0, "held": 0} == document["drops"]
+    assert 2 == document["inboxes"][0]["open_jobs"]
+
+
+def test_requests_are_counted_from_the_ledger(desk):
+    """Submissions of the last minute and the last day stand beside their limits."""
+    desk.drop("aaaa000001", "running")
+    desk.drop("aaaa000002", "running", age=timedelta(seconds=5))
+    desk.drop("aaaa000003", "running", age=timedelta(hours=25))
+
+    assert {"last_minute": 1, "per_minute": 4, "last_day": 2, "per_day": 9000} == status(desk)["requests"]
+
+
+def test_without_a_service_open_jobs_wait(desk):
+    """Whoever looks while no service runs is told that work waits for it."""
+    desk.drop("aaaa000001", "running", "queued", "delivered")
+
+    assert "2 jobs will go on at the next: dropglow run" in desk.run("status").stdout
+
+
+def test_a_running_service_speaks_for_itself(desk):
+    """Beside a service its process, its trouble and its inboxes are told."""
+    publish(desk)
+    lock = desk.lock()
+
+    document = status(desk)
+    text = desk.run("status").stdout
+    lock.release()
+
+    assert (True, os.getpid(), True, 3) == tuple(
+        document["service"][name] for name in ("running", "pid", "sandbox", "in_flight")
+    )
+    assert ("poll", 4, 2, 1) == tuple(
+        document["inboxes"][0][n] for n in ("mode", "ready", "settling", "unmatched")
+    )
+    assert "with the sandbox in place of Adobe" in text
+    assert "Adobe does not accept the credentials" in text
+    assert "is polled: it is on a network share (nfs)" in text
+    assert "no rule takes it" in text
+
+
+def test_another_configuration_is_pointed_out(desk):
+    """A service that runs with another configuration on the same state is said to."""
+    publish(desk)
+    lock = desk.lock()
+
+    text = desk.run("status").stdout
+    lock.release()
+
+    assert "runs with another configuration: /elsewhere.yaml" in text
+
+
+def test_an_inbox_that_is_away_says_why(desk):
+    """An inbox whose folder is gone is shown as offline, with the reason."""
+    publish(desk, offline="the folder is not there")
+    lock = desk.lock()
+
+    text = desk.run("status").stdout
+    lock.release()
+
+    assert "offline: the folder is not there" in text
+
+
+def test_what_a_killed_service_left_is_not_believed(desk):
+    """A report without anybody who holds the lock is an old one."""
+    publish(desk)
+
+    assert desk.run("status").stdout.startswith("No service runs.\n")
+
+
+def test_a_holder_without_a_report_is_named(desk):
+    """While a service starts, or a command stands in, the process is named and no more."""
+    desk.state.mkdir()
+    lock = desk.lock()
+
+    text = desk.run("status").stdout
+    lock.release()
+
+    assert f"a command is at work (pid {os.getpid()})" in text
+
+
+def test_a_doubt_can_be_settled_from_what_is_shown(desk):
+    """Every job in doubt is shown with its order, why, and the three commands that settle it."""
+    desk.drop("aaaa000001", "in doubt", "delivered")
+
+    text = desk.run("status").stdout
+
+    assert "In doubt: 1 job" in text
+    for part in ("beach.jpg", "expand 800x600", "seed 41", "the connection was cut"):
+        assert part in text
+    for way in ("--job-id URN", "--resubmit", "--abandon"):
+        assert f"dropglow resolve aaaa000001.1 {way}" in text
+    assert ["aaaa000001.1"] == [job["job"] for job in status(desk)["in_doubt"]]
+
+
+def test_the_latest_three_failures_are_shown(desk):
+    """Of the failures of the last day all are counted and the latest three told, whole files among them."""
+    for number in range(3):
+        desk.drop(f"aaaa00000{number}", "failed", age=timedelta(hours=number + 1))
+    desk.drop("aaaa000008", "failed", age=timedelta(hours=25))
+    desk.drop("aaaa000009", name="broken.jpg", reason="the picture is cut off")
+
+    document = status(desk)["failures"]
+
+    assert 4 == document["last_day"]
+    assert ["aaaa000009", "aaaa000000", "aaaa000001"] == [each["drop"] for each in document["latest"]]
+    assert "the picture is cut off" == document["latest"][0]["failure"]["what"]
+
+
+def test_what_holds_jobs_up_is_told(desk):
+    """Late jobs, and jobs that wait for something outside, are named with the reason."""
+    desk.drop("aaaa000001", "late", "held up", "held up")
+
+    text = desk.run("status").stdout
+
+    assert "Late: 1 job" in text
+    assert "2 jobs: the outbox is full" in text
+    assert "make room" in text
+
+
+def test_odd_names_cannot_drive_the_terminal(desk):
+    """Control characters and bytes that are no text appear as escapes, in JSON as valid text."""
+    desk.drop("aaaa000001", name="red\x1b[31m\udcff.jpg", reason="it is broken")
+
+    text = desk.run("status").stdout
+    latest = status(desk)["failures"]["latest"][0]
+
+    assert "red\\x1b[31m\\xff.jpg" in text
+    assert "red\x1b[31m\\xff.jpg" == latest["source"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_state_of_somebody_else_is_said_to_be(desk):
+    """A state folder that cannot be read ends in words and in 75."""
+    desk.drop("aaaa000001", "queued")
+    desk.state.chmod(0)
+
+    result = desk.run("status")
+    desk.state.chmod(0o700)
+
+    assert 75 == result.exit_code
+    assert "cannot be read" in result.stderr
+
+
+def test_the_commands_know_the_files_of_the_service():
+    """The names of files that the commands repeat, to stay quick, are the service's."""
+    assert (app.LEDGER_FILE, app.WISHES_FOLDER) == (ledger_access.LEDGER_FILE, wishing.WISHES_FOLDER)
