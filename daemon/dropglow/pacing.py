@@ -1,4 +1,4 @@
-"""Who may start, and who waits until when: windows over requests, and turns between inboxes.
+"""Who may start, and who waits until when: sliding windows over requests, and pauses.
 
 Pure: the time comes in as seconds on one steady scale, the answers are values.
 Adobe's default entitlement is 4 requests a minute and 9,000 a day for the whole
@@ -9,11 +9,8 @@ submissions and uploads are counted and polls are not.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-T = TypeVar("T")
 
 MINUTE_S = 60.0
 DAY_S = 86_400.0
@@ -106,23 +103,3 @@ class Gate:
     def trouble(self, now_s: float) -> str:
         """Return why the service as a whole pauses, or an empty text."""
         return self.reason if self.paused_until_s > now_s else ""
-
-
-def take_turns(queues: Mapping[str, Sequence[T]], *, last: str, count: int) -> list[tuple[str, T]]:
-    """Return up to *count* items, one from each queue in turn, beginning after the queue named *last*.
-
-    A queue of 5,000 and a queue of one are thus served alike. Order within a
-    queue is kept.
-    """
-    names = sorted(queues)
-    start = next((index for index, name in enumerate(names) if name > last), 0)
-    ring = names[start:] + names[:start]
-    taken: list[tuple[str, T]] = []
-    depth = 0
-    while len(taken) < count:
-        layer = [(name, queues[name][depth]) for name in ring if depth < len(queues[name])]
-        if not layer:
-            break
-        taken.extend(layer[: count - len(taken)])
-        depth += 1
-    return taken

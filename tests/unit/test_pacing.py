@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.pacing import DAY_S, MINUTE_S, Gate, Window, take_turns
+from dropglow.pacing import DAY_S, MINUTE_S, Gate, Window
 
 # Whole seconds, so that sums are exact.
 SECONDS = st.integers(min_value=0, max_value=600).map(float)
@@ -216,60 +216,3 @@ def test_a_longer_pause_replaces_a_shorter_one() -> None:
     gate.pause(200.0, "out of quota")
 
     assert (100.0, "out of quota") == (gate.wait_s(100.0), gate.trouble(100.0))
-
-
-# ---------------------------------------------------------------- turns
-
-
-def test_a_large_queue_does_not_starve_a_small_one() -> None:
-    """Each queue gives one in turn, beginning after the one that was last."""
-    queues = {"a": [1, 2, 3, 4], "b": [5], "c": [6, 7]}
-
-    taken = take_turns(queues, last="a", count=6)
-
-    assert [("b", 5), ("c", 6), ("a", 1), ("c", 7), ("a", 2), ("a", 3)] == taken
-
-
-def test_after_the_last_name_comes_the_first() -> None:
-    """The turns go round, also where the last queue no longer exists."""
-    assert [("a", 1)] == take_turns({"a": [1], "b": [2]}, last="z", count=1)
-
-
-def test_no_queues_give_nothing() -> None:
-    """There is an answer where nothing waits."""
-    assert [] == take_turns({}, last="", count=5)
-
-
-QUEUES = st.dictionaries(st.sampled_from("abcdef"), st.lists(st.integers(), max_size=8), max_size=6)
-
-
-@given(queues=QUEUES, last=st.sampled_from(["", *"abcdef"]), count=st.integers(min_value=0, max_value=60))
-def test_turns_lose_nothing_and_keep_order(queues: dict[str, list[int]], last: str, count: int) -> None:
-    """What is taken is a beginning of each queue in its order, as much as was asked for or is there."""
-    taken = take_turns(queues, last=last, count=count)
-
-    assert min(count, sum(map(len, queues.values()))) == len(taken)
-    for name, queue in queues.items():
-        mine = [item for source, item in taken if source == name]
-        assert queue[: len(mine)] == mine
-
-
-@given(queues=QUEUES, last=st.sampled_from(["", *"abcdef"]), count=st.integers(min_value=0, max_value=60))
-def test_turns_are_fair(queues: dict[str, list[int]], last: str, count: int) -> None:
-    """A queue that still has something was never passed over twice in favour of another."""
-    taken = [name for name, _item in take_turns(queues, last=last, count=count)]
-    unfinished = [taken.count(name) for name, queue in queues.items() if taken.count(name) < len(queue)]
-
-    assert not unfinished or max(map(taken.count, queues)) - min(unfinished) <= 1
-
-
-@given(queues=QUEUES)
-def test_single_turns_go_round(queues: dict[str, list[int]]) -> None:
-    """Asked for one at a time, every queue that has something comes before any comes twice."""
-    wanted = {name: queue for name, queue in queues.items() if queue}
-    last, order = "", []
-    for _ in wanted:
-        ((last, _item),) = take_turns(wanted, last=last, count=1)
-        order.append(last)
-
-    assert sorted(wanted) == sorted(order)

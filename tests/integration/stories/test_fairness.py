@@ -1,0 +1,83 @@
+"""Who comes first: turns between inboxes, priorities, and the request limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.integration.stories.conftest import DaemonMaker
+
+TIGHT = """
+state: ./state
+api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
+limits: {in_flight: 2, requests_per_minute: %s, requests_per_day: off, poll: {min: 10ms, max: 50ms}}
+rules:
+  - name: many
+    inbox: inbox/prompts
+    outbox: outbox/prompts
+    settle: 20ms
+    rescan: 100ms
+    priority: %d
+    generate: {size: 1024x1024}
+  - name: one
+    inbox: inbox/photos
+    outbox: outbox/photos
+    settle: 20ms
+    rescan: 100ms
+    expand: {size: 300x200}
+"""
+
+
+async def test_many_files_in_one_inbox_do_not_starve_another(make_daemon: DaemonMaker) -> None:
+    """Forty prompts wait in one inbox; the one photo in the other is ordered among the first few."""
+    daemon = make_daemon(text=TIGHT % ("off", 0))
+    for number in range(40):
+        daemon.prompt(f"p{number:02}.txt", f"picture {number}")
+    daemon.photo()
+
+    await daemon.run_once()
+
+    operations = [job["operation"] for job in daemon.books()["jobs"]]
+    assert 41 == len(operations)
+    assert next(index for index, name in enumerate(operations) if "expand" in name) < 10
+
+
+async def test_a_higher_priority_goes_first(make_daemon: DaemonMaker) -> None:
+    """With a priority of its own the crowd goes before the single photo."""
+    daemon = make_daemon(text=TIGHT % ("off", 5))
+    for number in range(12):
+        daemon.prompt(f"p{number:02}.txt", f"picture {number}")
+    await daemon.run_until(lambda: not list(daemon.prompts.glob("*.txt")))
+    daemon.photo()
+
+    await daemon.run_once()
+
+    operations = [job["operation"] for job in daemon.books()["jobs"]]
+    assert 13 == len(operations)
+    assert "expand" in operations[-1]
+
+
+async def test_no_more_requests_than_the_limit(make_daemon: DaemonMaker) -> None:
+    """With three requests a minute, three orders go out and the rest wait; a restart does not forget them."""
+    daemon = make_daemon("per_minute=3", text=TIGHT % ("3", 0))
+    for number in range(6):
+        daemon.prompt(f"p{number}.txt", f"picture {number}")
+
+    await daemon.run_until(lambda: 3 == len(daemon.results()))
+    await daemon.run_until(lambda: (daemon.folder / "state" / "status.json").exists())
+
+    books = daemon.books()
+    assert (3, 0) == (books["accepted"], books["refused"])
+
+
+async def test_an_upload_counts_as_a_request(make_daemon: DaemonMaker) -> None:
+    """A photo costs its upload and its order."""
+    daemon = make_daemon("per_minute=3", text=TIGHT % ("3", 0))
+    daemon.photo("a.jpg", shade=10)
+    daemon.photo("b.jpg", shade=200)
+
+    await daemon.run_until(lambda: 1 == len(daemon.results()))
+
+    books = daemon.books()
+    assert len(books["uploads"]) + books["accepted"] <= 3
+    assert 0 == books["refused"]
