@@ -64,7 +64,7 @@ async def test_no_more_requests_than_the_limit(make_daemon: DaemonMaker) -> None
         daemon.prompt(f"p{number}.txt", f"picture {number}")
 
     await daemon.run_until(lambda: 3 == len(daemon.results()))
-    await daemon.run_until(lambda: (daemon.folder / "state" / "status.json").exists())
+    await daemon.run_until((daemon.folder / "state" / "status.json").exists)
 
     books = daemon.books()
     assert (3, 0) == (books["accepted"], books["refused"])
