@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-from collections.abc import AsyncIterator, Sequence
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 from PIL import Image
 
 from dropglow.app import build, own
-from dropglow.clock import RealClock
+from dropglow.clock import Clock, RealClock
 from dropglow.config import Config, load_config
 from dropglow.disk import Disk, RealDisk
 from dropglow.firefly.client import FireflyClient
@@ -22,12 +28,15 @@ from dropglow.firefly.credentials import FixedCredentials
 from dropglow.ledger.base import Query
 from dropglow.ledger.mailbox import Mailbox, Verb, Wish
 from dropglow.ledger.sqlite import SqliteReader
-from dropglow.model import Drop, DropState, Job
+from dropglow.lifecycle import RESTING
+from dropglow.model import Drop, DropState, Job, Stage
+from dropglow.ops.logging import set_up
 from dropglow.runtime.service import Outcome, Service
 from dropglow.sandbox.app import make_app
 from dropglow.sandbox.faults import parse_faults
 from dropglow.sandbox.world import World
 
+CANARY = "canary-client-secret"
 CONFIGURATION = """
 state: ./state
 api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
@@ -50,13 +59,38 @@ rules:
 """
 
 
+class HurriedClock:
+    """A clock whose seconds are shorter than others', for patience that a test does not have."""
+
+    def __init__(self, hurry: float) -> None:
+        """Begin now, and run *hurry* times as fast as the machine's clock."""
+        self._hurry = hurry
+        self._began_at = datetime.now(UTC)
+        self._began_s = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._began_at + timedelta(seconds=self.monotonic() - self._began_s)
+
+    def monotonic(self) -> float:
+        return self._began_s + (time.monotonic() - self._began_s) * self._hurry
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(max(0.0, delay_s / self._hurry))
+
+
 class Daemon:
     """One configuration, one world; it may be run again and again."""
 
-    def __init__(self, folder: Path, faults: Sequence[str], text: str) -> None:
+    def __init__(self, folder: Path, faults: Sequence[str], text: str, clock: Clock) -> None:
         self.folder = folder
-        self.world = World(faults=parse_faults(["duration=0.02-0.06", "pictures=plain", *faults]), seed=7)
+        self.clock = clock
+        self.world = World(
+            now=lambda: clock.now().timestamp(),
+            faults=parse_faults(["duration=0.02-0.06", "pictures=plain", *faults]),
+            seed=7,
+        )
         self.disk: Disk = RealDisk()
+        self.sockets = False  # True: over the loopback interface, to wherever the configuration says
         self.photos = folder / "inbox" / "photos"
         self.prompts = folder / "inbox" / "prompts"
         self.outbox = folder / "outbox"
@@ -88,14 +122,14 @@ class Daemon:
         async with own(self.folder / "state") as owned:
             client = FireflyClient(
                 self.config.api,
-                FixedCredentials(client_id="me", client_secret="secret"),
-                RealClock(),
+                FixedCredentials(client_id="me", client_secret=CANARY),
+                self.clock,
                 connections=16,
-                transport=httpx.ASGITransport(make_app(self.world)),
+                transport=None if self.sockets else httpx.ASGITransport(make_app(self.world)),
             )
             try:
                 yield await build(
-                    self.config, ledger=owned.ledger, client=client, clock=RealClock(), disk=self.disk
+                    self.config, ledger=owned.ledger, client=client, clock=self.clock, disk=self.disk
                 )
             finally:
                 await client.close()
@@ -161,6 +195,79 @@ class Daemon:
     def books(self) -> dict[str, Any]:
         return dict(json.loads(json.dumps(self.world.books())))
 
+    async def history(self) -> dict[str, list[str]]:
+        """Return the names of the events of every job, oldest first."""
+        reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
+        try:
+            drops = await reader.drops(limit=1000)
+            records = [record for drop in drops for record in await reader.history(drop.key)]
+        finally:
+            await reader.close()
+        told: dict[str, list[str]] = {}
+        for record in records:
+            if record.job is not None:
+                told.setdefault(record.job, []).append(record.event)
+        return told
+
+    async def broken_promises(self, *inputs: Path) -> list[str]:
+        """Return what was promised and is not so, now that the service stopped with everything at rest."""
+        return [
+            *(self._misplaced(path) for path in inputs if self._misplaced(path)),
+            *(f"left in work: {path}" for path in self.folder.glob("inbox/*/.dropglow/work/*")),
+            *(f"left in the outbox: {path}" for path in self.outbox.rglob(".*")),
+            *await self._unkept_results(),
+            *await self._unkept_money(),
+        ]
+
+    def _misplaced(self, path: Path) -> str:
+        """Return where *path* is, unless it is in exactly one place, with a report where one is due."""
+        folders = [path.parent, *(path.parent / name for name in ("_done", "_failed", "_held"))]
+        found = [each for folder in folders if (each := folder / path.name).exists()]
+        if len(found) != 1:
+            return f"{path.name} is at {len(found)} places: {found}"
+        suffix = {"_failed": ".error.txt", "_held": ".held.txt"}.get(found[0].parent.name)
+        if suffix and not found[0].with_name(path.name + suffix).exists():
+            return f"{found[0]} has no report"
+        return ""
+
+    async def _unkept_results(self) -> list[str]:
+        """Return which results are missing, torn, or there without an order of ours."""
+        jobs = await self.jobs()
+        delivered = {Path(path): job for job in jobs for path in job.delivered}
+        wrong = [f"missing: {path}" for path in delivered if not path.exists()]
+        for path, job in delivered.items():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+            if digest not in {artifact.sha256 for artifact in job.artifacts}:
+                wrong.append(f"torn: {path}")
+        expected = {str(path.relative_to(self.outbox)) for path in delivered}
+        expected |= {f"{name}.json" for name in expected}
+        wrong += [f"nobody's: {name}" for name in self.results() if name not in expected]
+        wrong += [f"{job.key} is {job.stage}" for job in jobs if job.stage not in RESTING]
+        return wrong
+
+    async def _unkept_money(self) -> list[str]:
+        """Return where the ledger's view of what was bought is not that of the world's books."""
+        books, jobs, history = self.books(), await self.jobs(), await self.history()
+        known = {job.submission.remote_id: job for job in jobs if job.submission is not None}
+        bought = {entry["id"]: entry for entry in books["jobs"]}
+        doubts = [job for job in jobs if job.stage is Stage.IN_DOUBT]
+        lost = [entry for remote_id, entry in bought.items() if remote_id not in known]
+        wrong = [f"bought twice: {books['same_body_twice']}"] if books["same_body_twice"] else []
+        wrong += [f"{remote_id} is known here only" for remote_id in known if remote_id not in bought]
+        wrong += [
+            f"{remote_id} belongs to another order than {job.key}"
+            for remote_id, job in known.items()
+            if remote_id in bought and bought[remote_id]["seeds"] != list(job.order.seeds)
+        ]
+        in_doubt = [list(job.order.seeds) for job in doubts]
+        wrong += [f"nobody knows of {entry['id']}" for entry in lost if entry["seeds"] not in in_doubt]
+        wrong += [
+            f"{key} was ordered after a doubt: {events}"
+            for key, events in history.items()
+            if "Doubted" in events and "Began" in events[events.index("Doubted") :]
+        ]
+        return wrong
+
 
 class DaemonMaker:
     """Makes daemons in one test's folder."""
@@ -168,11 +275,24 @@ class DaemonMaker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __call__(self, *faults: str, text: str = CONFIGURATION) -> Daemon:
-        return Daemon(self._folder, faults, text)
+    def __call__(self, *faults: str, text: str = CONFIGURATION, hurry: float = 1.0) -> Daemon:
+        return Daemon(self._folder, faults, text, RealClock() if hurry == 1.0 else HurriedClock(hurry))
 
 
 @pytest.fixture
 def make_daemon(tmp_path: Path) -> DaemonMaker:
     """Return a maker of daemons: ``make_daemon("submit_lost=first:1")``."""
     return DaemonMaker(tmp_path)
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """Return everything that is logged, as JSON lines, however unimportant."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    stream = StringIO()
+    set_up(stream=stream, json=True, level=logging.DEBUG)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
