@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from dropglow.clock import Clock
 
@@ -37,7 +36,6 @@ class Bell:
         try:
             await asyncio.wait((alarm, ring), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (alarm, ring):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            # Not awaited: who is cancelled while waiting for these to end would take the one for the other.
+            alarm.cancel()
+            ring.cancel()
