@@ -7,6 +7,7 @@ shown as received.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -18,17 +19,17 @@ SPAN = 32**4
 
 
 class KeyMaker:
-    """Make drop keys that never repeat within this process and hardly ever across processes."""
+    """Make drop keys that never repeat within this process and hardly ever across processes. For any thread."""
 
     def __init__(self, chance: Callable[[], float]) -> None:
         """Begin counting anywhere: *chance* returns numbers from 0 to 1."""
-        self._next = int(chance() * SPAN)
+        # Asked from the thread of every inbox; one step of an iterator cannot be cut in two.
+        self._numbers = itertools.count(int(chance() * SPAN) + 1)
 
     def drop_key(self, now: datetime) -> DropKey:
         """Return a new key for something that happens at *now*."""
         second = max(0, int((now - EPOCH).total_seconds()))
-        self._next = (self._next + 1) % SPAN
-        return DropKey(_spelled(second, 6) + _spelled(self._next, 4))
+        return DropKey(_spelled(second, 6) + _spelled(next(self._numbers), 4))
 
 
 def job_key(drop: DropKey, ordinal: int) -> JobKey:
