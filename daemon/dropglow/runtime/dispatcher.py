@@ -109,7 +109,10 @@ class Dispatcher:
         )
         jobs = await self._ledger.claim(self._owner, now=now, until=now + LEASE, grant=grant)
         for job in jobs:
-            self._start(job, group)
+            if (hand := self._hands.get(job.key)) is not None:
+                hand.nudge()  # a wish ended it and another began it anew, faster than its worker noticed
+            else:
+                self._start(job, group)
         due = await self._ledger.next_due(now=now)
         gate_s = self._gate.wait_s(now_s)
         if gate_s > 0:

@@ -87,7 +87,7 @@ class Worker:
         try:
             await self._carry(job, hand)
         except LeaseLost:
-            return  # another host has it: nothing to say, nothing to hand back
+            pass  # it is another's, or nobody's, or ours again by now: to hand it back does no harm
         except IllegalTransition as refusal:
             log.info(vocabulary.SERVICE_NOTE, note=refusal.message, job=job.key)
         await self._ledger.release(self._owner, (job.key,))
