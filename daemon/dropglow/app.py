@@ -42,11 +42,13 @@ from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.keys import KeyMaker
+from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.perform import Patience, Performer
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.service import Outcome, Service
 from dropglow.runtime.status import Snapshot, StatusFile
 from dropglow.runtime.telling import log
+from dropglow.runtime.turns import Turns
 from dropglow.runtime.uploads import Uploads
 from dropglow.runtime.wishes import Wishes
 from dropglow.runtime.worker import Worker
@@ -171,7 +173,7 @@ async def build(
     worker = Worker(
         ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
     )
-    reopener = Reopener(ledger=ledger, disk=disk, clock=clock)
+    reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock), Turns()
     attendants = _attendants(
         config,
         ledger=ledger,
@@ -179,6 +181,7 @@ async def build(
         disk=disk,
         keys=KeyMaker(dice.random),
         reopener=reopener,
+        turns=turns,
         doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
     )
     dispatcher = Dispatcher(
@@ -198,8 +201,8 @@ async def build(
         ledger=ledger,
         attendants=tuple(attendants.values()),
         dispatcher=dispatcher,
-        closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally),
-        wishes=Wishes(ledger=ledger, reopener=reopener, clock=clock, changed=dispatcher.nudge),
+        closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally, turns=turns),
+        wishes=Wishes(ledger=ledger, reopener=reopener, clock=clock, turns=turns, changed=dispatcher.nudge),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
         doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].hint()),
         gate=gate,
@@ -221,12 +224,16 @@ async def _performer(
     gate: Gate,
     storage: str,
 ) -> Performer:
+    spool, outbox = Spool(disk), Outbox(disk)
+    outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
+    await outboxes.tidy()
     return Performer(
         client=client,
         ledger=ledger,
         uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
-        spool=Spool(disk),
-        outbox=Outbox(disk),
+        spool=spool,
+        outbox=outbox,
+        outboxes=outboxes,
         clock=clock,
         gate=gate,
         durations=await _durations(ledger),
@@ -253,6 +260,7 @@ def _attendants(
     disk: Disk,
     keys: KeyMaker,
     reopener: Reopener,
+    turns: Turns,
     doors: Doors,
 ) -> dict[str, Attendant]:
     return {
@@ -264,6 +272,7 @@ def _attendants(
             clock=clock,
             keys=keys,
             reopener=reopener,
+            turns=turns,
             queue_limit=max(QUEUE_FLOOR, QUEUE_FACTOR * config.limits.in_flight),
             doors=doors,
         )

@@ -50,6 +50,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import Act, Cancel, Deliver, Fetch, Poll, Prepare, Submit, Wait
 from dropglow.model import Artifact, Billed, Failure, Job, Output, Stage, Submission
 from dropglow.pacing import Gate
+from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.uploads import GateClosed, Uploads
 
 GIVE_UP_WAITING: Final = timedelta(hours=24)
@@ -78,6 +79,7 @@ class Performer:
         uploads: Uploads,
         spool: Spool,
         outbox: Outbox,
+        outboxes: Outboxes,
         clock: Clock,
         gate: Gate,
         durations: polling.Durations,
@@ -91,6 +93,7 @@ class Performer:
         self._uploads = uploads
         self._spool = spool
         self._outbox = outbox
+        self._outboxes = outboxes
         self._clock = clock
         self._gate = gate
         self._durations = durations
@@ -124,6 +127,11 @@ class Performer:
         """Return until when the request limits forbid *act*, or None."""
         wait_s = self._gate.wait_s(self._clock.monotonic())
         return self._clock.now() + timedelta(seconds=wait_s) if wait_s > 0 else None
+
+    async def obstacle(self, job: Job) -> Event | None:
+        """Return *Postponed* where the results of *job* could not be stored: nothing is bought for them then."""
+        trouble = await self._outboxes.trouble(job.order.delivery.outbox)
+        return None if trouble is None else self._postponed(job, trouble, retry.STORING)
 
     def count_submission(self) -> None:
         """Count one submission against the request limits, now."""
@@ -277,6 +285,7 @@ class Performer:
         except FireflyError as error:
             return self._postponed(job, error, retry.ASKING)
         except (DeliveryError, DiskError) as error:
+            self._outboxes.doubt(job.order.delivery.outbox)
             return self._postponed(job, error, retry.STORING)
         finally:
             if not fetched:
@@ -308,8 +317,10 @@ class Performer:
         try:
             paths = await asyncio.to_thread(self._outbox.deliver, job, drop, now=now)
         except FileGone:
+            await asyncio.to_thread(self._forget, job)  # its other results are fetched again as well
             return SpoolLost()
         except (DeliveryError, DiskError) as error:
+            self._outboxes.doubt(job.order.delivery.outbox)
             return self._postponed(job, error, retry.STORING)
         return Delivered(paths=paths, at=now)
 

@@ -112,6 +112,8 @@ class Worker:
         """Carry *act* out; return the job as it is then, or until when nothing can be learned."""
         if isinstance(act, Submit | Prepare) and (held_until := self._perform.held_until(act)) is not None:
             return Wait(held_until)
+        if isinstance(act, Submit | Prepare) and (obstacle := await self._perform.obstacle(job)) is not None:
+            return await self.tell(job, obstacle, hand)
         if isinstance(act, Poll) and not hand.asked:
             hand.asked = True
             if (first := self._perform.first_look(job)) is not None:

@@ -1,0 +1,81 @@
+"""Know which outboxes can take results, before anything is bought for them.
+
+A probe writes, renames and removes a small file, so its answer is kept for a
+few seconds; jobs that ask meanwhile get the same one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from dropglow.clock import Clock
+from dropglow.delivery.outbox import Outbox
+from dropglow.delivery.spool import Spool
+from dropglow.errors import DeliveryError, DiskError
+from dropglow.ledger.base import Ledger, Query
+from dropglow.lifecycle import PAID_FOR
+from dropglow.model import Job
+
+FRESH_S: Final = 5.0
+# The largest results seen are PNG files of some 15 MB; a few of them may be on their way at once.
+ROOM_BYTES: Final = 64 * 1024 * 1024
+_ALL: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    at_s: float
+    trouble: DeliveryError | None
+
+
+class Outboxes:
+    """Look after the outboxes of all rules."""
+
+    def __init__(self, *, outbox: Outbox, spool: Spool, ledger: Ledger, clock: Clock) -> None:
+        """Try with *outbox*, tidy with *spool* what *ledger* says is ours."""
+        self._outbox = outbox
+        self._spool = spool
+        self._ledger = ledger
+        self._clock = clock
+        self._findings: dict[str, _Finding] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def trouble(self, outbox: str) -> DeliveryError | None:
+        """Return why results could not be put into *outbox* now, or None when they could."""
+        async with self._turns[outbox]:
+            finding = self._findings.get(outbox)
+            if finding is None or self._clock.monotonic() >= finding.at_s + FRESH_S:
+                trouble = await asyncio.to_thread(self._probe, outbox)
+                finding = _Finding(at_s=self._clock.monotonic(), trouble=trouble)
+                self._findings[outbox] = finding
+        return finding.trouble
+
+    def doubt(self, outbox: str) -> None:
+        """Forget what is known of *outbox*: a result was refused there just now."""
+        self._findings.pop(outbox, None)
+
+    async def tidy(self) -> None:
+        """Remove what a crash left of downloads. For a start, before anything is fetched.
+
+        An outbox that refuses is passed over: it is told when its jobs have their turn.
+        """
+        fetching: dict[str, list[Job]] = {}
+        for job in await self._ledger.find(Query(stages=PAID_FOR, limit=_ALL)):
+            fetching.setdefault(job.order.delivery.outbox, []).append(job)
+        await asyncio.gather(*(asyncio.to_thread(self._sweep, jobs) for jobs in fetching.values()))
+
+    def _probe(self, outbox: str) -> DeliveryError | None:
+        try:
+            self._outbox.probe(outbox, needed_bytes=ROOM_BYTES)
+        except DeliveryError as trouble:
+            return trouble
+        return None
+
+    def _sweep(self, jobs: list[Job]) -> None:
+        try:
+            self._spool.sweep_leftovers(jobs)
+        except (DeliveryError, DiskError):
+            return
