@@ -24,6 +24,7 @@ from dropglow.model import DropState
 from dropglow.ops.logging import set_up
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.turns import Turns
 from dropglow.runtime.wishes import Wishes
 
 LATER: Final = "no service runs: the rest happens at the next `dropglow run`"
@@ -40,17 +41,18 @@ async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict
     # The outcome says what happened, and the history keeps it: a log would say it a third time.
     set_up(level=logging.CRITICAL)
     async with own(state) as owned:
-        outcomes = {wish.key: await _fulfilled(owned, wish, clock) for wish in wishes}
-        closer = Closer(ledger=owned.ledger, disk=RealDisk(), clock=clock, tally=Tally())
+        turns = Turns()
+        outcomes = {wish.key: await _fulfilled(owned, wish, clock, turns) for wish in wishes}
+        closer = Closer(ledger=owned.ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=turns)
         while await closer.close_ripe():
             pass
         return {key: await _with_note(owned.ledger, outcome) for key, outcome in outcomes.items()}
 
 
-async def _fulfilled(owned: Owned, wish: Wish, clock: Clock) -> Outcome:
+async def _fulfilled(owned: Owned, wish: Wish, clock: Clock, turns: Turns) -> Outcome:
     reopener = Reopener(ledger=owned.ledger, disk=RealDisk(), clock=clock)
     try:
-        text = await Wishes(ledger=owned.ledger, reopener=reopener, clock=clock).fulfil(wish)
+        text = await Wishes(ledger=owned.ledger, reopener=reopener, clock=clock, turns=turns).fulfil(wish)
     except DropglowError as refusal:
         return Outcome(
             target=wish.target, text=refusal.message, hint=refusal.hint, by="command", code=Exit.TROUBLED

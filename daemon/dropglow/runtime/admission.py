@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final, ParamSpec, TypeVar
 
-from dropglow import retry, vocabulary
+from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
-from dropglow.errors import Conflict, DiskError, IllegalTransition, LedgerUnavailable, SourceFault, UnknownKey
+from dropglow.errors import DiskError, SourceFault, UnknownKey
 from dropglow.events import RetryAsked
 from dropglow.intake.inbox import Claimed, Inbox, Orphan, Sweep
 from dropglow.ledger.base import Ledger
@@ -27,10 +27,12 @@ from dropglow.rules.match import Explanation, decide
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
 from dropglow.runtime.bell import Bell
+from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker, job_key
 from dropglow.runtime.places import put_away
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.telling import log, told
+from dropglow.runtime.turns import Turns
 
 BATCH: Final = 32
 # Between two sweeps of the same inbox: long enough that a storm of arrivals costs a fifth of a core at most.
@@ -96,6 +98,7 @@ class Attendant:
         clock: Clock,
         keys: KeyMaker,
         reopener: Reopener,
+        turns: Turns,
         queue_limit: int,
         doors: Doors,
     ) -> None:
@@ -109,6 +112,7 @@ class Attendant:
         self._clock = clock
         self._keys = keys
         self._reopener = reopener
+        self._turns = turns
         self._queue_limit = queue_limit
         self._doors = doors
         self._bell = Bell(clock)
@@ -183,7 +187,7 @@ class Attendant:
 
     async def _known(self, key: DropKey) -> Drop | None:
         try:
-            return await self._ledger.drop(key)
+            return await self._asked(lambda: self._ledger.drop(key))
         except UnknownKey:
             return None
 
@@ -193,9 +197,8 @@ class Attendant:
             return
         lost = replace(drop, place=orphan.place)
         placed = await self.in_thread(put_away, self._disk, lost, drop.state)
-        await self._ledger.save_drop(
-            drop, placed, event="PutAway", at=self._clock.now(), detail="a re-opening was interrupted"
-        )
+        at, detail = self._clock.now(), "a re-opening was interrupted"
+        await self._asked(lambda: self._ledger.save_drop(drop, placed, event="PutAway", at=at, detail=detail))
 
     async def run(self) -> None:
         """Attend until cancelled."""
@@ -275,7 +278,8 @@ class Attendant:
         self._admitting = True
         try:
             while self._ready:
-                room = self._queue_limit - await self._ledger.queued(self.state.folder)
+                queued = await self._asked(lambda: self._ledger.queued(self.state.folder))
+                room = self._queue_limit - queued
                 if room <= 0:
                     return
                 count = min(room, BATCH, len(self._ready))
@@ -328,7 +332,7 @@ class Attendant:
             drop, jobs = replace(drop, reason=_reason(fault)), ()
         if jobs and await self._reopened(drop):
             return
-        await self._store(drop, jobs)
+        await self._asked(lambda: self._ledger.admit(drop, jobs))
         log.info(
             vocabulary.DROP_ADMITTED,
             drop=drop.key,
@@ -396,52 +400,55 @@ class Attendant:
 
     async def _reopened(self, claimed: Drop) -> bool:
         """Return whether this file, moved back from ``_failed``, went on where its drop had failed."""
-        earlier = await self._ledger.reopenable(
-            inbox=claimed.inbox,
-            path=claimed.path,
-            sha256=claimed.sha256,
-            rule_digest=claimed.rule_digest,
+        earlier = await self._asked(
+            lambda: self._ledger.reopenable(
+                inbox=claimed.inbox,
+                path=claimed.path,
+                sha256=claimed.sha256,
+                rule_digest=claimed.rule_digest,
+            )
         )
         if earlier is None:
             return False
-        failed = [job for job in await self._ledger.jobs_of(earlier.key) if _can_retry(job)]
-        if not failed:
+        async with self._turns.of(earlier.key):
+            retried = await self._retried(earlier.key, claimed)
+        if not retried:
             return False
-        try:
-            await self._reopener.adopt(earlier, claimed)
-            for job in failed:
-                await self._retry(job)
-        except (Conflict, DiskError, IllegalTransition):
-            return False  # somebody acts on it at this moment; the file becomes a drop of its own
         log.info(
             vocabulary.DROP_REOPENED,
             drop=earlier.key,
             rule=earlier.rule,
             source=shown(earlier.path),
-            jobs=len(failed),
+            jobs=retried,
         )
         self._doors.admitted.ring()
         return True
+
+    async def _retried(self, key: DropKey, claimed: Drop) -> int:
+        """Return how many jobs of the failed drop *key* are tried again, now that its file is back."""
+        earlier = await self._asked(lambda: self._ledger.drop(key))
+        jobs = await self._asked(lambda: self._ledger.jobs_of(key))
+        failed = [job for job in jobs if _can_retry(job)]
+        if earlier.state is not DropState.FAILED or not failed:
+            return 0  # somebody was faster; the file becomes a drop of its own
+        try:
+            await self._reopener.adopt(earlier, claimed)
+        except DiskError:
+            return 0
+        for job in failed:
+            await self._retry(job)
+        return len(failed)
 
     async def _retry(self, job: Job) -> None:
         now = self._clock.now()
         event = RetryAsked(at=now)
         after = advance(job, event)
-        told(await self._ledger.save(job, after, event, at=now, owner=None), event)
+        saved = await self._asked(lambda: self._ledger.save(job, after, event, at=now, owner=None))
+        told(saved, event)
 
-    async def _store(self, drop: Drop, jobs: tuple[Job, ...]) -> None:
-        """Admit, and keep trying while the ledger cannot: the file is claimed already."""
-        trips = 0
-        while True:
-            try:
-                await self._ledger.admit(drop, jobs)
-            except LedgerUnavailable as trouble:
-                if trips == 0:
-                    log.critical(vocabulary.LEDGER_UNAVAILABLE, reason=trouble.message, hint=trouble.hint)
-                await self._clock.sleep(retry.ASKING.delay_s(trips, chance=0.5))
-                trips += 1
-                continue
-            return
+    async def _asked(self, ask: Callable[[], Awaitable[R]]) -> R:
+        """Ask the ledger until it answers: what was claimed has nobody else, and the service goes on."""
+        return await insist(ask, self._clock)
 
 
 def _can_retry(job: Job) -> bool:

@@ -16,9 +16,11 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import Conflict, DiskError
 from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
+from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, DropKey, DropState, Job
 from dropglow.runtime import places, reports
 from dropglow.runtime.telling import log
+from dropglow.runtime.turns import Turns
 
 BATCH = 32
 
@@ -37,12 +39,13 @@ class Tally:
 class Closer:
     """Close ripe drops, one batch at a time."""
 
-    def __init__(self, *, ledger: Ledger, disk: Disk, clock: Clock, tally: Tally) -> None:
-        """Ask *ledger* what is ripe, move files on *disk*, count in *tally*."""
+    def __init__(self, *, ledger: Ledger, disk: Disk, clock: Clock, tally: Tally, turns: Turns) -> None:
+        """Ask *ledger* what is ripe, move files on *disk*, count in *tally*; take *turns* with who re-opens."""
         self._ledger = ledger
         self._disk = disk
         self._clock = clock
         self._tally = tally
+        self._turns = turns
         self._trips: dict[DropKey, int] = {}
         self._later: dict[DropKey, float] = {}
 
@@ -50,9 +53,16 @@ class Closer:
         """Close what is ripe, at most a batch; return how many were closed."""
         now_s = self._clock.monotonic()
         ripe = await self._ledger.ripe(limit=BATCH + len(self._later))
-        due = [drop for drop in ripe if self._later.get(drop.key, 0.0) <= now_s]
-        closed = await asyncio.gather(*(self._close(drop) for drop in due[:BATCH]))
+        if len(ripe) < BATCH + len(self._later):
+            self._forget_all_but({drop.key for drop in ripe})
+        due = [drop.key for drop in ripe if self._later.get(drop.key, 0.0) <= now_s]
+        closed = await asyncio.gather(*(self._take_turn(key) for key in due[:BATCH]))
         return sum(closed)
+
+    def _forget_all_but(self, ripe: set[DropKey]) -> None:
+        """Put off no longer what somebody re-opened: its time would never come, and wake us for ever."""
+        self._later = {key: at_s for key, at_s in self._later.items() if key in ripe}
+        self._trips = {key: trips for key, trips in self._trips.items() if key in ripe}
 
     def next_try_s(self) -> float | None:
         """Return in how many seconds a drop whose file could not be moved is tried again, or None."""
@@ -60,8 +70,14 @@ class Closer:
             return None
         return max(0.0, min(self._later.values()) - self._clock.monotonic())
 
-    async def _close(self, drop: Drop) -> bool:
-        jobs = await self._ledger.jobs_of(drop.key)
+    async def _take_turn(self, key: DropKey) -> bool:
+        async with self._turns.of(key):
+            drop, jobs = await self._ledger.drop(key), await self._ledger.jobs_of(key)
+            if drop.state is not DropState.OPEN or any(job.stage not in RESTING for job in jobs):
+                return False  # re-opened, or its jobs retried, since it was found ripe
+            return await self._close(drop, jobs)
+
+    async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:
         state = reports.outcome(drop, jobs)
         now = self._clock.now()
         try:

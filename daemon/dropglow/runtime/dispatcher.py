@@ -14,19 +14,22 @@ from typing import Final
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
-from dropglow.errors import LedgerUnavailable
+from dropglow.errors import IllegalTransition, LeaseLost, LedgerUnavailable
 from dropglow.events import Postponed
 from dropglow.ledger.base import Grant, Ledger
 from dropglow.lifecycle import REMOTE_OPEN, RESTING, on_takeover
 from dropglow.model import Failure, Job, JobKey, Stage
 from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell
+from dropglow.runtime.insisting import insist
 from dropglow.runtime.telling import log
 from dropglow.runtime.worker import Hand, Worker
 
 LEASE: Final = timedelta(seconds=60)
 RENEW_S: Final = 20.0
 IDLE_S: Final = 60.0
+BACKLOG_S: Final = 5.0
+OPEN_FACTOR: Final = 4
 # A job between its intent and its answer gets this long at a stop; without it the job is merely in doubt.
 GRACE_S: Final = 10.0
 SET_ASIDE: Final = timedelta(minutes=10)
@@ -74,6 +77,10 @@ class Dispatcher:
         """Return how many remote jobs run or are about to; late ones no longer take a place."""
         return sum(1 for hand in self._hands.values() if hand.stage in TAKES_A_PLACE and not hand.late)
 
+    def _busy(self) -> int:
+        # Late jobs may be many, and only ask now and then: they must not keep results from being fetched.
+        return sum(not hand.late for hand in self._hands.values())
+
     def nudge(self, key: JobKey) -> None:
         """Have the worker of *key* read its job again, if it is in hand; otherwise look for it in the ledger."""
         hand = self._hands.get(key)
@@ -104,7 +111,7 @@ class Dispatcher:
         now_s, now = self._clock.monotonic(), self._clock.now()
         free = max(0, self._limit - self.places_taken())
         grant = Grant(
-            open_jobs=max(0, 4 * self._limit - len(self._hands)),
+            open_jobs=max(0, OPEN_FACTOR * self._limit - self._busy()),
             fresh_jobs=self._gate.free(now_s, wanted=free),
         )
         jobs = await self._ledger.claim(self._owner, now=now, until=now + LEASE, grant=grant)
@@ -114,12 +121,13 @@ class Dispatcher:
             else:
                 self._start(job, group)
         due = await self._ledger.next_due(now=now)
-        gate_s = self._gate.wait_s(now_s)
-        if gate_s > 0:
-            return min(gate_s, IDLE_S)
-        if due is None or due <= now:
-            return IDLE_S  # what is due now waits for a free place, and a free place rings
-        return min((due - now).total_seconds(), IDLE_S)
+        if due is None:
+            return IDLE_S
+        if due > now:
+            return min((due - now).total_seconds(), IDLE_S)
+        # What is due now waits for a free place, which rings, or for the gate. Behind it the ledger does not
+        # tell when begun work is due: look now and then, so that no result waits for a new order's turn.
+        return min(self._gate.wait_s(now_s) or BACKLOG_S, BACKLOG_S)
 
     def _start(self, job: Job, group: asyncio.TaskGroup) -> None:
         hand = Hand(job, self._clock)
@@ -130,17 +138,18 @@ class Dispatcher:
         task.add_done_callback(lambda done: self._put_down(job.key, done, group))
 
     def _put_down(self, key: JobKey, task: asyncio.Task[None], group: asyncio.TaskGroup) -> None:
-        self._hands.pop(key, None)
-        self._tasks.pop(key, None)
+        hand = self._hands.pop(key)
+        del self._tasks[key]
         if not task.cancelled() and (error := task.exception()) is not None:
-            group.create_task(self._set_aside(key, error), name=f"set aside {key}")
+            log.critical(vocabulary.SERVICE_BUG, job=key, exc_info=error)
+            if not hand.stopping:  # at a stop the group is closed, and the next start looks at the job anyway
+                group.create_task(self._set_aside(key, error), name=f"set aside {key}")
         self._bell.ring()
         self._ripe.ring()
 
     async def _set_aside(self, key: JobKey, error: BaseException) -> None:
-        """Keep a fault of ours to the job that met it: say it loudly, and let the others go on."""
-        log.critical(vocabulary.SERVICE_BUG, job=key, exc_info=error)
-        job = await self._ledger.job(key)
+        """Keep a fault of ours to the job that met it, and let the others go on."""
+        job = await insist(lambda: self._ledger.job(key), self._clock)
         failure = Failure(
             code="bug",
             what="Dropglow met a fault of its own with this job",
@@ -153,8 +162,9 @@ class Dispatcher:
             else Postponed(until=self._clock.now() + SET_ASIDE, failure=failure)
         )
         if event is not None and job.stage not in RESTING:
-            await self._worker.tell(job, event)
-        await self._ledger.release(self._owner, (key,))
+            with contextlib.suppress(IllegalTransition, LeaseLost):  # somebody else moved it on meanwhile
+                await self._worker.tell(job, event)
+        await insist(lambda: self._ledger.release(self._owner, (key,)), self._clock)
 
     async def _watch_stages(self) -> None:
         while True:

@@ -50,6 +50,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import Act, Cancel, Deliver, Fetch, Poll, Prepare, Submit, Wait
 from dropglow.model import Artifact, Billed, Failure, Job, Output, Stage, Submission
 from dropglow.pacing import Gate
+from dropglow.runtime.insisting import insist
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.uploads import GateClosed, Uploads
 
@@ -312,7 +313,7 @@ class Performer:
         return self._gave_up("the results can no longer be fetched", error, Billed.YES, hint=ANEW)
 
     async def _deliver(self, job: Job) -> Event:
-        drop = await self._ledger.drop(job.drop)
+        drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
         now = self._clock.now()
         try:
             paths = await asyncio.to_thread(self._outbox.deliver, job, drop, now=now)

@@ -14,10 +14,11 @@ from dropglow.disk import Disk
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState
 from dropglow.runtime import places
+from dropglow.runtime.insisting import insist
 
 
 class Reopener:
-    """Bring drops back into work."""
+    """Bring drops back into work. Whoever asks has the turn of the drop."""
 
     def __init__(self, *, ledger: Ledger, disk: Disk, clock: Clock) -> None:
         """Change *ledger* and move files on *disk*."""
@@ -46,7 +47,9 @@ class Reopener:
         """
         place = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
         placed = replace(drop, place=place, device=claimed.device, inode=claimed.inode)
-        return await self._open(drop, placed, "its file was moved back into the inbox")
+        why = "its file was moved back into the inbox"
+        # The file is in its new place already, and only the ledger can say so.
+        return await insist(lambda: self._open(drop, placed, why), self._clock)
 
     async def _open(self, before: Drop, placed: Drop, why: str) -> Drop:
         after = replace(placed, state=DropState.OPEN, closed_at=None)

@@ -7,8 +7,6 @@ bytes, of whatever drop. Jobs that ask at the same time wait for one upload.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,6 +19,8 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import UPLOAD_MARGIN
 from dropglow.model import Job, Reference, Upload
 from dropglow.pacing import Gate
+from dropglow.runtime.insisting import insist
+from dropglow.runtime.turns import Turns
 
 
 class GateClosed(DropglowError):
@@ -52,7 +52,7 @@ class Uploads:
         self._clock = clock
         self._gate = gate
         self._storage = storage
-        self._busy: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._turns = Turns()
 
     async def of(self, job: Job) -> tuple[Upload, ...]:
         """Return an upload for every reference of the job's order.
@@ -66,9 +66,10 @@ class Uploads:
 
     async def _one(self, job: Job, reference: Reference) -> Upload:
         path, sha256 = await self._source(job, reference)
-        async with self._alone(sha256):
-            known = await self._ledger.upload_of(
-                sha256 + self._storage, now=self._clock.now() + UPLOAD_MARGIN
+        async with self._turns.of(sha256):
+            until = self._clock.now() + UPLOAD_MARGIN
+            known = await insist(
+                lambda: self._ledger.upload_of(sha256 + self._storage, now=until), self._clock
             )
             if known is None:
                 known = await self._bring(path, sha256)
@@ -77,7 +78,7 @@ class Uploads:
     async def _source(self, job: Job, reference: Reference) -> tuple[str, str]:
         if reference.path is not None:
             return reference.path, await asyncio.to_thread(self._disk.digest, reference.path)
-        drop = await self._ledger.drop(job.drop)
+        drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
         return drop.place, drop.sha256
 
     async def _bring(self, path: str, sha256: str) -> Upload:
@@ -89,25 +90,10 @@ class Uploads:
         upload_id, valid_until = await self._client.upload(path, media_type)
         content = sha256 + self._storage
         upload = Upload(slot="", sha256=content, upload_id=upload_id, valid_until=valid_until)
-        await self._ledger.remember_upload(upload, at=self._clock.now())
+        await insist(lambda: self._ledger.remember_upload(upload, at=self._clock.now()), self._clock)
         return upload
 
     def _media_type(self, path: str) -> str:
         with self._disk.open_read(path) as file:
             media = media_of(file.read(HEAD_BYTES))
         return "application/octet-stream" if media is None else media.media_type
-
-    @contextlib.asynccontextmanager
-    async def _alone(self, sha256: str) -> AsyncIterator[None]:
-        """Hold off everybody else who needs this content; forget the lock with its last user."""
-        lock, users = self._busy.get(sha256, (asyncio.Lock(), 0))
-        self._busy[sha256] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._busy[sha256]
-            if users == 1:
-                del self._busy[sha256]
-            else:
-                self._busy[sha256] = (lock, users - 1)

@@ -18,6 +18,7 @@ from dropglow.lifecycle import RESTING, advance
 from dropglow.model import DropKey, Job, JobKey, RemoteId, Stage, Submission
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.telling import told
+from dropglow.runtime.turns import Turns
 
 _STAGES: Final[dict[Verb, frozenset[Stage]]] = {
     Verb.RETRY: frozenset({Stage.FAILED, Stage.CANCELLED}),
@@ -57,12 +58,14 @@ class Wishes:
         ledger: Ledger,
         reopener: Reopener,
         clock: Clock,
+        turns: Turns,
         changed: Callable[[JobKey], None] = lambda _: None,
     ) -> None:
-        """Change *ledger*; call *changed* with the key of every job that a wish moved."""
+        """Change *ledger*, taking *turns* with who closes; call *changed* with the key of every job moved."""
         self._ledger = ledger
         self._reopener = reopener
         self._clock = clock
+        self._turns = turns
         self._changed = changed
 
     async def fulfil(self, wish: Wish) -> str:
@@ -75,6 +78,10 @@ class Wishes:
             LedgerUnavailable: Try again later.
         """
         drop, key = await self._ledger.resolve_key(wish.target)
+        async with self._turns.of(drop):
+            return await self._fulfil(wish, drop, key)
+
+    async def _fulfil(self, wish: Wish, drop: DropKey, key: JobKey | None) -> str:
         jobs = await self._meant(drop, key, wish.verb)
         if wish.verb is Verb.ATTACH:
             await self._check_attachment(drop, jobs, wish.argument)

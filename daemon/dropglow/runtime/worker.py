@@ -8,12 +8,13 @@ just before *Began*, the table refuses and nothing is bought.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from dropglow import retry, vocabulary
+from dropglow import vocabulary
 from dropglow.clock import Clock
-from dropglow.errors import Conflict, IllegalTransition, LeaseLost, LedgerUnavailable
+from dropglow.errors import Conflict, IllegalTransition, LeaseLost
 from dropglow.events import Began, Event
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import (
@@ -30,6 +31,7 @@ from dropglow.lifecycle import (
 )
 from dropglow.model import Job, JobKey
 from dropglow.runtime.bell import Bell
+from dropglow.runtime.insisting import insist
 from dropglow.runtime.perform import Performer
 from dropglow.runtime.telling import log, told
 
@@ -90,7 +92,7 @@ class Worker:
             pass  # it is another's, or nobody's, or ours again by now: to hand it back does no harm
         except IllegalTransition as refusal:
             log.info(vocabulary.SERVICE_NOTE, note=refusal.message, job=job.key)
-        await self._ledger.release(self._owner, (job.key,))
+        await insist(lambda: self._ledger.release(self._owner, (job.key,)), self._clock)
 
     async def _carry(self, job: Job, hand: Hand) -> None:
         if (event := on_takeover(job)) is not None:
@@ -98,7 +100,7 @@ class Worker:
         while not hand.stopping:
             if hand.nudged:
                 hand.nudged = False
-                job = await self._ledger.job(job.key)
+                job = await self._read(job.key)
             step = next_step(job, now=self._clock.now())
             if isinstance(step, Rest):
                 return
@@ -151,7 +153,7 @@ class Worker:
             try:
                 saved = await self._save(job, after, event)
             except Conflict:
-                job = await self._ledger.job(job.key)
+                job = await self._read(job.key)
                 continue
             break
         stored = replace(after, revision=saved.revision)
@@ -166,15 +168,13 @@ class Worker:
         if changed:
             self._stage_changed.ring()
 
+    async def _read(self, key: JobKey) -> Job:
+        return await insist(lambda: self._ledger.job(key), self._clock)
+
     async def _save(self, before: Job, after: Job, event: Event) -> Job:
         """Store, and keep trying while the ledger cannot: an answer of Adobe's must not be forgotten."""
-        trips = 0
-        while True:
-            at: datetime = self._clock.now()
-            try:
-                return await self._ledger.save(before, after, event, at=at, owner=self._owner)
-            except LedgerUnavailable as trouble:
-                if trips == 0:
-                    log.critical(vocabulary.LEDGER_UNAVAILABLE, reason=trouble.message, hint=trouble.hint)
-                await self._clock.sleep(retry.ASKING.delay_s(trips, chance=0.5))
-                trips += 1
+
+        def save() -> Awaitable[Job]:
+            return self._ledger.save(before, after, event, at=self._clock.now(), owner=self._owner)
+
+        return await insist(save, self._clock)

@@ -49,6 +49,7 @@ from dropglow.model import (
     Submission,
 )
 from dropglow.runtime.closing import Closer, Tally
+from dropglow.runtime.turns import Turns
 
 CONFIGURATION: Final = """
 state: ./state
@@ -122,7 +123,9 @@ class Desk:
             await owned.ledger.admit(drop, jobs)
             for job, stage in zip(jobs, stages, strict=True):
                 await _live(owned.ledger, job, events(stage, job.key, self.outbox, at), at)
-            await Closer(ledger=owned.ledger, disk=RealDisk(), clock=RealClock(), tally=Tally()).close_ripe()
+            await Closer(
+                ledger=owned.ledger, disk=RealDisk(), clock=RealClock(), tally=Tally(), turns=Turns()
+            ).close_ripe()
 
     def _new_drop(self, key: str, name: str, reason: str, at: datetime) -> Drop:
         place = self.photos / ".dropglow" / "work" / key / name

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
+from dropglow.disk import RealDisk
 from dropglow.ledger.mailbox import Verb
 from dropglow.model import DropState, Stage
 
@@ -36,3 +38,36 @@ async def test_a_job_cancelled_and_retried_during_its_upload_is_bought_once(make
     assert [1, 1] == [job.attempt for job in jobs]
     assert 2 == daemon.books()["accepted"]
     assert 1 == len(await daemon.drops(DropState.DONE))
+
+
+async def test_a_retry_during_the_closing_is_not_closed_over(make_daemon: DaemonMaker) -> None:
+    """Somebody retries a drop at the very moment it is closed: it is open again, its file back in work."""
+    daemon = make_daemon("job_failed=first:1")
+    daemon.prompt()
+    moving, may_move = threading.Event(), threading.Event()
+
+    class SlowDisk(RealDisk):
+        """A disk that takes its time with the way to ``_failed``."""
+
+        def move(self, source: str, target: str) -> None:
+            if "/_failed/" in target:
+                moving.set()
+                may_move.wait(10)
+            super().move(source, target)
+
+    daemon.disk = SlowDisk()
+
+    async def retry() -> None:
+        await asyncio.to_thread(moving.wait, 10)
+        (job,) = await daemon.jobs()
+        daemon.wish(Verb.RETRY, job.key)
+        while list((daemon.folder / "state" / "wishes").glob("*.wish")):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        may_move.set()
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(retry())
+        group.create_task(daemon.run_until((daemon.prompts / "_done/fox.txt").exists))
+
+    assert 1 == len(await daemon.drops(DropState.DONE))
+    assert ["prompts/_done/fox.txt"] == daemon.inbox()
