@@ -25,7 +25,7 @@ from dropglow.config import Config
 from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk, RealDisk
-from dropglow.errors import ConfigError
+from dropglow.errors import AuthError, ConfigError, LedgerUnavailable
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
@@ -100,8 +100,7 @@ async def serve(
                 client_id="sandbox", client_secret="sandbox"
             )
         else:
-            credentials = CredentialSource(environ if environ is not None else os.environ)
-            credentials.read()
+            credentials = _credentials(os.environ if environ is None else environ)
         clock = RealClock()
         client = FireflyClient(
             config.api, credentials, clock, connections=2 * config.limits.in_flight + DOWNLOADS
@@ -122,15 +121,32 @@ async def serve(
     return outcome
 
 
+def _credentials(environ: Mapping[str, str]) -> CredentialSource:
+    """Return where the credentials are, once it is certain that they are there."""
+    source = CredentialSource(environ)
+    try:
+        source.read()
+    except AuthError as missing:
+        raise ConfigError(missing.message, hint=missing.hint) from missing
+    return source
+
+
 @contextlib.asynccontextmanager
 async def own(state: Path) -> AsyncIterator[Owned]:
     """Take the state folder, and give it back at the end.
 
     Raises:
         Busy: A service has it.
+        ConfigError: It cannot be made.
         LedgerError: Its ledger cannot be opened.
     """
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the state folder {state} cannot be made: {(error.strerror or 'no reason given').lower()}",
+            hint="name another one with `state:`, or give the service's user the right to make it",
+        ) from error
     lock = StateLock(state)
     if not lock.acquire():
         raise Busy(
@@ -368,6 +384,7 @@ async def _mark_world(owned: Owned, where: str) -> None:
 
     Raises:
         ConfigError: It holds unfinished jobs of the other one, or real ones where pretend ones are to come.
+        LedgerUnavailable: It cannot be written to.
     """
     mark = owned.state / WORLD_FILE
     known = mark.read_text(encoding="utf-8").strip() if mark.exists() else where
@@ -379,7 +396,13 @@ async def _mark_world(owned: Owned, where: str) -> None:
                 f"{owned.state} holds {unfinished} unfinished jobs of {known}, not of {where}",
                 hint="finish them there first, or give this one a state folder of its own",
             )
-    mark.write_text(where + "\n", encoding="utf-8")
+    try:
+        mark.write_text(where + "\n", encoding="utf-8")
+    except OSError as error:
+        raise LedgerUnavailable(
+            f"cannot write {mark}: {(error.strerror or 'no reason given').lower()}",
+            hint="is the disk full, or may the service's user not write there?",
+        ) from error
 
 
 def _storage(where: str) -> str:

@@ -43,6 +43,7 @@ def told(error: DropglowError) -> Told:
 
 
 def _code(error: DropglowError) -> Exit:
+    from dropglow.intake.root import InboxBusy
     from dropglow.ledger.lock import Busy
 
-    return Exit.LATER if isinstance(error, Busy | LedgerUnavailable) else Exit.TROUBLED
+    return Exit.LATER if isinstance(error, Busy | InboxBusy | LedgerUnavailable) else Exit.TROUBLED

@@ -42,6 +42,10 @@ def command(option: str | None, once: bool, sandbox: bool, verbose: bool) -> Non
 
         world = World()
     outcome = asyncio.run(_serve(config, once=once, world=world))
+    if outcome.needs_person:
+        raise Told(
+            outcome.gave_up, hint="nothing is lost: mend that and run it again", code=Exit.CONFIGURATION
+        )
     if outcome.gave_up:
         raise Told(outcome.gave_up, hint="nothing is lost: run it again", code=Exit.LATER)
     if once and outcome.troubled:

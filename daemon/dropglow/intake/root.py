@@ -21,6 +21,10 @@ _LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_MOUNTED: Final = "is the share mounted? If the folder is meant to be another one, restart the service"
 
 
+class InboxBusy(DropglowError):
+    """Report that another service works on the inbox."""
+
+
 class Root:
     """The folder of one inbox, locked against other services while open."""
 
@@ -39,7 +43,7 @@ class Root:
         """Make the folder if only itself is missing, lock it, and learn how it behaves.
 
         Raises:
-            DropglowError: Another service works on this inbox.
+            InboxBusy: Another service works on this inbox.
             DiskError: It is missing with its parent, or cannot be written to.
         """
         self._make()
@@ -139,7 +143,7 @@ class Root:
         except BlockingIOError as error:
             holder = os.pread(lock, 200, 0).decode("utf-8", "replace").strip()
             os.close(lock)
-            raise DropglowError(
+            raise InboxBusy(
                 f"another service works on the inbox {shown(self._folder)}: {holder or 'it left no name'}",
                 hint="stop it, or give this service another inbox",
             ) from error

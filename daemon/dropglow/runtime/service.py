@@ -43,6 +43,7 @@ class Outcome:
 
     troubled: bool  # something failed, is held or is in doubt
     gave_up: str = ""  # why ``--once`` stopped before everything rested
+    needs_person: bool = False  # running it again will not be enough
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,20 +70,31 @@ class Service:
         Raises:
             DropglowError: The service cannot start, or one of its parts ended.
         """
-        await self._open()
-        gave_up = ""
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(_for_ever(body(), name), name=name)
-                    for name, body in self._eternal().items()
-                ]
-                gave_up = await self._until_over(stop, once=once)
-                for task in tasks:
-                    task.cancel()
+            await self._open()
+            gave_up = await self._serve(stop, once=once)
+        except BaseExceptionGroup as parts:
+            if (trouble := _told_by(parts)) is None:
+                raise
+            raise trouble from parts
         finally:
             await self._close()
-        return Outcome(troubled=await self._troubled(), gave_up=gave_up)
+        return Outcome(
+            troubled=await self._troubled(),
+            gave_up=gave_up,
+            needs_person=bool(gave_up) and self.gate.needs_person,
+        )
+
+    async def _serve(self, stop: asyncio.Event, *, once: bool) -> str:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_for_ever(body(), name), name=name)
+                for name, body in self._eternal().items()
+            ]
+            gave_up = await self._until_over(stop, once=once)
+            for task in tasks:
+                task.cancel()
+        return gave_up
 
     def _eternal(self) -> dict[str, Callable[[], Awaitable[None]]]:
         return {
@@ -151,9 +163,9 @@ class Service:
         return "\n".join(each.state.offline for each in self.attendants if each.state.offline)
 
     async def _at_rest(self) -> bool:
+        counts = await self.ledger.counts()  # first: what cannot be reached ends a single run
         if self.dispatcher.in_hand or not all(attendant.idle() for attendant in self.attendants):
             return False
-        counts = await self.ledger.counts()
         return all(
             stage in RESTING for stage, count in counts.jobs.items() if count
         ) and not counts.drops.get(DropState.OPEN)
@@ -185,18 +197,28 @@ class Service:
             await self.ripe.wait(wait_s)
 
     async def _grant_wishes(self) -> None:
+        trouble = ""
         while True:
-            for wish in await asyncio.to_thread(self.mailbox.take):
-                try:
-                    answer, granted = await self.wishes.fulfil(wish), True
-                except DropglowError as refusal:
-                    answer = f"{refusal.message}\n{refusal.hint}" if refusal.hint else refusal.message
-                    granted = False
-                name = vocabulary.WISH_GRANTED if granted else vocabulary.WISH_REFUSED
-                log.info(name, verb=wish.verb.value, target=wish.target, answer=answer)
-                await asyncio.to_thread(self.mailbox.answer, wish, ok=granted, text=answer)
-                self.ripe.ring()
+            try:
+                await self._grant_waiting()
+                trouble = ""
+            except LedgerUnavailable as refusal:  # of the mailbox: a full disk must not end the service
+                if refusal.message != trouble:
+                    log.error(vocabulary.WISH_UNANSWERED, reason=refusal.message, hint=refusal.hint)
+                trouble = refusal.message
             await self.clock.sleep(WISH_S)
+
+    async def _grant_waiting(self) -> None:
+        for wish in await asyncio.to_thread(self.mailbox.take):
+            try:
+                answer, granted = await self.wishes.fulfil(wish), True
+            except DropglowError as refusal:
+                answer = f"{refusal.message}\n{refusal.hint}" if refusal.hint else refusal.message
+                granted = False
+            name = vocabulary.WISH_GRANTED if granted else vocabulary.WISH_REFUSED
+            log.info(name, verb=wish.verb.value, target=wish.target, answer=answer)
+            self.ripe.ring()
+            await asyncio.to_thread(self.mailbox.answer, wish, ok=granted, text=answer)
 
     async def _publish(self) -> None:
         trouble = ""
@@ -225,6 +247,15 @@ class Service:
                 if unwatched and not attendant.state.offline:
                     await self._watch(attendant)
                     attendant.hint()
+
+
+def _told_by(parts: BaseExceptionGroup[BaseException]) -> DropglowError | None:
+    """Return the first of our own errors among *parts*; None where anything else is among them: a bug."""
+    ours: BaseException | None
+    ours, others = parts.split(DropglowError)
+    while isinstance(ours, BaseExceptionGroup):
+        ours = ours.exceptions[0]
+    return ours if others is None and isinstance(ours, DropglowError) else None
 
 
 async def _for_ever(body: Awaitable[None], name: str) -> None:
