@@ -97,7 +97,7 @@ async def test_running_jobs_are_cancelled_at_adobe(make_site):
     stages = {job["stage"] for job in (await document(site, "show", drop))["jobs"]}
     await site.stop(process)
 
-    assert (True, 3) == (status["service"]["running"], status["service"]["in_flight"])
+    assert (True, 3) == (status["service"]["running"], status["in_flight"])
     assert {"cancelled"} == stages
     assert {"cancelled"} == {job["state"] for job in site.world.books()["jobs"]}
 

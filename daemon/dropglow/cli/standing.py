@@ -17,7 +17,7 @@ from dropglow.cli.ledger_access import Holder
 from dropglow.cli.words import advice
 from dropglow.config import Config
 from dropglow.ledger.base import Counts, Query, Reader
-from dropglow.lifecycle import RESTING
+from dropglow.lifecycle import REMOTE_OPEN, RESTING
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
 
 MANY: Final = 1000
@@ -54,6 +54,10 @@ class Standing:
     late: tuple[Job, ...]
     waiting: tuple[Job, ...]  # something outside stands in their way
     failures: tuple[Ended, ...]  # of the last day, newest first
+
+    def in_flight(self) -> int:
+        """Return how many jobs are at Adobe, or on the way there: whether a service runs or not."""
+        return sum(self.counts.jobs.get(stage, 0) for stage in REMOTE_OPEN)
 
     def inboxes(self) -> tuple[dict[str, Any], ...]:
         """Return each inbox of the configuration, then those of the service that are not in it any more."""
@@ -155,6 +159,8 @@ def document(standing: Standing) -> dict[str, Any]:
         "config": plain(standing.config.path),
         "state": plain(standing.config.state),
         "service": _service(standing),
+        "in_flight": standing.in_flight(),
+        "in_flight_limit": limits.in_flight,
         "requests": {
             "last_minute": standing.requests_last_minute,
             "per_minute": limits.requests_per_minute,
@@ -184,8 +190,6 @@ def _service(standing: Standing) -> dict[str, Any]:
         "sandbox": told.get("sandbox"),
         "config": told.get("config"),
         "trouble": told.get("trouble") or None,
-        "in_flight": told.get("in_flight"),
-        "in_flight_limit": told.get("in_flight_limit"),
     }
 
 

@@ -4,7 +4,8 @@ Works with and without a running service. With ``--json`` one document::
 
     {"at", "config", "state",
      "service": {"running": bool, "pid", "version", "started_at", "sandbox", "config",
-                 "trouble", "in_flight", "in_flight_limit"},      null where it does not say
+                 "trouble"},                            null where it does not say
+     "in_flight": count, "in_flight_limit": count,     jobs at Adobe
      "requests": {"last_minute", "per_minute", "last_day", "per_day"},   a limit may be null
      "inboxes": [{"folder", "mode": "notify" | "poll" | null, "mode_reason", "ready",
                   "settling", "unmatched", "passed_over", "offline", "open_jobs"}],

@@ -47,6 +47,7 @@ def _service(standing: Standing, out: Console) -> None:
         text = f"the service runs with another configuration: {readable(str(told['config']))}"
         fact("", text, console=out, style="yellow")
     limits = standing.config.limits
+    fact("at Adobe now", _of(standing.in_flight(), limits.in_flight), console=out)
     minute = _of(standing.requests_last_minute, limits.requests_per_minute)
     day = _of(standing.requests_last_day, limits.requests_per_day)
     fact("requests", f"{minute} in the last minute, {day} in the last day", console=out)
@@ -63,7 +64,6 @@ def _running(told: dict[str, Any] | Any, now: datetime, out: Console) -> None:
     )
     if told["trouble"]:
         fact("trouble", told["trouble"], console=out, style="red")
-    fact("at Adobe now", _of(told["in_flight"], told["in_flight_limit"]), console=out)
 
 
 def _inboxes(standing: Standing, out: Console) -> None:
