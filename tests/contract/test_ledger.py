@@ -770,10 +770,13 @@ class TestDrops:
         with pytest.raises(Conflict):
             await ledger.save_drop(make_drop(), make_drop(state=DropState.FAILED), event="Closed", at=NOW)
 
-    async def test_the_latest_failed_drop_of_a_file_can_be_found(self, ledger: Ledger) -> None:
-        """File, content and rule must be the same, and it must have failed."""
+    @pytest.mark.parametrize("state", [DropState.FAILED, DropState.HELD])
+    async def test_the_latest_failed_or_held_drop_of_a_file_can_be_found(
+        self, ledger: Ledger, state: DropState
+    ) -> None:
+        """File, content and rule must be the same, and it must have failed or be held."""
         await ledger.admit(make_drop("a", state=DropState.FAILED), [])
-        await ledger.admit(make_drop("b", state=DropState.FAILED, admitted_at=NOW + HOUR), [])
+        await ledger.admit(make_drop("b", state=state, admitted_at=NOW + HOUR), [])
         await ledger.admit(make_drop("c", state=DropState.DONE, admitted_at=NOW + 2 * HOUR), [])
         same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, "rule_digest": "digest"}
 

@@ -218,7 +218,7 @@ class Ledger(Reader, Protocol):
         ...
 
     async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
-        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
+        """Return the latest drop of this very file, content and rule that ended FAILED or is HELD, if any."""
         ...
 
     async def save_drop(

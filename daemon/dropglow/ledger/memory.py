@@ -258,12 +258,12 @@ class MemoryLedger:
         return tuple(sorted(found, key=_drop_age)[:limit])
 
     async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
-        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
+        """Return the latest drop of this very file, content and rule that ended FAILED or is HELD, if any."""
         wanted = (inbox, path, sha256, rule_digest)
         found = [
             drop
             for drop in self._drops.values()
-            if drop.state is DropState.FAILED
+            if drop.state in {DropState.FAILED, DropState.HELD}
             and (drop.inbox, drop.path, drop.sha256, drop.rule_digest) == wanted
         ]
         return max(found, key=_drop_age, default=None)

@@ -157,7 +157,7 @@ class SqliteLedger(SqlReader):
         return tuple(drop_from(row) for row in rows)
 
     async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
-        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
+        """Return the latest drop of this very file, content and rule that ended FAILED or is HELD, if any."""
         row = await self._ask(
             lambda connection: verbs.reopenable(
                 connection,

@@ -399,7 +399,7 @@ class Attendant:
         return tuple(jobs)
 
     async def _reopened(self, claimed: Drop) -> bool:
-        """Return whether this file, moved back from ``_failed``, went on where its drop had failed."""
+        """Return whether this file, moved back from ``_failed`` or ``_held``, belongs to its earlier drop."""
         earlier = await self._asked(
             lambda: self._ledger.reopenable(
                 inbox=claimed.inbox,
@@ -411,6 +411,8 @@ class Attendant:
         if earlier is None:
             return False
         async with self._turns.of(earlier.key):
+            if await self._held_again(earlier.key, claimed):
+                return True
             retried = await self._retried(earlier.key, claimed)
         if not retried:
             return False
@@ -423,6 +425,38 @@ class Attendant:
         )
         self._doors.admitted.ring()
         return True
+
+    async def _held_again(self, key: DropKey, claimed: Drop) -> bool:
+        """Return whether this is the file of a held drop: moving it must not buy again what is in doubt."""
+        held = await self._asked(lambda: self._ledger.drop(key))
+        if held.state is not DropState.HELD or await self.in_thread(self._stands, held):
+            return False  # one that lies in ``_held`` still is another file, dropped on purpose
+        jobs = await self._asked(lambda: self._ledger.jobs_of(key))
+        try:
+            held = await self._reopener.hold_again(held, claimed, jobs)
+        except DiskError as trouble:
+            log.error(
+                vocabulary.INBOX_TROUBLE,
+                inbox=self.state.folder,
+                source=shown(claimed.path),
+                reason=trouble.message,
+                hint=trouble.hint,
+            )
+            return True
+        log.error(
+            vocabulary.DROP_HELD,
+            drop=held.key,
+            rule=held.rule,
+            source=shown(held.path),
+            reason="its order is in doubt, and moving the file does not settle that",
+            hint=f"dropglow resolve {held.key}",
+            place=shown(held.place),
+        )
+        return True
+
+    def _stands(self, drop: Drop) -> bool:
+        found = self._disk.look(drop.place) if drop.place else None
+        return found is not None and found.regular
 
     async def _retried(self, key: DropKey, claimed: Drop) -> int:
         """Return how many jobs of the failed drop *key* are tried again, now that its file is back."""

@@ -7,13 +7,16 @@ between, a drop whose jobs all rest is simply closed again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk
+from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
-from dropglow.model import Drop, DropState
-from dropglow.runtime import places
+from dropglow.model import Drop, DropKey, DropState, Job
+from dropglow.runtime import places, reports
 from dropglow.runtime.insisting import insist
 
 
@@ -50,6 +53,28 @@ class Reopener:
         why = "its file was moved back into the inbox"
         # The file is in its new place already, and only the ledger can say so.
         return await insist(lambda: self._open(drop, placed, why), self._clock)
+
+    async def hold_again(self, drop: Drop, claimed: Drop, jobs: Sequence[Job]) -> Drop:
+        """Return the held *drop* with its file, which is that of *claimed*, back in ``_held`` beside its report.
+
+        Raises:
+            DiskError: The file cannot be moved; it stays in work, and the next start gives it back.
+        """
+        back = replace(drop, place=claimed.place, device=claimed.device, inode=claimed.inode)
+        now = self._clock.now()
+        placed = await asyncio.to_thread(self._put_back, back, claimed.key, jobs, now)
+        detail = "its file was moved into the inbox, and its order is in doubt"
+        return await insist(
+            lambda: self._ledger.save_drop(drop, placed, event="HeldAgain", at=now, detail=detail),
+            self._clock,
+        )
+
+    def _put_back(self, drop: Drop, claimed: DropKey, jobs: Sequence[Job], now: datetime) -> Drop:
+        placed = places.put_away(self._disk, drop, DropState.HELD)
+        text = reports.report(placed, jobs, state=DropState.HELD, at=now)
+        places.write_report(self._disk, placed, DropState.HELD, text)
+        WorkFolder(drop.inbox, disk=self._disk).forget(claimed)
+        return placed
 
     async def _open(self, before: Drop, placed: Drop, why: str) -> Drop:
         after = replace(placed, state=DropState.OPEN, closed_at=None)

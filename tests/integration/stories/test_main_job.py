@@ -209,3 +209,37 @@ async def test_mirrored_sub_folders(make_daemon: DaemonMaker) -> None:
 
     assert all(name.startswith("photos/summer/day 1/beach_") for name in daemon.results())
     assert ["photos/_done/summer/day 1/beach.jpg"] == daemon.inbox()
+
+
+async def test_moving_a_held_file_back_buys_nothing(make_daemon: DaemonMaker) -> None:
+    """A file whose order is in doubt goes back to _held with its report; it can be settled from there."""
+    daemon = make_daemon("submit_lost=first:1")
+    prompt = daemon.prompt()
+    await daemon.run_once()
+    (daemon.prompts / "_held/fox.txt").rename(prompt)
+    (daemon.prompts / "_held/fox.txt.held.txt").unlink()
+
+    await daemon.run_once()
+
+    (job,) = await daemon.jobs()
+    bought = daemon.books()["accepted"]
+    assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
+    assert (1, Stage.IN_DOUBT) == (bought, job.stage)
+    assert [] == await daemon.broken_promises(prompt)
+    daemon.wish(Verb.RESUBMIT, job.key)
+    await daemon.run_until((daemon.prompts / "_done/fox.txt").exists)
+    assert 2 == daemon.books()["accepted"]
+
+
+async def test_the_same_file_beside_a_held_one_is_a_new_drop(make_daemon: DaemonMaker) -> None:
+    """Somebody who drops a copy, and leaves the held file where it is, wants another picture."""
+    daemon = make_daemon("submit_lost=first:1")
+    daemon.prompt()
+    await daemon.run_once()
+    daemon.prompt()
+
+    await daemon.run_once()
+
+    assert 2 == daemon.books()["accepted"]
+    assert (daemon.prompts / "_done/fox.txt").exists()
+    assert (daemon.prompts / "_held/fox.txt").exists()
