@@ -59,3 +59,4 @@ RESULT_FEWER: Final = "result.fewer"  # asked, got
 
 WISH_GRANTED: Final = "wish.granted"  # verb, target, answer
 WISH_REFUSED: Final = "wish.refused"  # verb, target, answer
+WISH_UNANSWERED: Final = "wish.unanswered"  # reason, hint

@@ -102,11 +102,14 @@ class Mailbox:
         """Tell whoever asked what became of *wish*; it is not taken again.
 
         Raises:
-            LedgerUnavailable: The folder cannot be written.
+            LedgerUnavailable: The folder cannot be written. Whoever asked has to look what became of the wish.
         """
-        self._put(wish.key, _ANSWER, {"ok": ok, "text": text[: _SIZE_MAX_BYTES // 16]})
-        self._remove(wish.key, _TAKEN)
-        self._taken.discard(wish.key)
+        try:
+            self._put(wish.key, _ANSWER, {"ok": ok, "text": text[: _SIZE_MAX_BYTES // 16]})
+        finally:
+            # Also on a full disk: a later life would fulfil it again, which may buy again.
+            self._remove(wish.key, _TAKEN)
+            self._taken.discard(wish.key)
 
     def read_answer(self, key: str) -> Answer | None:
         """Return the answer to the wish *key*; None while there is none.

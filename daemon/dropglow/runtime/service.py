@@ -88,8 +88,7 @@ class Service:
     async def _serve(self, stop: asyncio.Event, *, once: bool) -> str:
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_for_ever(body(), name), name=name)
-                for name, body in self._eternal().items()
+                group.create_task(_for_ever(body, name), name=name) for name, body in self._eternal().items()
             ]
             gave_up = await self._until_over(stop, once=once)
             for task in tasks:
@@ -258,6 +257,6 @@ def _told_by(parts: BaseExceptionGroup[BaseException]) -> DropglowError | None:
     return ours if others is None and isinstance(ours, DropglowError) else None
 
 
-async def _for_ever(body: Awaitable[None], name: str) -> None:
-    await body
+async def _for_ever(body: Callable[[], Awaitable[None]], name: str) -> None:
+    await body()
     raise DropglowError(f"the task '{name}' ended by itself", hint="this is a fault of Dropglow's own")
