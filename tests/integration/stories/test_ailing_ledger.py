@@ -78,9 +78,7 @@ async def test_every_verb_may_fail_and_nothing_is_lost_or_bought_twice(make_daem
     daemon.photo()
     daemon.prompt()
 
-    await serve(
-        daemon, lambda: 2 == len([name for name in daemon.inbox() if "/_done/" in name]), lambda _: None
-    )
+    await serve(daemon, lambda: 2 == len([name for name in daemon.inbox() if "/_done/" in name]))
 
     assert 3 == daemon.books()["accepted"]
     assert 3 == len(daemon.results())
