@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Final
 
 from dropglow.disk import Disk
-from dropglow.errors import FileGone, NameTaken
+from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
 from dropglow.model import Drop, DropState
 from dropglow.naming import candidates
@@ -47,13 +47,12 @@ def take_back(disk: Disk, drop: Drop) -> Drop:
     Raises:
         DiskError: The file system refused.
     """
-    if not drop.place:
-        return drop
-    for suffix in (ERROR_SUFFIX, HELD_SUFFIX):
-        disk.remove(drop.place + suffix)
     target = WorkFolder(drop.inbox, disk=disk).place(drop.key, drop.path)
-    if target == drop.place or disk.look(drop.place) is None:
+    if target == drop.place or not drop.place or disk.look(drop.place) is None:
         return drop
+    if not _is_its_file(disk, drop):
+        return replace(drop, place="")  # taken away; another drop's file has the name now, and the report
+    _remove_reports(disk, drop)
     disk.make_folder(posixpath.dirname(target))
     try:
         disk.move(drop.place, target)
@@ -70,11 +69,16 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> str:
     """
     work = WorkFolder(drop.inbox, disk=disk)
     target = work.place(drop.key, drop.path)
+    if drop.place and (disk.look(drop.place) is None or _is_its_file(disk, drop)):
+        _remove_reports(disk, drop)
     work.prepare(drop.key, drop.path)
-    disk.move(claimed.place, target)
+    try:
+        disk.move(claimed.place, target)
+    except DiskError:
+        # Where only the syncing failed, the file is there already, and nobody would look for it.
+        if disk.look(claimed.place) is not None or disk.look(target) is None:
+            raise
     work.forget(claimed.key)
-    if drop.place:
-        disk.remove(drop.place + ERROR_SUFFIX)
     return target
 
 
@@ -91,6 +95,19 @@ def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
     path = _report_name(beside, suffix)
     disk.remove(path)
     disk.write(path, text.encode("utf-8", "replace"), mode=0o644)
+
+
+def _remove_reports(disk: Disk, drop: Drop) -> None:
+    for suffix in (ERROR_SUFFIX, HELD_SUFFIX):
+        disk.remove(_report_name(drop.place, suffix))
+
+
+def _is_its_file(disk: Disk, drop: Drop) -> bool:
+    """Return whether what stands at the drop's place is the file that was dropped, by its content."""
+    found = disk.look(drop.place)
+    if found is None or not found.regular or found.size_bytes != drop.size_bytes:
+        return False
+    return disk.digest(drop.place) == drop.sha256
 
 
 def _report_name(beside: str, suffix: str) -> str:
