@@ -36,7 +36,8 @@ def set_up(*, stream: TextIO | None = None, json: bool | None = None, level: int
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if as_json else _pass_on,
+        # Here already, and plainly: a terminal's own tracebacks show every local variable, tokens among them.
+        structlog.processors.format_exc_info,
         without_secrets,
     ]
     structlog.configure(
@@ -89,7 +90,3 @@ def _json() -> Processor:
 
 def _colours(out: TextIO) -> bool:
     return out.isatty()
-
-
-def _pass_on(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return event

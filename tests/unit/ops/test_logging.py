@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from secrets import token_hex
 
 import pytest
 import structlog
@@ -70,3 +71,21 @@ def test_a_console_gets_words(lines: io.StringIO) -> None:
 
     assert "drop.done" in out.getvalue()
     assert not out.getvalue().startswith("{")
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_traceback_shows_no_values(lines: io.StringIO, as_json: bool) -> None:
+    """A fault of ours is logged with its lines, but without the variables or links that it met."""
+    set_up(stream=lines, json=as_json)
+    secret = token_hex(8)
+
+    def meet_a_fault(client_secret: str) -> None:
+        raise ValueError(f"cannot use https://h/a?sig={client_secret}")
+
+    try:
+        meet_a_fault(secret)
+    except ValueError as fault:
+        structlog.stdlib.get_logger("dropglow").critical("service.bug", exc_info=fault)
+
+    assert "meet_a_fault" in lines.getvalue()
+    assert secret not in lines.getvalue()
