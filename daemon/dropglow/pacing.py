@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 MINUTE_S = 60.0
 DAY_S = 86_400.0
+# So long at most everybody waits for the one order that tries whether the service is well again.
+PROBE_S = 90.0
 
 
 @dataclass(slots=True)
@@ -61,13 +63,21 @@ class Window:
 
 @dataclass(slots=True)
 class Gate:
-    """Everything that can forbid a request just now: both windows, and a pause that somebody asked for."""
+    """Everything that can forbid a request just now: both windows, a pause, and a service that is unwell.
+
+    After a setback of the service nothing goes out for a while, then one
+    request alone as a probe; only its success lets the others follow. So an
+    outage costs the queue a few questions and not its files.
+    """
 
     minute: Window
     day: Window
     paused_until_s: float = 0.0
     reason: str = ""
     needs_person: bool = False  # waiting alone will not end the pause
+    setbacks: int = 0  # of the service, in a row
+    culprit: str = ""  # whose request met the first of them
+    probing_until_s: float = 0.0
 
     @classmethod
     def of(cls, *, per_minute: int | None, per_day: int | None, past_s: Iterable[float] = ()) -> Gate:
@@ -79,18 +89,55 @@ class Gate:
 
     def wait_s(self, now_s: float) -> float:
         """Return how many seconds until one more request is allowed; 0.0 if it is now."""
-        return max(self.minute.wait_s(now_s), self.day.wait_s(now_s), self.paused_until_s - now_s, 0.0)
+        return max(
+            self.minute.wait_s(now_s),
+            self.day.wait_s(now_s),
+            self.paused_until_s - now_s,
+            self.probing_until_s - now_s,
+            0.0,
+        )
 
     def free(self, now_s: float, *, wanted: int) -> int:
         """Return how many of *wanted* requests are allowed at *now_s*."""
-        if self.paused_until_s > now_s:
+        if max(self.paused_until_s, self.probing_until_s) > now_s:
             return 0
-        return self.day.free(now_s, wanted=self.minute.free(now_s, wanted=wanted))
+        allowed = min(wanted, 1) if self.setbacks else wanted
+        return self.day.free(now_s, wanted=self.minute.free(now_s, wanted=allowed))
 
     def take(self, now_s: float) -> None:
-        """Count one request at *now_s* in both windows."""
+        """Count one order at *now_s* in both windows. While the service is unwell it is the probe."""
+        self.count(now_s)
+        if self.setbacks:
+            self.probing_until_s = now_s + PROBE_S
+
+    def count(self, now_s: float) -> None:
+        """Count one request at *now_s* that is no order, and so no probe: an upload."""
         self.minute.take(now_s)
         self.day.take(now_s)
+
+    def answered(self) -> None:
+        """Note that the service gave an order a proper answer: it is well."""
+        self.setbacks = 0
+        self.culprit = ""
+        self.probing_until_s = 0.0
+
+    def setback(
+        self, now_s: float, *, pause_s: float, reason: str, who: str, needs_person: bool = False
+    ) -> bool:
+        """Note that the service failed a request of *who*, and pause; return whether it counts against *who*.
+
+        The first setback in a row counts against its order, and so does each further one of the same
+        order: it may be the order that is bad. Others fail with the service, not by themselves. Requests
+        that were out together fail together; they make one setback.
+        """
+        counts = self.setbacks == 0 or who == self.culprit
+        self.probing_until_s = 0.0
+        if self.paused_until_s <= now_s:
+            self.setbacks += 1
+        if not self.culprit:
+            self.culprit = who
+        self.pause(now_s + pause_s, reason, needs_person=needs_person)
+        return counts
 
     def pause(self, until_s: float, reason: str, *, needs_person: bool = False) -> None:
         """Let nothing through before *until_s*. A longer pause that stands already is kept."""

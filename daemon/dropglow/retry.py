@@ -33,7 +33,7 @@ class Backoff:
 ORDERING = Backoff(floor_s=2.0, base_s=5.0, cap_s=300.0)
 ASKING = Backoff(floor_s=1.0, base_s=2.0, cap_s=60.0)
 STORING = Backoff(floor_s=2.0, base_s=5.0, cap_s=60.0)
-SERVICE = Backoff(floor_s=5.0, base_s=10.0, cap_s=300.0)
+SERVICE = Backoff(floor_s=0.5, base_s=2.0, cap_s=300.0)
 
 
 def again_at(

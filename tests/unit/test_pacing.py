@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.pacing import DAY_S, MINUTE_S, Gate, Window
+from dropglow.pacing import DAY_S, MINUTE_S, PROBE_S, Gate, Window
 
 # Whole seconds, so that sums are exact.
 SECONDS = st.integers(min_value=0, max_value=600).map(float)
@@ -216,3 +216,80 @@ def test_a_longer_pause_replaces_a_shorter_one() -> None:
     gate.pause(200.0, "out of quota")
 
     assert (100.0, "out of quota") == (gate.wait_s(100.0), gate.trouble(100.0))
+
+
+# ---------------------------------------------------------------- a service that is unwell
+
+
+def unlimited() -> Gate:
+    return Gate.of(per_minute=None, per_day=None)
+
+
+def test_after_a_setback_nothing_goes_out_for_a_while() -> None:
+    """The pause holds everybody back, and says why."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="500", who="a.1")
+
+    assert (0, 4.0, "500") == (gate.free(100.0, wanted=8), gate.wait_s(100.0), gate.trouble(100.0))
+
+
+def test_after_the_pause_one_request_goes_alone() -> None:
+    """One order tries whether the service is well; the others wait for it."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="500", who="a.1")
+
+    before = gate.free(104.0, wanted=8)
+    gate.take(104.0)
+
+    assert (1, 0) == (before, gate.free(105.0, wanted=8))
+    assert gate.wait_s(105.0) > 0
+
+
+def test_a_good_answer_lets_everybody_follow() -> None:
+    """Once the probe was taken, the queue goes on at full width."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="500", who="a.1")
+    gate.take(104.0)
+
+    gate.answered()
+
+    assert (8, 0.0) == (gate.free(105.0, wanted=8), gate.wait_s(105.0))
+
+
+def test_a_probe_without_an_answer_does_not_block_for_ever() -> None:
+    """If nobody ever tells what became of the probe, another may go after a while."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="500", who="a.1")
+    gate.take(104.0)
+
+    assert 1 == gate.free(104.0 + PROBE_S, wanted=8)
+
+
+def test_requests_that_fail_together_make_one_setback() -> None:
+    """Eight orders that were out at once do not make the pause eight times as long."""
+    gate = unlimited()
+    for number in range(8):
+        gate.setback(100.0 + number / 100, pause_s=4.0, reason="500", who=f"a.{number}")
+
+    assert 1 == gate.setbacks
+
+
+def test_an_outage_counts_against_one_order_only() -> None:
+    """The first order that failed may be the bad one; the others fail with the service."""
+    gate = unlimited()
+
+    counted = [
+        gate.setback(100.0 + 10 * turn, pause_s=4.0, reason="500", who=who)
+        for turn, who in enumerate(["a.1", "a.2", "a.3", "a.1"])
+    ]
+
+    assert [True, False, False, True] == counted
+
+
+def test_an_upload_is_no_probe() -> None:
+    """An upload that works says nothing about orders."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="500", who="a.1")
+    gate.count(104.0)
+
+    assert 1 == gate.free(104.0, wanted=8)

@@ -57,7 +57,9 @@ from dropglow.runtime.uploads import GateClosed, Uploads
 GIVE_UP_WAITING: Final = timedelta(hours=24)
 TIRED_OF_ASKING: Final = 6  # how often Adobe may deny a job before we believe it
 ANEW: Final = "trying again is a new order, and is billed again"
-FRESH_LINKS: Final = 3  # how often links may die under us
+FRESH_LINKS: Final = 3  # how often links may die under us before we wait
+SHORTEST_PATIENCE: Final = timedelta(seconds=10)
+LONGEST_PATIENCE: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +146,12 @@ class Performer:
             submission = await self._client.submit(job.order, job.uploads)
         except FireflyError as error:
             return self._unplaced(job, error)
+        self._gate.answered()
         self._durations.began(job.key)
         return Accepted(submission=submission, at=self._clock.now())
 
     def _unplaced(self, job: Job, error: FireflyError) -> Event:
-        self._heed(error, job.trips)
+        counts = self._heed(job, error)
         now = self._clock.now()
         match error.verdict:
             case Verdict.NO:
@@ -166,7 +169,7 @@ class Performer:
                     now, retry.ORDERING, job.trips, chance=self._chance(), not_before=error.retry_at
                 )
                 failure = _failure("the order was not accepted", error, Billed.NO)
-                return Declined(failure=failure, until=until, counts=not error.service_wide)
+                return Declined(failure=failure, until=until, counts=counts)
             case _:
                 assert_never(error.verdict)
 
@@ -178,7 +181,7 @@ class Performer:
         except RequestRefused as error:
             return self._gave_up("Adobe refused the picture", error, Billed.NO)
         except FireflyError as error:
-            self._heed(error, job.trips)
+            self._heed(job, error)
             return self._postponed(job, error, retry.ORDERING)
         except FileGone as error:
             return self._gave_up("the picture is no longer there", error, Billed.NO)
@@ -190,7 +193,8 @@ class Performer:
         try:
             status = await self._client.status(_receipt(job))
         except FireflyError as error:
-            self._heed(error, job.trips)
+            if error.service_wide:
+                self._heed(job, error)
             return self._unanswered(job, error)
         now = self._clock.now()
         match status:
@@ -310,7 +314,13 @@ class Performer:
         dead = job.trips if job.failure is None else 0
         if dead < FRESH_LINKS:
             return LinksExpired()
-        return self._gave_up("the results can no longer be fetched", error, Billed.YES, hint=ANEW)
+        now = self._clock.now()
+        waited = now - (job.completed_at or now)
+        if waited > GIVE_UP_WAITING:
+            return self._gave_up("the results can no longer be fetched", error, Billed.YES, hint=ANEW)
+        # Paid for: what is wrong with the links may mend, so ask at growing distances for a day.
+        until = now + min(max(waited / 2, SHORTEST_PATIENCE), LONGEST_PATIENCE)
+        return Postponed(until=until, failure=_failure(error.message, error, Billed.YES))
 
     async def _deliver(self, job: Job) -> Event:
         drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
@@ -337,18 +347,25 @@ class Performer:
     ) -> Event:
         return GaveUp(failure=_failure(what, error, billed, hint=hint), at=self._clock.now())
 
-    def _heed(self, error: FireflyError, trips: int) -> None:
-        """Pause every order where the trouble is the service's, not this order's."""
-        if not error.service_wide:
-            return
+    def _heed(self, job: Job, error: FireflyError) -> bool:
+        """Hold every order back where the service is the trouble; return whether it counts against this one."""
+        if error.verdict is Verdict.NO:
+            self._gate.answered()
+            return True
         now = self._clock.now()
-        until = retry.again_at(now, retry.SERVICE, trips, chance=self._chance(), not_before=error.retry_at)
-        pause_s = (until - now).total_seconds()
-        if isinstance(error, AuthError):
-            pause_s = max(pause_s, 60.0)
-        self._gate.pause(
-            self._clock.monotonic() + pause_s, _line(error), needs_person=isinstance(error, AuthError)
+        until = retry.again_at(
+            now, retry.SERVICE, self._gate.setbacks, chance=self._chance(), not_before=error.retry_at
         )
+        needs_person = isinstance(error, AuthError)
+        pause_s = (until - now).total_seconds()
+        counts = self._gate.setback(
+            self._clock.monotonic(),
+            pause_s=max(pause_s, 60.0) if needs_person else pause_s,
+            reason=_line(error),
+            who=job.key,
+            needs_person=needs_person,
+        )
+        return counts and not error.service_wide
 
 
 def _elapsed_s(job: Job, now: datetime) -> float:

@@ -85,7 +85,7 @@ class Uploads:
         wait_s = self._gate.wait_s(self._clock.monotonic())
         if wait_s > 0:
             raise GateClosed(self._clock.now() + timedelta(seconds=wait_s))
-        self._gate.take(self._clock.monotonic())
+        self._gate.count(self._clock.monotonic())
         media_type = await asyncio.to_thread(self._media_type, path)
         upload_id, valid_until = await self._client.upload(path, media_type)
         content = sha256 + self._storage

@@ -1,4 +1,4 @@
-"""Who comes first: turns between inboxes, priorities, and the request limits."""
+"""Who comes first, and who waits: turns, priorities, request limits, and a service that is unwell."""
 
 from __future__ import annotations
 
@@ -81,3 +81,26 @@ async def test_an_upload_counts_as_a_request(make_daemon: DaemonMaker) -> None:
     books = daemon.books()
     assert len(books["uploads"]) + books["accepted"] <= 3
     assert 0 == books["refused"]
+
+
+async def test_an_outage_costs_no_file(make_daemon: DaemonMaker) -> None:
+    """While the service answers 500 the queue waits behind one probe; afterwards everything is delivered."""
+    daemon = make_daemon("submit_500=first:9", hurry=20)
+    for number in range(12):
+        daemon.prompt(f"p{number:02}.txt", f"picture {number}")
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert (12, 12) == (len(daemon.results()), daemon.books()["accepted"])
+
+
+async def test_links_that_stay_dead_are_asked_for_again_later(make_daemon: DaemonMaker) -> None:
+    """Paid results are not given up while Adobe still knows the job."""
+    daemon = make_daemon("link_403=first:6", hurry=20)
+    daemon.prompt()
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert (1, 1) == (len(daemon.results()), daemon.books()["accepted"])
