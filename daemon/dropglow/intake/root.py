@@ -7,6 +7,7 @@ while it stays, and by the owner's mark inside it after it returns.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import posixpath
@@ -149,9 +150,10 @@ class Root:
             ) from error
         except OSError:
             pass  # this file system knows no locks; claims are renames and need none
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         self._lock = lock
+        with contextlib.suppress(OSError):  # who holds it is told as a courtesy, which a full disk forbids
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
     def _let_go(self) -> None:
         if self._lock is not None:

@@ -7,6 +7,7 @@ see, and take back. Only what can soon be started is claimed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from typing import Final, ParamSpec, TypeVar
 from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
-from dropglow.errors import DiskError, SourceFault, UnknownKey
+from dropglow.errors import DiskError, DropglowError, SourceFault, UnknownKey
 from dropglow.events import RetryAsked
 from dropglow.intake.inbox import Claimed, Inbox, Orphan, Sweep
 from dropglow.ledger.base import Ledger
@@ -38,6 +39,7 @@ BATCH: Final = 32
 # Between two sweeps of the same inbox: long enough that a storm of arrivals costs a fifth of a core at most.
 REST_S: Final = 0.02
 REST_FACTOR: Final = 4.0
+CLOSE_S: Final = 3.0
 
 _UNADMITTED: Final = "it was claimed but not admitted when the service stopped"
 _FOREIGN: Final = "it was in work under another ledger, and may have been bought"
@@ -148,17 +150,22 @@ class Attendant:
     async def open(self) -> bool:
         """Take hold of the inbox, and give back what an earlier life had claimed but not admitted.
 
-        Returns False while the folder is not there; ``run`` tries again.
+        Returns False while the folder is not there, or does not let us; ``run`` tries again.
 
         Raises:
             DropglowError: Another daemon attends this inbox.
         """
         try:
             await self.in_thread(self.inbox.open)
+            await self._deal_with_orphans()
         except DiskError as trouble:
             self._say_offline(trouble.message)
             return False
         self._say_offline("")
+        self._opened = True
+        return True
+
+    async def _deal_with_orphans(self) -> None:
         foreign = self.inbox.foreign_owner is not None
         for orphan in await self.in_thread(self.inbox.orphans):
             if (drop := await self._known(orphan.key)) is not None:
@@ -170,8 +177,6 @@ class Attendant:
             log.warning(name, inbox=self.state.folder, source=shown(orphan.path), reason=reason)
         if foreign:
             await self.in_thread(self.inbox.adopt)
-        self._opened = True
-        return True
 
     def _put_orphan(self, orphan: Orphan, *, foreign: bool) -> None:
         if not foreign:
@@ -202,7 +207,7 @@ class Attendant:
 
     async def run(self) -> None:
         """Attend until cancelled."""
-        while not self._opened and not await self.open():
+        while not self._opened and not await self._opened_late():
             await self._clock.sleep(self._rescan_s)
         while True:
             now_s = self._clock.monotonic()
@@ -211,14 +216,23 @@ class Attendant:
             await self._admit_ready()
             await self._bell.wait(max(0.0, self._sweep_due_s() - self._clock.monotonic()))
 
+    async def _opened_late(self) -> bool:
+        """Open the inbox, with other inboxes in full swing: one that is not ours to attend is no reason to end."""
+        try:
+            return await self.open()
+        except DropglowError as refusal:
+            self._say_offline(refusal.message)
+            return False
+
     def _sweep_due_s(self) -> float:
         if not self._hinted:
             return self._sweep_at_s
         return min(self._sweep_at_s, self._swept_at_s + self._rest_s)
 
     async def close(self) -> None:
-        """Let go of the inbox."""
-        await self.in_thread(self.inbox.close)
+        """Let go of the inbox; of one whose share hangs, without waiting for it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.in_thread(self.inbox.close), CLOSE_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
