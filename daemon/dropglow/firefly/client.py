@@ -6,6 +6,7 @@ address of each call is checked before the token is attached to it.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import ssl
 from collections.abc import Callable, Sequence
@@ -217,8 +218,8 @@ class FireflyClient:
 
     async def close(self, *, grace_s: float = 5.0) -> None:
         """Wait at most *grace_s* seconds for what is on the wire, then end it, and close every connection."""
-        for exchanger in (self._orders, self._calls, self._results):
-            await exchanger.close(grace_s=grace_s)
+        exchangers = (self._orders, self._calls, self._results)
+        await asyncio.gather(*(exchanger.close(grace_s=grace_s) for exchanger in exchangers))
 
     async def _call(
         self,
