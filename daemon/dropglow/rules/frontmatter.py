@@ -17,6 +17,10 @@ from dropglow.rules.review import review
 from dropglow.rules.shape import Problem
 
 FENCE: Final = "---"
+OPEN_HINT: Final = (
+    "write a second line --- between the parameters and the prompt, or begin the prompt with something else,"
+    " and drop the file again"
+)
 _HINT: Final = "mend the lines between the --- lines and drop the file again"
 
 
@@ -26,20 +30,26 @@ class Divided:
 
     front: str | None
     text: str  # trimmed
+    fault: str | None = None  # why nobody can tell the parts; there is no text then
 
 
 def divided(text: str) -> Divided:
     """Return the front matter and the prompt of a prompt file's *text*.
 
-    A first line ``---`` without a second one is a part of the prompt.
+    A file that begins with dashes was meant to have front matter. Where that is
+    not whole, its lines are no prompt: whoever bought them would pay for a slip.
     """
     if not text.startswith(FENCE):
         return Divided(front=None, text=text.strip())
     lines = text.split("\n")
-    ends = [place for place, line in enumerate(lines) if line.rstrip() == FENCE]
-    if len(ends) < 2 or ends[0] != 0:
-        return Divided(front=None, text=text.strip())
-    return Divided(front="\n".join(lines[1 : ends[1]]), text="\n".join(lines[ends[1] + 1 :]).strip())
+    if lines[0].rstrip() != FENCE:
+        return Divided(front=None, text="", fault=f"the first line begins with {FENCE} and has more on it")
+    for place, line in enumerate(lines[1:], start=1):
+        if line.rstrip() == FENCE:
+            front, prompt = lines[1:place], lines[place + 1 :]
+            return Divided(front="\n".join(front), text="\n".join(prompt).strip())
+    fault = f"the front matter is never closed: the first line is {FENCE}, and no other line is"
+    return Divided(front=None, text="", fault=fault)
 
 
 def overridden(parameters: Parameters, front: str) -> Parameters:

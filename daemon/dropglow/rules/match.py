@@ -96,7 +96,8 @@ def _image_objection(conditions: Conditions, facts: Facts) -> str | None:
 def _prompt_objection(conditions: Conditions, facts: Facts) -> str | None:
     if conditions.text is None or facts.text is None:
         return None
-    if conditions.text.search(divided(facts.text).text):
+    parts = divided(facts.text)
+    if parts.fault is not None or conditions.text.search(parts.text):
         return None
     return f"the prompt does not contain {conditions.text.pattern!r}"
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from dropglow.errors import SourceFault
 from dropglow.model import DeliveryPlan, DropKey, Facts, JobKey, Kind, Order, Reference
 from dropglow.naming import places_folder, safe_folder
-from dropglow.rules.frontmatter import divided, overridden
+from dropglow.rules.frontmatter import OPEN_HINT, divided, overridden
 from dropglow.rules.operations import OPERATIONS, Operation
 from dropglow.rules.parameters import LONGEST_PROMPT, Parameters, Variant
 from dropglow.rules.rule import Rule
@@ -74,6 +74,8 @@ def _request(rule: Rule, facts: Facts) -> _Request:
     if rule.conditions.kind is Kind.IMAGE:
         return _Request(parameters=rule.parameters, prompt=rule.parameters.prompt or "")
     parts = divided(facts.text or "")
+    if parts.fault is not None:
+        raise SourceFault(parts.fault, hint=OPEN_HINT)
     parameters = rule.parameters if parts.front is None else overridden(rule.parameters, parts.front)
     return _Request(parameters=parameters, prompt=_prompt(parameters.prompt, parts.text))
 

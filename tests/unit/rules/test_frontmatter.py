@@ -20,8 +20,8 @@ from dropglow.rules.units import Size
         ("---\nsize: 1x1\n---\n\na boat\n", "size: 1x1", "a boat"),
         ("---\n---\na boat", "", "a boat"),
         ("---  \na: 1\n---\t\nb", "a: 1", "b"),
-        ("---\na boat", None, "---\na boat"),
-        ("--- a boat\n---\n---", None, "--- a boat\n---\n---"),
+        ("--\na boat", None, "--\na boat"),
+        ("a boat\n---\nat sea", None, "a boat\n---\nat sea"),
         ("---\nsize: 1x1\n---", "size: 1x1", ""),
         ("", None, ""),
     ],
@@ -32,6 +32,25 @@ def test_a_prompt_file_is_divided(text: Any, front: Any, body: Any) -> None:
 
     assert front == parts.front
     assert body == parts.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("---\nvariations: 2\na boat", "the front matter is never closed: the first line is ---"),
+        ("---", "the front matter is never closed"),
+        ("---\n ---\na boat", "the front matter is never closed"),
+        ("----\na boat\n----", "the first line begins with --- and has more on it"),
+        ("--- a boat\n---\n---", "the first line begins with --- and has more on it"),
+    ],
+)
+def test_dashes_that_are_no_front_matter_are_a_fault(text: Any, words: Any) -> None:
+    """Half a front matter is never taken for a prompt, which would cost money."""
+    parts = divided(text)
+
+    assert parts.fault is not None
+    assert words in parts.fault
+    assert "" == parts.text
 
 
 def test_front_matter_goes_before_the_rule(make_rule: Callable[[str], Rule]) -> None:

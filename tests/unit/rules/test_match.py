@@ -110,6 +110,13 @@ def test_a_prompt_that_cannot_be_read_is_taken_all_the_same(make_rule: Callable[
     assert reason(rule, facts=Facts(kind=Kind.PROMPT, fault="not UTF-8")).taken
 
 
+def test_a_prompt_with_open_front_matter_is_taken_all_the_same(make_rule: Callable[[str], Rule]) -> None:
+    """Where the prompt begins is unknown, and what is unknown excludes nothing."""
+    rule = make_rule("match: {text: house}\ngenerate: {}")
+
+    assert reason(rule, facts=Facts(kind=Kind.PROMPT, text="---\nvariations: 2\nA boat")).taken
+
+
 def test_the_first_rule_that_matches_takes_the_file(make_rule: Callable[[str], Rule]) -> None:
     """Later rules are told who came first."""
     decision = decide(

@@ -213,6 +213,14 @@ def test_an_empty_prompt_is_refused(make_rule: Callable[[str], Rule], rule: Any,
         render(make_rule(rule), prompt(text))
 
 
+def test_front_matter_that_is_never_closed_buys_nothing(make_rule: Callable[[str], Rule]) -> None:
+    """The dashes, and what was meant as parameters, are not sent as a prompt."""
+    with pytest.raises(SourceFault, match="the front matter is never closed") as caught:
+        render(make_rule("generate: {}"), prompt("---\nvariations: 2\na boat"))
+
+    assert "write a second line ---" in caught.value.hint
+
+
 def test_a_prompt_that_is_too_long_is_refused_with_its_length(make_rule: Callable[[str], Rule]) -> None:
     """The limit is Adobe's; the message says how much is too much."""
     with pytest.raises(SourceFault, match=r"1,500 characters; Firefly reads at most 1,024") as caught:
