@@ -23,7 +23,7 @@ from dropglow.rules.parameters import (
     pixels,
     without_absent,
 )
-from dropglow.rules.shape import Problem, Shape, Whole
+from dropglow.rules.shape import Problem, Shape, Truth, Whole
 
 
 class Mask(Shape):
@@ -32,7 +32,7 @@ class Mask(Shape):
     source: FileName | None = Field(
         default=None, description="A black and white picture, relative to the rule file."
     )
-    invert: bool | None = Field(default=None, description="True where black is to be painted instead.")
+    invert: Truth | None = Field(default=None, description="True where black is to be painted instead.")
 
 
 class Alignment(Shape):

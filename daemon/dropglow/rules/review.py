@@ -112,8 +112,6 @@ _WANTED: Final = {
     "int_type": "should be a whole number",
     "int_parsing": "should be a whole number",
     "int_from_float": "should be a whole number",
-    "bool_type": "should be true or false",
-    "bool_parsing": "should be true or false",
     "list_type": "should be a list",
     "model_type": "should be a block of keys",
 }

@@ -17,7 +17,7 @@ from dropglow.rules.expand import Expand
 from dropglow.rules.generate import Generate
 from dropglow.rules.globs import glob_fault
 from dropglow.rules.operations import LATER
-from dropglow.rules.shape import NOT_YET, Shape, Whole, several
+from dropglow.rules.shape import NOT_YET, Shape, Truth, Whole, several
 from dropglow.rules.units import (
     AMOUNT_PATTERN,
     DURATION_PATTERN,
@@ -55,17 +55,21 @@ def _expression(value: str) -> str:
 
 
 def _off(value: Any) -> Any:
-    return None if value in {OFF, False} else value
+    return None if _is_off(value) else value
+
+
+def _is_off(value: Any) -> bool:
+    return value is False or value == OFF  # and not 0, which equals False
 
 
 def _only_off(value: Any) -> str:
-    if value in (OFF, False, None):
+    if value is None or _is_off(value):
         return OFF
     raise ValueError(f"other than off {NOT_YET}")
 
 
 def _no_budget(value: Any) -> Any:
-    return {} if value in (OFF, False) else value
+    return {} if _is_off(value) else value
 
 
 def _only_sqlite(value: Any) -> str:
@@ -183,7 +187,7 @@ class DeliveryShape(Shape):
     )
     mode: Mode | None = Field(default=None, description='Permissions of results, in quotes: "0664".')
     group: Text | None = Field(default=None, description="Group that owns results.")
-    sidecar: bool | None = Field(default=None, description="Write <result>.json beside each result.")
+    sidecar: Truth | None = Field(default=None, description="Write <result>.json beside each result.")
 
 
 class RuleShape(Shape):
@@ -218,14 +222,14 @@ class RuleShape(Shape):
     expand: Annotated[Expand | None, BeforeValidator(_block)] = Field(
         default=None, description="More around a picture."
     )
-    also: bool = Field(default=False, description="Let the next rule that matches have the file too.")
+    also: Truth = Field(default=False, description="Let the next rule that matches have the file too.")
     delivery: DeliveryShape | None = Field(default=None, description="How results appear in the outbox.")
     collision: Literal["unique", "overwrite", "skip"] | None = Field(
         default=None, description="As in delivery."
     )
     mode: Mode | None = Field(default=None, description="As in delivery.")
     group: Text | None = Field(default=None, description="As in delivery.")
-    sidecar: bool | None = Field(default=None, description="As in delivery.")
+    sidecar: Truth | None = Field(default=None, description="As in delivery.")
     done: Annotated[Text, BeforeValidator(_not_keep)] = Field(
         default="_done", description="Where the input goes afterwards, relative to the inbox; or `delete`."
     )

@@ -50,9 +50,22 @@ def whole(value: Any) -> Any:
     return value
 
 
+def truth(value: Any) -> Any:
+    """Return *value* if it is true or false; pydantic would read ``on`` and ``yes``, which are words.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if not isinstance(value, bool):
+        message = f"should be true or false, not {shown(value)}: write true or false, without quotes"
+        raise ValueError(message)  # noqa: TRY004  # what pydantic collects
+    return value
+
+
 def several(value: Any) -> Any:
     """Return *value* as a list where it is a single value."""
     return value if isinstance(value, (list, tuple)) else [value]
 
 
 Whole = Annotated[int, BeforeValidator(whole)]
+Truth = Annotated[bool, BeforeValidator(truth)]

@@ -30,6 +30,18 @@ from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
         ("generate: {variations: 1.5}", "variations should be a whole number, not 1.5"),
         ("generate: {variations: []}", "variations should be a whole number, not a list"),
         ("generate: {}\nalso: maybe", "also should be true or false, not 'maybe'"),
+        (
+            "generate: {}\nalso: on",
+            "also should be true or false, not 'on': write true or false, without quotes",
+        ),
+        ("generate: {}\nalso: 'true'", "write true or false, without quotes"),
+        ("generate: {}\nalso:", "also should be true or false, not empty"),
+        ("generate: {}\nalso: 1", "also should be true or false, not 1"),
+        ("generate: {}\nsidecar: yes", "sidecar should be true or false, not 'yes'"),
+        ("generate: {}\ndelivery: {sidecar: off}", "sidecar should be true or false, not 'off'"),
+        ("expand: {mask: {source: a.png, invert: y}}", "invert should be true or false, not 'y'"),
+        ("generate: {}\nbudget: {per_day: 0}", "per_day other than off is not available yet"),
+        ("generate: {}\nbudget: 0", "budget should be a block of keys, not 0"),
         ("generate: {}\nalso: []", "also should be true or false, not a list"),
         ("generate: {sizes: 2048x2048}", "sizes should be a list, not '2048x2048'"),
         # bounds
@@ -133,7 +145,8 @@ def test_a_slip_is_told_in_one_sentence(faults_of: Callable[[str], list[str]], t
         "expand: {variations: 2}\ndelivery: {name: '{stem}{seed}{ext}', collision: skip}",
         "expand: {variations: 2}\ndelivery: {name: '{stem}{index}{ext}', collision: skip}",
         "expand: {}\nsidecar: true\ndelivery: {name: '{stem}{ext}'}",
-        "expand: {}\nalso: on\nrescan: 1m",
+        "expand: {}\nsidecar:",
+        "expand: {}\nalso: True\nrescan: 1m",
     ],
 )
 def test_what_is_right_has_no_fault(faults_of: Callable[[str], list[str]], text: Any) -> None:
@@ -207,6 +220,14 @@ def test_limits_may_be_off() -> None:
     assert read.value.limits is not None
     assert read.value.limits.requests_per_minute is None
     assert read.value.limits.requests_per_day is None
+
+
+@pytest.mark.parametrize("value", [0, [], {}])
+def test_no_limit_is_said_with_a_word(value: Any) -> None:
+    """Zero is not ``off``: whoever writes 0 does not want to spend without bounds."""
+    (problem,) = review(ConfigurationShape, {"limits": {"requests_per_day": value}}).problems
+
+    assert problem.message.startswith("requests_per_day should be")
 
 
 def test_sqlite_is_a_ledger() -> None:

@@ -116,6 +116,12 @@ def test_front_matter_with_faults_is_refused_with_its_lines(
     assert "drop the file again" in caught.value.hint
 
 
+def test_words_are_no_truths_in_front_matter(make_rule: Callable[[str], Rule]) -> None:
+    """``on`` and ``yes`` are words here as everywhere."""
+    with pytest.raises(SourceFault, match="write true or false"):
+        overridden(make_rule("expand: {mask: a.png}").parameters, "mask: {invert: yes}")
+
+
 def test_front_matter_reads_no_environment(make_rule: Callable[[str], Rule]) -> None:
     """Whoever drops a file learns nothing of the daemon's environment."""
     merged = overridden(make_rule("generate: {}").parameters, "negative_prompt: ${HOME}")
