@@ -105,6 +105,7 @@ TRANSITIONS: Final[dict[Stage, dict[type[Event], Stage]]] = {
 }
 
 RESTING: Final = frozenset({S.DELIVERED, S.FAILED, S.CANCELLED, S.IN_DOUBT})
+ENDED: Final = RESTING - {S.IN_DOUBT}
 REMOTE_OPEN: Final = frozenset({S.SUBMITTING, S.RUNNING, S.CANCELLING})
 PAID_FOR: Final = frozenset({S.FETCHING, S.DELIVERING})
 

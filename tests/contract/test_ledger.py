@@ -770,13 +770,10 @@ class TestDrops:
         with pytest.raises(Conflict):
             await ledger.save_drop(make_drop(), make_drop(state=DropState.FAILED), event="Closed", at=NOW)
 
-    @pytest.mark.parametrize("state", [DropState.FAILED, DropState.HELD])
-    async def test_the_latest_failed_or_held_drop_of_a_file_can_be_found(
-        self, ledger: Ledger, state: DropState
-    ) -> None:
-        """File, content and rule must be the same, and it must have failed or be held."""
+    async def test_the_latest_failed_drop_of_a_file_can_be_found(self, ledger: Ledger) -> None:
+        """File, content and rule must be the same, and it must have failed."""
         await ledger.admit(make_drop("a", state=DropState.FAILED), [])
-        await ledger.admit(make_drop("b", state=state, admitted_at=NOW + HOUR), [])
+        await ledger.admit(make_drop("b", state=DropState.FAILED, admitted_at=NOW + HOUR), [])
         await ledger.admit(make_drop("c", state=DropState.DONE, admitted_at=NOW + 2 * HOUR), [])
         same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, "rule_digest": "digest"}
 
@@ -786,6 +783,21 @@ class TestDrops:
         assert "b" == found.key
         for field in same:
             assert await ledger.reopenable(**{**same, field: "other"}) is None
+
+    async def test_held_content_is_found_under_any_name_and_rule(self, ledger: Ledger) -> None:
+        """A held file that comes back renamed, or under a changed rule, is still in doubt."""
+        await ledger.admit(make_drop("a", state=DropState.HELD), [])
+        await ledger.admit(
+            make_drop("b", state=DropState.HELD, path="other.txt", rule_digest="x", admitted_at=NOW + HOUR),
+            [],
+        )
+        await ledger.admit(make_drop("c", state=DropState.FAILED), [])
+
+        found = await ledger.held_content(inbox="/in", sha256="a" * 64)
+
+        assert ["b", "a"] == [drop.key for drop in found]
+        assert () == await ledger.held_content(inbox="/elsewhere", sha256="a" * 64)
+        assert () == await ledger.held_content(inbox="/in", sha256="b" * 64)
 
 
 async def claim_jobs(ledger: Ledger) -> tuple[Job, ...]:

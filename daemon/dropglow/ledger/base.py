@@ -218,7 +218,11 @@ class Ledger(Reader, Protocol):
         ...
 
     async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
-        """Return the latest drop of this very file, content and rule that ended FAILED or is HELD, if any."""
+        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
+        ...
+
+    async def held_content(self, *, inbox: str, sha256: str) -> tuple[Drop, ...]:
+        """Return the HELD drops of this inbox and content, under whatever name and rule, latest first."""
         ...
 
     async def save_drop(

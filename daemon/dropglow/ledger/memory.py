@@ -258,15 +258,21 @@ class MemoryLedger:
         return tuple(sorted(found, key=_drop_age)[:limit])
 
     async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
-        """Return the latest drop of this very file, content and rule that ended FAILED or is HELD, if any."""
+        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
         wanted = (inbox, path, sha256, rule_digest)
         found = [
             drop
             for drop in self._drops.values()
-            if drop.state in {DropState.FAILED, DropState.HELD}
+            if drop.state is DropState.FAILED
             and (drop.inbox, drop.path, drop.sha256, drop.rule_digest) == wanted
         ]
         return max(found, key=_drop_age, default=None)
+
+    async def held_content(self, *, inbox: str, sha256: str) -> tuple[Drop, ...]:
+        """Return the HELD drops of this inbox and content, under whatever name and rule, latest first."""
+        wanted = (DropState.HELD, inbox, sha256)
+        found = [drop for drop in self._drops.values() if (drop.state, drop.inbox, drop.sha256) == wanted]
+        return tuple(sorted(found, key=_drop_age, reverse=True))
 
     async def save_drop(
         self, before: Drop, after: Drop, *, event: str, at: datetime, detail: str = ""

@@ -157,7 +157,7 @@ class SqliteLedger(SqlReader):
         return tuple(drop_from(row) for row in rows)
 
     async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
-        """Return the latest drop of this very file, content and rule that ended FAILED or is HELD, if any."""
+        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
         row = await self._ask(
             lambda connection: verbs.reopenable(
                 connection,
@@ -168,6 +168,13 @@ class SqliteLedger(SqlReader):
             )
         )
         return None if row is None else drop_from(row)
+
+    async def held_content(self, *, inbox: str, sha256: str) -> tuple[Drop, ...]:
+        """Return the HELD drops of this inbox and content, under whatever name and rule, latest first."""
+        rows = await self._ask(
+            lambda connection: verbs.held_content(connection, inbox=path_bytes(inbox), sha256=sha256)
+        )
+        return tuple(drop_from(row) for row in rows)
 
     async def save_drop(
         self, before: Drop, after: Drop, *, event: str, at: datetime, detail: str = ""

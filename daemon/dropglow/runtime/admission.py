@@ -30,7 +30,7 @@ from dropglow.rules.rule import Rule
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker, job_key
-from dropglow.runtime.places import put_away
+from dropglow.runtime.places import clear_report, put_away
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.telling import log, told
 from dropglow.runtime.turns import Turns
@@ -347,6 +347,8 @@ class Attendant:
         if jobs and await self._reopened(drop):
             return
         await self._asked(lambda: self._ledger.admit(drop, jobs))
+        with contextlib.suppress(DiskError):  # only a note; the next failure writes its own
+            await self.in_thread(clear_report, self._disk, drop)
         log.info(
             vocabulary.DROP_ADMITTED,
             drop=drop.key,
@@ -414,6 +416,13 @@ class Attendant:
 
     async def _reopened(self, claimed: Drop) -> bool:
         """Return whether this file, moved back from ``_failed`` or ``_held``, belongs to its earlier drop."""
+        held = await self._asked(
+            lambda: self._ledger.held_content(inbox=claimed.inbox, sha256=claimed.sha256)
+        )
+        for drop in held:
+            async with self._turns.of(drop.key):
+                if await self._held_again(drop.key, claimed):
+                    return True
         earlier = await self._asked(
             lambda: self._ledger.reopenable(
                 inbox=claimed.inbox,
@@ -425,8 +434,6 @@ class Attendant:
         if earlier is None:
             return False
         async with self._turns.of(earlier.key):
-            if await self._held_again(earlier.key, claimed):
-                return True
             retried = await self._retried(earlier.key, claimed)
         if not retried:
             return False

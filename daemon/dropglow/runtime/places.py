@@ -97,6 +97,17 @@ def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
     disk.write(path, text.encode("utf-8", "replace"), mode=0o644)
 
 
+def clear_report(disk: Disk, drop: Drop) -> None:
+    """Remove the report of an earlier file of this name that was taken out of ``_failed`` again.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    beside = posixpath.join(drop.after.failed, drop.path)
+    if disk.look(beside) is None:
+        disk.remove(_report_name(beside, ERROR_SUFFIX))
+
+
 def _remove_reports(disk: Disk, drop: Drop) -> None:
     for suffix in (ERROR_SUFFIX, HELD_SUFFIX):
         disk.remove(_report_name(drop.place, suffix))

@@ -243,3 +243,34 @@ async def test_the_same_file_beside_a_held_one_is_a_new_drop(make_daemon: Daemon
     assert 2 == daemon.books()["accepted"]
     assert (daemon.prompts / "_done/fox.txt").exists()
     assert (daemon.prompts / "_held/fox.txt").exists()
+
+
+async def test_a_held_file_that_comes_back_renamed_under_a_changed_rule_buys_nothing(
+    make_daemon: DaemonMaker,
+) -> None:
+    """What is in doubt stays in doubt, whatever its file is called and whatever the rule says by now."""
+    daemon = make_daemon("submit_lost=first:1")
+    daemon.prompt()
+    await daemon.run_once()
+    (daemon.prompts / "_held/fox.txt").rename(daemon.prompts / "vixen.txt")
+    settings = daemon.folder / "dropglow.yaml"
+    settings.write_text(settings.read_text().replace("size: 1024x1024", "size: 2048x2048"))
+
+    await daemon.run_once()
+
+    assert 1 == daemon.books()["accepted"]
+    assert "prompts/_held/fox.txt" in daemon.inbox()
+
+
+async def test_the_report_of_a_file_that_was_mended_goes(make_daemon: DaemonMaker) -> None:
+    """A mended file is a new drop; the old report would be a riddle beside nothing."""
+    daemon = make_daemon()
+    daemon.prompt(text="too long " * 200)
+    await daemon.run_once()
+    (daemon.prompts / "_failed/fox.txt").unlink()
+    daemon.prompt()
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert ["prompts/_done/fox.txt"] == daemon.inbox()
