@@ -243,9 +243,11 @@ def _url_fault(url: str, *, loopback: bool) -> str | None:
         port = parts.port
     except ValueError:
         return "is no web address"
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    # Programs disagree about the host of an address with a backslash or a space.
+    odd = any(char.isspace() or not char.isprintable() or char == "\\" for char in url)
+    if odd or parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         return "should be an address like https://host"
-    if parts.username is not None or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in url or "#" in url:
         return "should hold no user name, query or fragment: credentials never stand here"
     if parts.scheme == "http" and not (loopback and _is_loopback(url)):
         return "should begin with https://; http:// is possible only where base_url is this computer itself"

@@ -397,6 +397,22 @@ def test_a_file_that_is_there_is_named_absolutely(tmp_path: Path) -> None:
         ("base_url: 'https://[::1'", "is no web address"),
         ("base_url: 'https://user:pw@example.com'", "credentials never stand here"),
         ("base_url: 'https://example.com?x=1'", "credentials never stand here"),
+        ("base_url: 'https://:pw@example.com'", "credentials never stand here"),
+        ("base_url: 'https://pw@example.com'", "credentials never stand here"),
+        ("base_url: 'ftp://user:pw@example.com'", "should be an address like https://host"),
+        ("base_url: 'user:pw@example.com'", "should be an address like https://host"),
+        ("base_url: '//user:pw@example.com'", "should be an address like https://host"),
+        ("base_url: 'https://example.com?'", "should hold no user name, query or fragment"),
+        ("base_url: 'https://example.com/#'", "should hold no user name, query or fragment"),
+        ("base_url: 'https://example.com/a b'", "should be an address like https://host"),
+        ('base_url: "https://exa\\nmple.com"', "should be an address like https://host"),
+        ("base_url: 'https://example.com\\\\@evil.com'", "should be an address like https://host"),
+        ("base_url: [https://user:pw@example.com]", "base_url should be text, not a list"),
+        ("token_url: 'https://user:pw@example.com'", "token_url should hold no user name"),
+        ("token_url: 'https://example.com/t?key=pw@'", "token_url should hold no user name"),
+        ("token_url: 'https://example.com/t#x'", "token_url should hold no user name"),
+        ("trusted_hosts: 'https://user:pw@example.com'", "trusted_hosts should hold host names"),
+        ("{result_hosts: ['user:pw@example.com']}", "result_hosts should hold host names"),
         ("token_url: 'http://127.0.0.1/token'", "token_url should begin with https://"),
         (
             "{base_url: 'http://127.0.0.1', token_url: 'http://example.com/t'}",
@@ -414,7 +430,24 @@ def test_addresses_are_checked(tmp_path: Path, api: str, words: str) -> None:
     told = faults(tmp_path, text)
 
     assert any(words in fault for fault in told)
-    assert not any("pw@" in fault for fault in told)
+    assert not any("pw" in fault for fault in told)
+
+
+def test_an_address_in_the_wrong_place_keeps_its_password(tmp_path: Path) -> None:
+    """A fault repeats what was written, but for what stands before the @ of an address."""
+    (fault,) = faults(
+        tmp_path, f"api: https://user:pw-that-is-rather-long-0123456789@example.com\nrules:{rule()}"
+    )
+
+    assert "api should be a block of keys, not 'https://…@example.com'" in fault
+
+
+def test_an_address_of_the_environment_keeps_its_password(tmp_path: Path) -> None:
+    """A variable is checked as the file is, and repeated no more than it."""
+    (fault,) = faults(tmp_path, f"rules:{rule()}", DROPGLOW_TOKEN_URL="https://user:pw@example.com/t")
+
+    assert fault.startswith("$DROPGLOW_TOKEN_URL:1:1: token_url should hold no user name")
+    assert "pw" not in fault
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost", "http://[::1]:9"])

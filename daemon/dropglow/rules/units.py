@@ -32,6 +32,7 @@ _DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|m|h|d)")
 _AMOUNT: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([a-z]*)")
 _SIZE: Final = re.compile(r"([0-9]{1,5}) ?[xX*] ?([0-9]{1,5})")
 _MODE: Final = re.compile(r"0?[0-7]{3}")
+_BEFORE_AT: Final = re.compile(r"(\w+://)?\S+@")  # of an address it may be a password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -46,7 +47,7 @@ class Size:
 
 
 def shown(value: Any) -> str:
-    """Return *value* as a person wrote it, short, for an error message."""
+    """Return *value* as a person wrote it, short and without passwords, for an error message."""
     match value:
         case None:
             return "empty"
@@ -57,7 +58,8 @@ def shown(value: Any) -> str:
         case list():
             return "a list"
         case str():
-            return repr(value if len(value) <= 40 else value[:37] + "…")
+            text = _BEFORE_AT.sub(r"\1…@", value)
+            return repr(text if len(text) <= 40 else text[:37] + "…")
         case _:
             return str(value)
 
