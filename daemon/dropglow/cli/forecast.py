@@ -109,7 +109,7 @@ def open_questions(rule: Rule, subject: Subject) -> tuple[str, ...]:
         (conditions.min_size_bytes, f"has {conditions.min_size_bytes or 0:,} bytes or more"),
         (conditions.max_size_bytes, f"has {conditions.max_size_bytes or 0:,} bytes or less"),
         (conditions.formats, f"is {' or '.join(sorted(conditions.formats))} by its bytes"),
-        (conditions.orientation, f"lies {conditions.orientation}"),
+        (conditions.orientations, f"lies {' or '.join(sorted(conditions.orientations))}"),
         (conditions.text, f"contains {conditions.text.pattern!r}" if conditions.text else ""),
     )
     return tuple(words for condition, words in told if condition)

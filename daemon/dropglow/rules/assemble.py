@@ -12,7 +12,7 @@ import os.path
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
 from dropglow.naming import default_template, template_faults
@@ -237,13 +237,9 @@ def _conditions(match: MatchShape, operation: Operation) -> Conditions:
         formats=frozenset(Format(name) for name in match.formats or ()),
         min_size_bytes=match.min_size,
         max_size_bytes=match.max_size,
-        orientation=_optional(Orientation, match.orientation),
-        text=_optional(re.compile, match.text),
+        orientations=frozenset(Orientation(word) for word in match.orientation or ()),
+        text=None if match.text is None else re.compile(match.text),
     )
-
-
-def _optional(make: Any, value: str | None) -> Any:
-    return None if value is None else make(value)
 
 
 def _after(entry: RuleShape, inbox: str) -> After:

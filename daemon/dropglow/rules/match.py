@@ -88,8 +88,8 @@ def _image_objection(conditions: Conditions, facts: Facts) -> str | None:
     if conditions.formats and facts.format is not None and facts.format not in conditions.formats:
         return f"it takes {' or '.join(sorted(conditions.formats))}; the picture is {facts.format}"
     found = _orientation(facts)
-    if conditions.orientation is not None and found is not None and found is not conditions.orientation:
-        return f"it takes {conditions.orientation}; the picture is {found} ({facts.width}x{facts.height})"
+    if conditions.orientations and found is not None and found not in conditions.orientations:
+        return f"it takes {' or '.join(sorted(conditions.orientations))}; the picture is {found} ({facts.width}x{facts.height})"
     return None
 
 
@@ -121,8 +121,8 @@ def _agreement(rule: Rule) -> str:
         told.append(f"of {conditions.min_size_bytes:,} bytes or more")
     if conditions.max_size_bytes is not None:
         told.append(f"of {conditions.max_size_bytes:,} bytes or less")
-    if conditions.orientation is not None:
-        told.append(f"that lie {conditions.orientation}")
+    if conditions.orientations:
+        told.append(f"that lie {' or '.join(sorted(conditions.orientations))}")
     if conditions.text is not None:
         told.append(f"that contain {conditions.text.pattern!r}")
     passed_on = "; the next rule may have it too" if rule.also else ""

@@ -32,7 +32,7 @@ class Conditions:
     formats: frozenset[Format] = frozenset()
     min_size_bytes: int | None = None
     max_size_bytes: int | None = None
-    orientation: Orientation | None = None
+    orientations: frozenset[Orientation] = frozenset()
     text: re.Pattern[str] | None = None  # searched in a prompt, front matter left out
 
 

@@ -100,6 +100,11 @@ def _rule_name(value: str) -> str:
     return value
 
 
+def _one_or_more_of(*words: str) -> dict[str, Any]:
+    word = {"enum": list(words)}
+    return {"anyOf": [word, {"type": "array", "items": word, "minItems": 1}]}
+
+
 _ONE_OR_MORE: Final = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
 }
@@ -141,7 +146,18 @@ Globs = Annotated[
 ]
 Texts = Annotated[list[Text], BeforeValidator(several), Field(min_length=1), WithJsonSchema(_ONE_OR_MORE)]
 FormatName = Annotated[Literal["jpeg", "png", "webp", "tiff", "jxl"], BeforeValidator(_spelled)]
-Formats = Annotated[list[FormatName], BeforeValidator(several), Field(min_length=1)]
+Formats = Annotated[
+    list[FormatName],
+    BeforeValidator(several),
+    Field(min_length=1),
+    WithJsonSchema(_one_or_more_of("jpeg", "png", "webp", "tiff", "jxl", *_FORMAT_SPELLINGS)),
+]
+Orientations = Annotated[
+    list[Literal["landscape", "portrait", "square"]],
+    BeforeValidator(several),
+    Field(min_length=1),
+    WithJsonSchema(_one_or_more_of("landscape", "portrait", "square")),
+]
 
 
 class MatchShape(Shape):
@@ -159,8 +175,8 @@ class MatchShape(Shape):
     )
     min_size: Amount | None = Field(default=None, description="Smallest file, for example 50KB.")
     max_size: Amount | None = Field(default=None, description="Largest file, for example 10MB.")
-    orientation: Literal["landscape", "portrait", "square"] | None = Field(
-        default=None, description="As the picture is seen."
+    orientation: Orientations | None = Field(
+        default=None, description="landscape, portrait, square or several of them, as the picture is seen."
     )
     text: Annotated[Text, AfterValidator(_expression)] | None = Field(
         default=None, description="A regular expression that is found in the prompt."

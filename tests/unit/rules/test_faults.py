@@ -63,6 +63,8 @@ from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
         ("generate: {content_class: 7}", "content_class should be photo or art, not 7"),
         ("generate: {prompt_biasing_locale_code: english}", "is not written as it should be: 'english'"),
         ("expand: {}\nmatch: {formats: [gif]}", "formats should be jpeg, png, webp, tiff or jxl, not 'gif'"),
+        ("expand: {}\nmatch: {orientation: wide}", "orientation should be landscape, portrait or square"),
+        ("expand: {}\nmatch: {orientation: []}", "orientation should not be empty"),
         ("expand: {}\nmatch: {formats: [7]}", "formats should be jpeg, png, webp, tiff or jxl, not 7"),
         ("expand: {}\nmatch: {name: 'a\\b'}", "name should have / between folders"),
         ("generate: {}\nmatch: {text: '('}", "text is no regular expression"),

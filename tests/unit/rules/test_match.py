@@ -53,6 +53,8 @@ def test_prompts_go_to_rules_that_take_prompts(make_rule: Callable[[str], Rule])
         ("{orientation: landscape}", "a.jpg", True),
         ("{orientation: portrait}", "a.jpg", False),
         ("{orientation: square}", "a.jpg", False),
+        ("{orientation: [portrait, landscape]}", "a.jpg", True),
+        ("{orientation: [portrait, square]}", "a.jpg", False),
         ('{name: "*.jpg", formats: jpeg, min_size: 1, max_size: 1MB, orientation: landscape}', "a.jpg", True),
     ],
 )

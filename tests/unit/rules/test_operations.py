@@ -117,4 +117,4 @@ def test_conditions_are_compiled_once(make_rule: Callable[[str], Rule]) -> None:
     assert {"jpeg", "tiff"} == conditions.formats
     assert conditions.name_pattern is not None
     assert conditions.name_pattern.fullmatch("a/b.jpg")
-    assert "square" == conditions.orientation
+    assert {"square"} == conditions.orientations

@@ -8,7 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 
-from dropglow.rules.schema import configuration_schema, rules_schema
+from dropglow.rules.review import review
+from dropglow.rules.schema import MatchShape, configuration_schema, rules_schema
 
 RULE = {
     "name": "a",
@@ -33,6 +34,22 @@ def test_a_usual_rule_file_is_valid() -> None:
     }
 
     Draft202012Validator(rules_schema()).validate({"rules": [rule]})
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"orientation": "square", "formats": "jpeg", "name": "*.jpg"},
+        {"orientation": ["square", "portrait"], "formats": ["jpeg", "png"], "name": ["*.jpg"]},
+        {"formats": ["jpg", "tif"]},
+    ],
+)
+def test_one_word_or_a_list(match: Any) -> None:
+    """A single word is as good as a list of one, for the program and for an editor."""
+    read = review(MatchShape, match)
+
+    assert () == read.problems
+    Draft202012Validator(rules_schema()).validate({"rules": [RULE | {"match": match}]})
 
 
 @pytest.mark.parametrize(
