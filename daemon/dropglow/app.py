@@ -32,8 +32,10 @@ from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.watch import Doorbell
 from dropglow.ledger.base import Ledger
+from dropglow.ledger.belongings import write_private
 from dropglow.ledger.lock import Busy, StateLock
-from dropglow.ledger.mailbox import Mailbox
+from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
+from dropglow.ledger.place import LEDGER_FILE
 from dropglow.ledger.sqlite import SqliteLedger
 from dropglow.lifecycle import RESTING
 from dropglow.pacing import DAY_S, Gate
@@ -56,8 +58,8 @@ from dropglow.runtime.worker import Worker
 if TYPE_CHECKING:
     from dropglow.sandbox.world import World
 
-LEDGER_FILE: Final = "ledger.sqlite3"
-WISHES_FOLDER: Final = "wishes"
+PATIENCE_S: Final = 1.0  # a command has the state folder for a moment only
+GLANCE_S: Final = 0.1
 WORLD_FILE: Final = "world"
 SANDBOX: Final = "the sandbox"
 DOWNLOADS: Final = 8
@@ -132,8 +134,8 @@ def _credentials(environ: Mapping[str, str]) -> CredentialSource:
 
 
 @contextlib.asynccontextmanager
-async def own(state: Path) -> AsyncIterator[Owned]:
-    """Take the state folder, and give it back at the end.
+async def own(state: Path, *, clock: Clock | None = None) -> AsyncIterator[Owned]:
+    """Take the state folder, and give it back at the end. Waits about a second for a command that has it.
 
     Raises:
         Busy: A service has it.
@@ -148,7 +150,7 @@ async def own(state: Path) -> AsyncIterator[Owned]:
             hint="name another one with `state:`, or give the service's user the right to make it",
         ) from error
     lock = StateLock(state)
-    if not lock.acquire():
+    if not await _acquired(lock, clock or RealClock()):
         raise Busy(
             f"another Dropglow (pid {lock.owner_pid() or 'unknown'}) runs on {state}",
             hint="stop that one first, or give this one a state folder of its own",
@@ -161,6 +163,15 @@ async def own(state: Path) -> AsyncIterator[Owned]:
             await ledger.close()
     finally:
         lock.release()
+
+
+async def _acquired(lock: StateLock, clock: Clock) -> bool:
+    give_up_s = clock.monotonic() + PATIENCE_S
+    while not lock.acquire():
+        if clock.monotonic() >= give_up_s:
+            return False
+        await clock.sleep(GLANCE_S)
+    return True
 
 
 async def build(
@@ -397,7 +408,7 @@ async def _mark_world(owned: Owned, where: str) -> None:
                 hint="finish them there first, or give this one a state folder of its own",
             )
     try:
-        mark.write_text(where + "\n", encoding="utf-8")
+        write_private(mark, where + "\n")
     except OSError as error:
         raise LedgerUnavailable(
             f"cannot write {mark}: {(error.strerror or 'no reason given').lower()}",

@@ -117,7 +117,7 @@ async def _watch(config: Config, shown: Show, stop: asyncio.Event, *, expected: 
 
 async def _opened(config: Config, stack: contextlib.AsyncExitStack) -> SqliteReader | None:
     """Return a reader, or None as long as the service has not made its ledger."""
-    from dropglow.app import LEDGER_FILE
+    from dropglow.ledger.place import LEDGER_FILE
     from dropglow.ledger.sqlite import SqliteReader
 
     try:

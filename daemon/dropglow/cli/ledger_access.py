@@ -13,17 +13,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dropglow.errors import LedgerUnavailable
 from dropglow.ledger.lock import LOCK_FILE, StateLock
+from dropglow.ledger.place import LEDGER_FILE
 
 if TYPE_CHECKING:
     from dropglow.config import Config
     from dropglow.ledger.base import Reader
-
-# The same as in ``app``, which would bring every library along; a test compares them.
-LEDGER_FILE: Final = "ledger.sqlite3"
 
 T = TypeVar("T")
 

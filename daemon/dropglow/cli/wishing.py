@@ -18,10 +18,8 @@ from dropglow.cli.exits import Exit
 from dropglow.cli.ledger_access import holder
 from dropglow.clock import Clock
 from dropglow.ledger.lock import Busy
-from dropglow.ledger.mailbox import Mailbox, Verb, Wish
+from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox, Verb, Wish
 
-# The same as in ``app``, which would bring every library along; a test compares them.
-WISHES_FOLDER: Final = "wishes"
 PATIENCE_S: Final = 10.0
 LOOK_S: Final = 0.1
 

@@ -1,4 +1,4 @@
-"""Give what root makes in a state folder to the folder's owner.
+"""Make files in a state folder that are its owner's alone, whoever makes them.
 
 An operator may run a command as root while the service runs as nobody
 special; a file that the service cannot read would be lost on it.
@@ -20,6 +20,21 @@ def hand_over(descriptor: int, folder: Path) -> None:
         return
     owner = folder.stat()
     os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Make *text* the content of *path*, whole or not at all, for the eyes of the folder's owner only. No sync.
+
+    Raises:
+        OSError: The file system refused; the old content stands.
+    """
+    whole = path.with_suffix(".part")
+    descriptor = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o600)  # one that a crash left may be anybody's to read
+        hand_over(descriptor, path.parent)
+        file.write(text)
+    whole.replace(path)
 
 
 def make_folder(folder: Path) -> None:

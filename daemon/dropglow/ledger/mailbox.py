@@ -22,6 +22,7 @@ from typing import Any, Final
 from dropglow.errors import LedgerError, LedgerUnavailable
 from dropglow.ledger.belongings import hand_over, make_folder
 
+WISHES_FOLDER: Final = "wishes"  # in the state folder
 _WISH: Final = ".wish"
 _TAKEN: Final = ".taken"
 _ANSWER: Final = ".answer"

@@ -1,4 +1,4 @@
-"""Find out whether a file system is one that a database may live on."""
+"""Say where in a state folder the ledger lives, and whether a file system is one that it may live on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from dropglow.errors import LedgerError
 
+LEDGER_FILE: Final = "ledger.sqlite3"  # in the state folder
 # Locks and shared memory do not work as SQLite needs them across a network.
 _NETWORK: Final = frozenset(
     {

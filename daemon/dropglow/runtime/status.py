@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dropglow.ledger.belongings import write_private
+
 if TYPE_CHECKING:
     # Not at run time: it brings the whole intake along, and ``status`` is to be quick.
     from dropglow.runtime.admission import InboxState
@@ -58,10 +60,8 @@ class StatusFile:
         text = json.dumps(snapshot.document(), indent=1, sort_keys=True)
         if text == self._written:
             return
-        temporary = self._path.with_suffix(".part")
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self._path)
+            write_private(self._path, text)
         except OSError:
             return
         self._written = text

@@ -8,9 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from dropglow import app
-from dropglow.cli import ledger_access, wishing
-
 SNAPSHOT = {
     "pid": os.getpid(),
     "version": "9.9",
@@ -219,8 +216,3 @@ def test_a_state_of_somebody_else_is_said_to_be(desk):
 
     assert 75 == result.exit_code
     assert "cannot be read" in result.stderr
-
-
-def test_the_commands_know_the_files_of_the_service():
-    """The names of files that the commands repeat, to stay quick, are the service's."""
-    assert (app.LEDGER_FILE, app.WISHES_FOLDER) == (ledger_access.LEDGER_FILE, wishing.WISHES_FOLDER)
