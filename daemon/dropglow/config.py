@@ -28,7 +28,7 @@ from dropglow.rules.load import (
     read_source,
     resolved,
 )
-from dropglow.rules.review import review
+from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import ApiShape, ConfigurationShape, LimitsShape, PollShape
 from dropglow.rules.shape import Problem
@@ -78,9 +78,10 @@ def load_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> 
     path = find_config(option, environ=environ, cwd=cwd)
     harvest = Harvest()
     source = read_source(path, environ=environ, harvest=harvest)
-    shape = _shape(source, harvest)
-    _gather_rules(shape, source, environ=environ, harvest=harvest)
-    api = _api(shape.api or ApiShape(), source, environ=environ, harvest=harvest)
+    read = _read(source, harvest)
+    shape = read.value
+    _gather_rules(read, source, environ=environ, harvest=harvest)
+    api = _api(read, source, environ=environ, harvest=harvest)
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
     state = resolved(source.folder, shape.state) if shape.state else _default_state(environ, cwd)
     harvest.faults += _nesting_faults(harvest.entries, source=source, state=state)
@@ -146,14 +147,14 @@ def _default_state(environ: Mapping[str, str], cwd: str) -> str:
     return resolved(cwd, given or resolved(_xdg(environ, "XDG_STATE_HOME", ".local/state"), "dropglow"))
 
 
-def _shape(source: Source, harvest: Harvest) -> ConfigurationShape:
-    """Return the file's shape; rules that stand in it are left to be read as rules."""
+def _read(source: Source, harvest: Harvest) -> Review[ConfigurationShape]:
+    """Return what the file says; rules that stand in it are left to be read as rules."""
     raw = {} if source.document.value is None else source.document.value
     if isinstance(raw, dict) and _inline(raw):
         raw = {key: value for key, value in raw.items() if key != "rules"}
     read = review(ConfigurationShape, raw)
     harvest.faults += [source.fault(problem) for problem in read.problems]
-    return read.value
+    return read
 
 
 def _inline(raw: Mapping[str, Any]) -> bool:
@@ -162,16 +163,17 @@ def _inline(raw: Mapping[str, Any]) -> bool:
 
 
 def _gather_rules(
-    shape: ConfigurationShape, source: Source, *, environ: Mapping[str, str], harvest: Harvest
+    read: Review[ConfigurationShape], source: Source, *, environ: Mapping[str, str], harvest: Harvest
 ) -> None:
     raw = source.document.value
     if isinstance(raw, dict) and _inline(raw):
         load_rules(raw["rules"], source, harvest=harvest)
         return
-    if source.document.problems and raw is None:
-        return  # unreadable: that is fault enough
+    unreadable = source.document.problems and raw is None
+    if unreadable or any(place[:1] in {(), ("rules",)} for place in read.places):
+        return  # that is fault enough
     files: set[str] = set()
-    for pattern in shape.rules:
+    for pattern in read.value.rules:
         found = glob.glob(resolved(source.folder, pattern), recursive=True)  # noqa: PTH207  # a path is text here
         matching = {file for file in found if os.path.isfile(file)}  # noqa: PTH113
         if not matching:
@@ -204,9 +206,13 @@ def _limits(shape: LimitsShape, source: Source, harvest: Harvest) -> Limits:
 # ---------------------------------------------------------------- the API's addresses
 
 
-def _api(shape: ApiShape, source: Source, *, environ: Mapping[str, str], harvest: Harvest) -> ApiSettings:
+def _api(
+    read: Review[ConfigurationShape], source: Source, *, environ: Mapping[str, str], harvest: Harvest
+) -> ApiSettings:
     usual = ApiSettings()
-    base_url = environ.get(URL_VARIABLES["base_url"]) or shape.base_url or usual.base_url
+    shape = read.value.api or ApiShape()
+    named = environ.get(URL_VARIABLES["base_url"])
+    base_url = named or shape.base_url or usual.base_url
     settings = ApiSettings(
         base_url=base_url.rstrip("/"),
         token_url=environ.get(URL_VARIABLES["token_url"]) or shape.token_url or usual.token_url,
@@ -214,8 +220,11 @@ def _api(shape: ApiShape, source: Source, *, environ: Mapping[str, str], harvest
         trusted_hosts=_given(shape.trusted_hosts, usual.trusted_hosts),
         result_hosts=_given(shape.result_hosts, usual.result_hosts),
     )
+    # What cannot be known of base_url is not held against token_url.
+    base_known = bool(named) or ("api", "base_url") not in read.places
+    loopback = _is_loopback(settings.base_url) or not base_known
     for key in URL_VARIABLES:
-        fault = _url_fault(getattr(settings, key), loopback=_is_loopback(settings.base_url))
+        fault = _url_fault(getattr(settings, key), loopback=loopback)
         if fault is not None:
             harvest.faults.append(_address_fault(key, f"{key} {fault}", source, environ))
     for key in ("trusted_hosts", "result_hosts"):

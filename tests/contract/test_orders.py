@@ -102,7 +102,7 @@ def rule_of(operation: str, parameters: dict[str, Any]) -> Rule:
     while True:
         read = review(RuleShape, raw)
         assert not read.problems, read.problems
-        wrong = next(contradictions(read, frozenset(raw)), None)
+        wrong = next(contradictions(read, raw), None)
         if wrong is None:
             break
         raw[operation].pop(wrong.path[1])

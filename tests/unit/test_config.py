@@ -329,6 +329,54 @@ def test_rules_that_would_do_harm_are_refused(tmp_path: Path, rules: str, words:
     assert any(words in fault for fault in faults(tmp_path, f"rules:{rules}"))
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("api: {base_url: '${MYAPI}'}\nrules:" + rule(), ["1:17"]),
+        (
+            "api: {base_url: 'https://${MYAPI}/', token_url: 'http://127.0.0.1/t'}\nrules:" + rule(),
+            ["1:17"],
+        ),
+        ("api: ${MYAPI}\nstate: '${MYAPI}'\nrules:" + rule(), ["1:6", "2:8"]),
+        ("rules: ${MYAPI}", ["1:8"]),
+        ("rules: [a.yaml, '${MYAPI}']", ["1:17"]),
+        ("${MYAPI}", ["1:1"]),
+        ("rules:" + rule(name="${MYAPI}", inbox="${MYAPI}", outbox="${MYAPI}"), ["2:11", "3:12", "4:13"]),
+        ("rules:\n  - ${MYAPI}\n" + rule().lstrip("\n"), ["2:5"]),
+        ("rules:" + rule().replace("{}", "${MYAPI}"), ["5:13"]),
+        ("rules:" + rule().replace("{}", "{sizes: ['${MYAPI}', big]}"), ["5:22", "5:34"]),
+        ("rules:" + rule().replace("{}", "{size: {width: '${MYAPI}', height: 9}}"), ["5:28"]),
+        ("rules:" + rule().replace("{}", "{mask: {source: '${MYAPI}'}, size: '${MYAPI}'}"), ["5:29", "5:48"]),
+        ("rules:" + rule(more="settle: ${MYAPI}\nalso: ${MYAPI}\nmode: ${MYAPI}"), ["6:13", "7:11", "8:11"]),
+        ("limits: {in_flight: '${MYAPI}', poll: {min: .inf}}\nrules:" + rule(), ["1:21", "1:45"]),
+    ],
+)
+def test_a_variable_that_is_not_set_is_one_fault(tmp_path: Path, text: str, expected: list[str]) -> None:
+    """A value that nobody knows is not found empty, missing or too short as well."""
+    told = faults(tmp_path, text)
+
+    assert expected == [fault.removeprefix("dropglow.yaml:").partition(": ")[0] for fault in told]
+
+
+def test_a_rule_file_without_its_rules_is_one_fault(tmp_path: Path) -> None:
+    """The same holds for a rule file."""
+    write(tmp_path / "a.yaml", "rules: ${MYAPI}\n")
+    write(tmp_path / "b.yaml", "${MYAPI}\n")
+
+    told = faults(tmp_path, "rules: '*.yaml'".replace("*", "[ab]"))
+
+    assert ["a.yaml:1:8: the environment variable MYAPI is not set"] == told[:1]
+    assert ["b.yaml:1:1: the environment variable MYAPI is not set"] == told[1:]
+
+
+@pytest.mark.parametrize("rules", ["5", "[]", "[5]"])
+def test_no_rule_file_is_looked_for_where_rules_are_at_fault(tmp_path: Path, rules: str) -> None:
+    """The usual place stands in for rules that are not mentioned, not for wrong ones."""
+    (fault,) = faults(tmp_path, f"rules: {rules}")
+
+    assert fault.startswith("dropglow.yaml:1:")
+
+
 def test_nesting_is_seen_through_links(tmp_path: Path) -> None:
     """An outbox that reaches the inbox by a link is inside it all the same."""
     (tmp_path / "in" / "deep").mkdir(parents=True)

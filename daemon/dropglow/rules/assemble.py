@@ -10,9 +10,9 @@ import itertools
 import json
 import os.path
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
 from dropglow.naming import default_template, template_faults
@@ -45,19 +45,23 @@ def parameters_of(entry: RuleShape) -> tuple[str, Parameters] | None:
     return None if operation is None else (operation.key, _parameters(entry, operation))
 
 
-def contradictions(read: Review[RuleShape], written: frozenset[str]) -> Iterator[Problem]:
+def contradictions(read: Review[RuleShape], raw: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with a rule beyond its single values.
 
     What lies around a value that is at fault already is not told again.
 
     Args:
         read: The rule, without what was at fault, and those faults.
-        written: The keys that stand in the file, also those at fault.
+        raw: What stands in the file, also where it is at fault.
     """
-    told = {problem.path[:length] for problem in read.problems for length in range(1, len(problem.path) + 1)}
-    for problem in _contradictions(read.value, written):
+    told = {place[:length] for place in read.places for length in range(1, len(place) + 1)}
+    for problem in _contradictions(read.value, frozenset(raw)):
         if problem.path not in told:
             yield problem
+    for key, operation in OPERATIONS.items():
+        block = raw.get(key)
+        for problem in operation.parameters.twice(block) if isinstance(block, dict) else ():
+            yield Problem(path=(key, *problem.path), message=problem.message, of_key=True)
 
 
 def _contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Problem]:

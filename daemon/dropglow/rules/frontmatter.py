@@ -6,14 +6,14 @@ but it names no files of this computer and reads no environment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from dropglow.errors import SourceFault
 from dropglow.rules.parameters import Parameters
 from dropglow.rules.positions import Document, parse
-from dropglow.rules.review import review
+from dropglow.rules.review import Review, review
 from dropglow.rules.shape import Problem
 
 FENCE: Final = "---"
@@ -65,14 +65,18 @@ def overridden(parameters: Parameters, front: str) -> Parameters:
         return parameters
     # What the rule says was checked with the rule; here only what the drop says is looked at for its form.
     said = review(type(parameters), document.value)
-    if said.problems:
-        _refuse(_told(document, said.problems))
-    _refuse_files(document, said.value)
     merged = _merged(parameters, said.value)
-    contradictions = tuple(merged.faults())
-    if contradictions:
-        _refuse(_told(document, contradictions))
+    problems = [*said.problems, *_foreign_files(said.value), *_contradictions(merged, said)]
+    if isinstance(document.value, dict):
+        problems += parameters.twice(document.value)
+    if problems:
+        _refuse(_told(document, problems))
     return merged
+
+
+def _contradictions(merged: Parameters, said: Review[Parameters]) -> Iterator[Problem]:
+    """Yield what does not go together, but for what lies at a value that is at fault itself."""
+    yield from (problem for problem in merged.faults() if problem.path not in said.places)
 
 
 def _merged(parameters: Parameters, said: Parameters) -> Parameters:
@@ -96,22 +100,15 @@ def _laid_over(base: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-def _refuse_files(document: Document, said: Parameters) -> None:
-    files = said.files()
-    if files:
-        problems = tuple(
-            Problem(
-                path=file.at,
-                message=f"{file.at[-1]} can only stand in the rule, not in a dropped file",
-                of_key=True,
-            )
-            for file in files
-        )
-        _refuse(_told(document, problems))
+def _foreign_files(said: Parameters) -> Iterator[Problem]:
+    for file in said.files():
+        message = f"{file.at[-1]} can only stand in the rule, not in a dropped file"
+        yield Problem(path=file.at, message=message, of_key=True)
 
 
-def _told(document: Document, problems: tuple[Problem, ...]) -> list[str]:
-    return [f"line {document.position(problem).line + 1}: {problem.message}" for problem in problems]
+def _told(document: Document, problems: Iterable[Problem]) -> list[str]:
+    lines = sorted((document.position(problem).line + 1, problem.message) for problem in problems)
+    return [f"line {line}: {message}" for line, message in lines]
 
 
 def _refuse(faults: list[str]) -> None:

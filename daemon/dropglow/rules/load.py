@@ -26,7 +26,7 @@ from dropglow.rules.positions import LARGEST_DOCUMENT, Document, Position, parse
 from dropglow.rules.review import review, unknown_key
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import RuleShape, RulesShape
-from dropglow.rules.shape import Problem
+from dropglow.rules.shape import UNREAD, Problem
 from dropglow.rules.units import shown
 
 LARGEST_UPLOAD_BYTES: Final = 15 * 1024 * 1024  # Adobe's OpenAPI document, storage/image
@@ -131,7 +131,7 @@ def load_rule_file(file: str, *, environ: Mapping[str, str], harvest: Harvest) -
     """Read one rule file into *harvest*."""
     source = read_source(file, environ=environ, harvest=harvest)
     raw = source.document.value
-    if raw is None:
+    if raw is None or raw is UNREAD:
         return  # empty, or told already
     if not isinstance(raw, dict) or "rules" not in raw:
         message = "a rule file begins with the line 'rules:', and has its rules below it"
@@ -141,6 +141,8 @@ def load_rule_file(file: str, *, environ: Mapping[str, str], harvest: Harvest) -
         message = unknown_key(key, RulesShape)
         harvest.faults.append(source.fault(Problem(path=(key,), message=message, of_key=True)))
     entries = raw["rules"] or []
+    if entries is UNREAD:
+        return
     if not isinstance(entries, list):
         message = f"rules should be a list, each rule after a dash, not {shown(entries)}"
         harvest.faults.append(source.fault(Problem(path=("rules",), message=message)))
@@ -155,6 +157,8 @@ def load_rules(entries: list[Any], source: Source, *, harvest: Harvest) -> None:
 
 
 def _load_rule(raw: Any, source: Source, path: tuple[str | int, ...], harvest: Harvest) -> None:
+    if raw is UNREAD:
+        return
     if not isinstance(raw, dict):
         message = f"a rule should be a block of keys that begins with 'name:', not {shown(raw)}"
         harvest.faults.append(source.fault(Problem(path=path, message=message)))
@@ -162,13 +166,13 @@ def _load_rule(raw: Any, source: Source, path: tuple[str | int, ...], harvest: H
     read = review(RuleShape, raw)
     shape = read.value
     entry = _entry(shape, source, path, harvest)
-    problems = [*read.problems, *contradictions(read, frozenset(raw)), *_missing(shape, source)]
+    problems = [*read.problems, *contradictions(read, raw), *_missing(shape, source)]
     faults = [source.fault(_moved(problem, path)) for problem in problems]
     faults += _name_taken(shape, source, path, harvest)
     harvest.entries.append(entry)
     harvest.faults += faults
     harvest.warnings += [source.fault(_moved(problem, path)) for problem in cautions(shape)]
-    if faults or entry.inbox is None or entry.outbox is None:
+    if faults or read.places or entry.inbox is None or entry.outbox is None:
         return
     folders = Folders(base=source.folder, inbox=entry.inbox, outbox=entry.outbox)
     line = source.document.position(Problem(path=path, message="")).line

@@ -129,11 +129,15 @@ class Parameters(Shape, ABC):
     def located(self, folder: str) -> Self:
         """Return the same with every file path made absolute, relative to *folder*."""
 
-    def faults(self) -> Iterator[Problem]:
-        """Yield what contradicts itself or Adobe's limits, beyond single values."""
-        for many, one in self.twins.items():
-            if getattr(self, many) is not None and getattr(self, one) is not None:
+    @classmethod
+    def twice(cls, written: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield what stands in both of its spellings, be its values right or not."""
+        for many, one in cls.twins.items():
+            if written.get(many) is not None and written.get(one) is not None:
                 yield Problem(path=(one,), message=f"give {many} or {one}, not both", of_key=True)
+
+    def faults(self) -> Iterator[Problem]:
+        """Yield what contradicts itself or Adobe's limits, beyond single values and their spelling."""
         asked = self.variations or self.num_variations
         if asked and self.seeds and asked != len(self.seeds):
             message = f"seeds has {len(self.seeds)} for {asked} variations: Adobe asks for one seed for each"

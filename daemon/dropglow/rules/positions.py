@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 
 import yaml
 
-from dropglow.rules.shape import Problem
+from dropglow.rules.shape import UNREAD, Problem
 
 LARGEST_DOCUMENT: Final = 1024 * 1024  # characters
 DEEPEST_LEVEL: Final = 32
@@ -47,7 +47,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A YAML document's value, and where each key and each value of it stands."""
+    """A YAML document's value, and where each key and each value of it stands.
+
+    A value with a fault is ``UNREAD``, wherever it stands; without any syntax there is None.
+    """
 
     value: Any
     problems: tuple[tuple[Position, str], ...]
@@ -149,7 +152,7 @@ class _Reading:
         self.values[path] = place
         if node.tag not in _PLAIN_TAGS:
             self.problems.append((place, f"the tag {node.tag} is not used here"))
-            return None
+            return UNREAD
         match node:
             case yaml.MappingNode():
                 return self._mapping(node, path)
@@ -177,7 +180,10 @@ class _Reading:
     def _scalar(self, node: yaml.ScalarNode, place: Position) -> Any:
         text = str(node.value)
         if self.environ is not None and "$" in text:
+            told = len(self.problems)
             text = _VARIABLE.sub(lambda found: self._variable(found, place), text)
+            if len(self.problems) > told:
+                return UNREAD
         if node.style is not None:
             return text
         return self._plain(text, place)
@@ -204,7 +210,7 @@ class _Reading:
             return _TRUTHS[text]
         if _NO_NUMBER.fullmatch(text):
             self.problems.append((place, f"{text} is no number that can be used here"))
-            return None
+            return UNREAD
         whole = _INTEGER.fullmatch(text)
         if whole is None and not _FLOAT.fullmatch(text):
             return text
@@ -212,7 +218,7 @@ class _Reading:
             self.problems.append(
                 (place, f"this number has {len(text):,} characters; put it in quotes if it is text")
             )
-            return None
+            return UNREAD
         if whole is None:
             return float(text)
         return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import pydantic
 
-from dropglow.rules.shape import Problem, Shape
+from dropglow.rules.shape import UNREAD, Problem, Shape
 from dropglow.rules.units import shown
 
 S = TypeVar("S", bound=Shape)
@@ -27,19 +27,31 @@ class Review(Generic[S]):
 
     value: S
     problems: tuple[Problem, ...]
+    places: tuple[tuple[str | int, ...], ...]  # of everything that was left out, told here or before
 
 
 def review(shape: type[S], raw: Any) -> Review[S]:
     """Return *raw* as a *shape*, without the keys that are at fault, and the faults."""
     problems: list[Problem] = []
+    places: list[tuple[str | int, ...]] = []
     rest = copy.deepcopy(raw)
     while True:
         try:
-            return Review(value=shape.model_validate(rest), problems=tuple(problems))
+            value = shape.model_validate(rest)
         except pydantic.ValidationError as error:
             found = error.errors(include_url=False)
-        problems += [_problem(shape, fault) for fault in found]
-        rest = _pruned(rest, [fault["loc"] for fault in found])
+        else:
+            return Review(value=value, problems=tuple(problems), places=tuple(places))
+        problems += [_problem(shape, fault) for fault in found if not _told_before(fault)]
+        places += (here := [fault["loc"] for fault in found])
+        rest = _pruned(rest, here)
+
+
+def _told_before(fault: Mapping[str, Any]) -> bool:
+    """Return whether *fault* is about a value that could not even be read; an unknown key stays one."""
+    given = fault["input"]
+    inner = given.values() if isinstance(given, dict) else given if isinstance(given, list) else ()
+    return fault["type"] != "extra_forbidden" and (given is UNREAD or UNREAD in inner)
 
 
 def _pruned(raw: Any, places: Iterable[tuple[str | int, ...]]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -28,6 +28,17 @@ class Problem:
     path: tuple[str | int, ...]
     message: str
     of_key: bool = False
+
+
+class Unread:
+    """Stand for a value that could not be read, and whose fault has been told."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself: there is one."""
+        return self
+
+
+UNREAD: Final = Unread()
 
 
 class Shape(BaseModel):

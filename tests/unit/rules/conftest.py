@@ -25,7 +25,7 @@ def make_rule() -> Callable[[str], Rule]:
         raw = parse(HEAD + text, environ={}).value
         read = review(RuleShape, raw)
         assert not read.problems
-        assert not list(contradictions(read, frozenset(raw)))
+        assert not list(contradictions(read, raw))
         folders = Folders(base="/etc/rules", inbox="/srv/in", outbox="/srv/out")
         return assemble(read.value, file="/etc/rules/a.yaml", line=2, folders=folders)
 
@@ -46,4 +46,4 @@ def problems(raw: Any) -> Iterator[Problem]:
     """Yield everything that is wrong with a raw rule."""
     read = review(RuleShape, raw)
     yield from read.problems
-    yield from contradictions(read, frozenset(raw))
+    yield from contradictions(read, raw)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dropglow.rules.assemble import contradictions
+from dropglow.rules.generate import MODELS
 from dropglow.rules.positions import parse
 from dropglow.rules.review import review, unknown_key
 from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
@@ -156,12 +157,49 @@ def test_what_is_right_has_no_fault(faults_of: Callable[[str], list[str]], text:
     assert [] == faults_of(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "expand: {size: 4000x4000, sizes: [2048x2048]}",
+            ["size should be between 1x1 and 3999x3999, not 4000x4000", "give sizes or size, not both"],
+        ),
+        (
+            "expand: {size: 2048x2048, sizes: [4000x4000]}",
+            ["sizes should be between 1x1 and 3999x3999, not 4000x4000", "give sizes or size, not both"],
+        ),
+        (
+            "generate: {models: [image3, image5], model: image3}",
+            [
+                f"models image5 is not available yet; leave it out, or use one of {', '.join(MODELS)}",
+                "give models or model, not both",
+            ],
+        ),
+        (
+            "generate: {variations: 9, num_variations: 2, size: 1x1, sizes: []}",
+            [
+                "sizes should not be empty",
+                "variations should be at most 4, not 9",
+                "give sizes or size, not both",
+                "give variations or num_variations, not both",
+            ],
+        ),
+        ("expand: {size:, sizes: [4000x4000]}", ["sizes should be between 1x1 and 3999x3999, not 4000x4000"]),
+    ],
+)
+def test_two_spellings_are_told_beside_the_fault_of_one(
+    faults_of: Callable[[str], list[str]], text: str, expected: list[str]
+) -> None:
+    """A value at fault does not hide that there is another spelling of it."""
+    assert sorted(expected) == sorted(faults_of(text))
+
+
 @pytest.mark.parametrize("raw", ["inbox: i\noutbox: o\nexpand: {}", "name:\ninbox: i\noutbox: o\nexpand: {}"])
 def test_a_rule_needs_a_name(raw: Any) -> None:
     """A missing name and an empty one are the same."""
     document = parse(raw, environ={}).value
 
-    (problem,) = contradictions(review(RuleShape, document), frozenset(document))
+    (problem,) = contradictions(review(RuleShape, document), document)
 
     assert "this rule has no name" == problem.message
 
@@ -173,7 +211,7 @@ def test_a_key_at_fault_is_not_told_to_be_missing() -> None:
     read = review(RuleShape, raw)
 
     assert ["name should be a short plain name, not 'a/b'"] == [problem.message for problem in read.problems]
-    assert not list(contradictions(read, frozenset(raw)))
+    assert not list(contradictions(read, raw))
 
 
 def test_many_slips_are_told_together(faults_of: Callable[[str], list[str]]) -> None:
@@ -182,7 +220,7 @@ def test_many_slips_are_told_together(faults_of: Callable[[str], list[str]]) -> 
         "mach: {}\nsettle: 2\nexpand: {sizes: [big, 5x5, 5000x5], size: 7x7, promt: x}\nmode: 0664\nsplit: lines"
     )
 
-    assert 7 == len(faults)
+    assert 8 == len(faults)
 
 
 def test_a_list_in_place_of_a_rule_is_told() -> None:

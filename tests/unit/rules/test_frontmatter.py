@@ -116,6 +116,23 @@ def test_front_matter_with_faults_is_refused_with_its_lines(
     assert "drop the file again" in caught.value.hint
 
 
+def test_front_matter_tells_all_its_faults_at_once(make_rule: Callable[[str], Rule]) -> None:
+    """Whoever mends the file mends it once."""
+    with pytest.raises(SourceFault) as caught:
+        overridden(
+            make_rule("generate: {}").parameters,
+            "size: 9999x1\nsizes: [1x1]\nseeds: [1, 2]\nvariations: 3\nstyle: {image_reference: a.png}",
+        )
+
+    for words in (
+        "line 2: size should be between",
+        "line 2: give sizes or size, not both",
+        "line 4: seeds has 2 for 3 variations",
+        "line 6: image_reference can only stand in the rule",
+    ):
+        assert words in caught.value.message
+
+
 def test_words_are_no_truths_in_front_matter(make_rule: Callable[[str], Rule]) -> None:
     """``on`` and ``yes`` are words here as everywhere."""
     with pytest.raises(SourceFault, match="write true or false"):
