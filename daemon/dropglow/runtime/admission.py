@@ -19,20 +19,19 @@ from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, DropglowError, SourceFault, UnknownKey
-from dropglow.events import RetryAsked
 from dropglow.intake.inbox import Claimed, Inbox, Orphan, Sweep
 from dropglow.ledger.base import Ledger
-from dropglow.lifecycle import advance
-from dropglow.model import Drop, DropKey, DropState, Job, Kind, Sighting, Stage
+from dropglow.model import Drop, DropKey, DropState, Job, Kind, Sighting
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
 from dropglow.runtime.bell import Bell
+from dropglow.runtime.comeback import Comeback
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker, job_key
 from dropglow.runtime.places import clear_report, put_away
 from dropglow.runtime.reopening import Reopener
-from dropglow.runtime.telling import log, told
+from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
 
 BATCH: Final = 32
@@ -113,8 +112,7 @@ class Attendant:
         self._disk = disk
         self._clock = clock
         self._keys = keys
-        self._reopener = reopener
-        self._turns = turns
+        self._comeback = Comeback(ledger=ledger, disk=disk, reopener=reopener, turns=turns, clock=clock)
         self._queue_limit = queue_limit
         self._doors = doors
         self._bell = Bell(clock)
@@ -344,7 +342,8 @@ class Attendant:
             jobs = self._jobs_of(drop, taken)
         except SourceFault as fault:
             drop, jobs = replace(drop, reason=_reason(fault)), ()
-        if jobs and await self._reopened(drop):
+        if jobs and await self._comeback.of(drop):
+            self._doors.admitted.ring()
             return
         await self._asked(lambda: self._ledger.admit(drop, jobs))
         with contextlib.suppress(DiskError):  # only a note; the next failure writes its own
@@ -414,100 +413,9 @@ class Attendant:
             ]
         return tuple(jobs)
 
-    async def _reopened(self, claimed: Drop) -> bool:
-        """Return whether this file, moved back from ``_failed`` or ``_held``, belongs to its earlier drop."""
-        held = await self._asked(
-            lambda: self._ledger.held_content(inbox=claimed.inbox, sha256=claimed.sha256)
-        )
-        for drop in held:
-            async with self._turns.of(drop.key):
-                if await self._held_again(drop.key, claimed):
-                    return True
-        earlier = await self._asked(
-            lambda: self._ledger.reopenable(
-                inbox=claimed.inbox,
-                path=claimed.path,
-                sha256=claimed.sha256,
-                rule_digest=claimed.rule_digest,
-            )
-        )
-        if earlier is None:
-            return False
-        async with self._turns.of(earlier.key):
-            retried = await self._retried(earlier.key, claimed)
-        if not retried:
-            return False
-        log.info(
-            vocabulary.DROP_REOPENED,
-            drop=earlier.key,
-            rule=earlier.rule,
-            source=shown(earlier.path),
-            jobs=retried,
-        )
-        self._doors.admitted.ring()
-        return True
-
-    async def _held_again(self, key: DropKey, claimed: Drop) -> bool:
-        """Return whether this is the file of a held drop: moving it must not buy again what is in doubt."""
-        held = await self._asked(lambda: self._ledger.drop(key))
-        if held.state is not DropState.HELD or await self.in_thread(self._stands, held):
-            return False  # one that lies in ``_held`` still is another file, dropped on purpose
-        jobs = await self._asked(lambda: self._ledger.jobs_of(key))
-        try:
-            held = await self._reopener.hold_again(held, claimed, jobs)
-        except DiskError as trouble:
-            log.error(
-                vocabulary.INBOX_TROUBLE,
-                inbox=self.state.folder,
-                source=shown(claimed.path),
-                reason=trouble.message,
-                hint=trouble.hint,
-            )
-            return True
-        log.error(
-            vocabulary.DROP_HELD,
-            drop=held.key,
-            rule=held.rule,
-            source=shown(held.path),
-            reason="its order is in doubt, and moving the file does not settle that",
-            hint=f"dropglow resolve {held.key}",
-            place=shown(held.place),
-        )
-        return True
-
-    def _stands(self, drop: Drop) -> bool:
-        found = self._disk.look(drop.place) if drop.place else None
-        return found is not None and found.regular
-
-    async def _retried(self, key: DropKey, claimed: Drop) -> int:
-        """Return how many jobs of the failed drop *key* are tried again, now that its file is back."""
-        earlier = await self._asked(lambda: self._ledger.drop(key))
-        jobs = await self._asked(lambda: self._ledger.jobs_of(key))
-        failed = [job for job in jobs if _can_retry(job)]
-        if earlier.state is not DropState.FAILED or not failed:
-            return 0  # somebody was faster; the file becomes a drop of its own
-        try:
-            await self._reopener.adopt(earlier, claimed)
-        except DiskError:
-            return 0
-        for job in failed:
-            await self._retry(job)
-        return len(failed)
-
-    async def _retry(self, job: Job) -> None:
-        now = self._clock.now()
-        event = RetryAsked(at=now)
-        after = advance(job, event)
-        saved = await self._asked(lambda: self._ledger.save(job, after, event, at=now, owner=None))
-        told(saved, event)
-
     async def _asked(self, ask: Callable[[], Awaitable[R]]) -> R:
         """Ask the ledger until it answers: what was claimed has nobody else, and the service goes on."""
         return await insist(ask, self._clock)
-
-
-def _can_retry(job: Job) -> bool:
-    return job.stage in {Stage.FAILED, Stage.CANCELLED}
 
 
 def _reason(fault: SourceFault) -> str:

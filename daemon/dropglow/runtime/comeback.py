@@ -1,0 +1,134 @@
+"""Recognise a file that somebody moved back into its inbox, and give it to the drop that it belongs to.
+
+One from ``_failed`` goes on where it failed, if path, content and rule are the same: only what failed or was
+cancelled is done again. One from ``_held`` is held again, whatever it is called now: moving it settles no doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from dropglow import vocabulary
+from dropglow.clock import Clock
+from dropglow.disk import Disk, shown
+from dropglow.errors import DiskError
+from dropglow.events import RetryAsked
+from dropglow.ledger.base import Ledger
+from dropglow.lifecycle import advance
+from dropglow.model import Drop, DropKey, DropState, Job, Stage
+from dropglow.runtime.insisting import insist
+from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.telling import log, told
+from dropglow.runtime.turns import Turns
+
+_CAN_RETRY: Final = frozenset({Stage.FAILED, Stage.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comeback:
+    """Give files back to their drops. Waits for a ledger that is unavailable: the file is claimed already."""
+
+    ledger: Ledger
+    disk: Disk
+    reopener: Reopener
+    turns: Turns
+    clock: Clock
+
+    async def of(self, claimed: Drop) -> bool:
+        """Return whether the file of *claimed* belongs to an earlier drop, which has it now.
+
+        If not, *claimed* has to become a drop of its own.
+        """
+        held = await insist(
+            lambda: self.ledger.held_content(inbox=claimed.inbox, sha256=claimed.sha256), self.clock
+        )
+        for drop in held:
+            async with self.turns.of(drop.key):
+                if await self._held_again(drop.key, claimed):
+                    return True
+        return await self._resumed(claimed)
+
+    async def _held_again(self, key: DropKey, claimed: Drop) -> bool:
+        """Return whether this is the file of a held drop: moving it must not buy again what is in doubt."""
+        held = await self._drop(key)
+        if held.state is not DropState.HELD or await asyncio.to_thread(self._stands, held):
+            return False  # one that lies in ``_held`` still is another file, dropped on purpose
+        jobs = await self._jobs(key)
+        try:
+            held = await self.reopener.hold_again(held, claimed, jobs)
+        except DiskError as trouble:
+            log.error(
+                vocabulary.INBOX_TROUBLE,
+                inbox=claimed.inbox,
+                source=shown(claimed.path),
+                reason=trouble.message,
+                hint=trouble.hint,
+            )
+            return True
+        log.error(
+            vocabulary.DROP_HELD,
+            drop=held.key,
+            rule=held.rule,
+            source=shown(held.path),
+            reason="its order is in doubt, and moving the file does not settle that",
+            hint=f"dropglow resolve {held.key}",
+            place=shown(held.place),
+        )
+        return True
+
+    def _stands(self, drop: Drop) -> bool:
+        found = self.disk.look(drop.place) if drop.place else None
+        return found is not None and found.regular
+
+    async def _resumed(self, claimed: Drop) -> bool:
+        earlier = await insist(
+            lambda: self.ledger.reopenable(
+                inbox=claimed.inbox,
+                path=claimed.path,
+                sha256=claimed.sha256,
+                rule_digest=claimed.rule_digest,
+            ),
+            self.clock,
+        )
+        if earlier is None:
+            return False
+        async with self.turns.of(earlier.key):
+            retried = await self._retried(earlier.key, claimed)
+        if not retried:
+            return False
+        log.info(
+            vocabulary.DROP_REOPENED,
+            drop=earlier.key,
+            rule=earlier.rule,
+            source=shown(earlier.path),
+            jobs=retried,
+        )
+        return True
+
+    async def _retried(self, key: DropKey, claimed: Drop) -> int:
+        """Return how many jobs of the failed drop *key* are tried again, now that its file is back."""
+        earlier = await self._drop(key)
+        failed = [job for job in await self._jobs(key) if job.stage in _CAN_RETRY]
+        if earlier.state is not DropState.FAILED or not failed:
+            return 0  # somebody was faster; the file becomes a drop of its own
+        try:
+            await self.reopener.adopt(earlier, claimed)
+        except DiskError:
+            return 0
+        for job in failed:
+            await self._retry(job)
+        return len(failed)
+
+    async def _retry(self, job: Job) -> None:
+        event = RetryAsked(at=self.clock.now())
+        after = advance(job, event)
+        saved = await insist(lambda: self.ledger.save(job, after, event, at=event.at, owner=None), self.clock)
+        told(saved, event)
+
+    async def _drop(self, key: DropKey) -> Drop:
+        return await insist(lambda: self.ledger.drop(key), self.clock)
+
+    async def _jobs(self, key: DropKey) -> tuple[Job, ...]:
+        return await insist(lambda: self.ledger.jobs_of(key), self.clock)
