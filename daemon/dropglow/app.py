@@ -251,7 +251,7 @@ async def _performer(
     gate: Gate,
     storage: str,
 ) -> Performer:
-    spool, outbox = Spool(disk), Outbox(disk)
+    spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
     await outboxes.tidy()
     return Performer(

@@ -30,8 +30,10 @@ _SIDECAR: Final = ".json"
 class Outbox:
     """Delivers fetched results. Safe to use from several threads for different jobs."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, *, owner: str = "") -> None:
+        """Deliver through *disk*. What *owner* leaves behind, it alone clears away; without one nobody does."""
         self._disk = disk
+        self._owner = owner or secrets.token_hex(8)
 
     def deliver(self, job: Job, drop: Drop, *, now: datetime) -> tuple[str, ...]:
         """Give every result of *job* its final name and return the names (absolute), synced.
@@ -66,12 +68,11 @@ class Outbox:
         Raises:
             DeliveryError: The outbox is missing, full or refuses.
         """
-        first = f"{outbox}/.dropglow-probe-{secrets.token_hex(8)}.part"
-        second = f"{first[: -len('.part')]}-2.part"
+        first, second = self._probes(outbox)
         try:
             with at_outbox(outbox):
                 open_outbox(self._disk, outbox)
-                self._disk.write(first, b"Dropglow tries whether it can write here.\n")
+                self._write_probe(first)
                 self._disk.publish(first, second)
                 self._disk.remove(second)
         except FileGone as error:
@@ -80,14 +81,27 @@ class Outbox:
                 hint="does another program clear it up?",
             ) from error
         except DeliveryError:
-            self._tidy(first, second)
+            self.clear_probe(outbox)
             raise
         self._room(outbox, needed_bytes)
 
-    def _tidy(self, *paths: str) -> None:
-        for path in paths:
+    def clear_probe(self, outbox: str) -> None:
+        """Remove what a probe of ours that was interrupted left in *outbox*; what refuses is left to the next one."""
+        for path in self._probes(outbox):
             with suppress(DiskError):
                 self._disk.remove(path)
+
+    def _probes(self, outbox: str) -> tuple[str, str]:
+        stem = f"{outbox}/.dropglow-probe-{self._owner}"
+        return f"{stem}-1.part", f"{stem}-2.part"
+
+    def _write_probe(self, path: str) -> None:
+        file = self._disk.create(path)
+        try:
+            file.write(b"Dropglow tries whether it can write here.\n")
+            file.finish()
+        finally:
+            file.discard()  # does nothing once it is finished
 
     def _room(self, outbox: str, needed_bytes: int) -> None:
         with at_outbox(outbox):

@@ -66,6 +66,7 @@ class Dispatcher:
         self._room_came = room_came
         self._hands: dict[JobKey, Hand] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
+        self._closing = False
         self._renewed_s = clock.monotonic()
 
     @property
@@ -94,8 +95,11 @@ class Dispatcher:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watch_stages(), name="stages")
                 group.create_task(self._keep_leases(), name="leases")
-                while True:
-                    await self._bell.wait(await self._round(group))
+                try:
+                    while True:
+                        await self._bell.wait(await self._round(group))
+                finally:
+                    self._closing = True
         finally:
             await self._hand_back()
 
@@ -138,11 +142,11 @@ class Dispatcher:
         task.add_done_callback(lambda done: self._put_down(job.key, done, group))
 
     def _put_down(self, key: JobKey, task: asyncio.Task[None], group: asyncio.TaskGroup) -> None:
-        hand = self._hands.pop(key)
+        del self._hands[key]
         del self._tasks[key]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical(vocabulary.SERVICE_BUG, job=key, exc_info=error)
-            if not hand.stopping:  # at a stop the group is closed, and the next start looks at the job anyway
+            if not self._closing:  # at a stop the group is closed, and the next start looks at the job anyway
                 group.create_task(self._set_aside(key, error), name=f"set aside {key}")
         self._bell.ring()
         self._ripe.ring()

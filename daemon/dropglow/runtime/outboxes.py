@@ -16,8 +16,8 @@ from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.errors import DeliveryError, DiskError
 from dropglow.ledger.base import Ledger, Query
-from dropglow.lifecycle import PAID_FOR
-from dropglow.model import Job
+from dropglow.lifecycle import PAID_FOR, RESTING
+from dropglow.model import Job, Stage
 
 FRESH_S: Final = 5.0
 # The largest results seen are PNG files of some 15 MB; a few of them may be on their way at once.
@@ -58,14 +58,14 @@ class Outboxes:
         self._findings.pop(outbox, None)
 
     async def tidy(self) -> None:
-        """Remove what a crash left of downloads. For a start, before anything is fetched.
+        """Remove what a crash left of downloads and probes. For a start, before anything is fetched.
 
         An outbox that refuses is passed over: it is told when its jobs have their turn.
         """
-        fetching: dict[str, list[Job]] = {}
-        for job in await self._ledger.find(Query(stages=PAID_FOR, limit=_ALL)):
-            fetching.setdefault(job.order.delivery.outbox, []).append(job)
-        await asyncio.gather(*(asyncio.to_thread(self._sweep, jobs) for jobs in fetching.values()))
+        concerned: dict[str, list[Job]] = {}
+        for job in await self._ledger.find(Query(stages=frozenset(Stage) - RESTING, limit=_ALL)):
+            concerned.setdefault(job.order.delivery.outbox, []).append(job)
+        await asyncio.gather(*(asyncio.to_thread(self._sweep, *each) for each in concerned.items()))
 
     def _probe(self, outbox: str) -> DeliveryError | None:
         try:
@@ -74,8 +74,9 @@ class Outboxes:
             return trouble
         return None
 
-    def _sweep(self, jobs: list[Job]) -> None:
+    def _sweep(self, outbox: str, jobs: list[Job]) -> None:
+        self._outbox.clear_probe(outbox)
         try:
-            self._spool.sweep_leftovers(jobs)
+            self._spool.sweep_leftovers(job for job in jobs if job.stage in PAID_FOR)
         except (DeliveryError, DiskError):
             return

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -90,6 +90,8 @@ class Daemon:
             seed=7,
         )
         self.disk: Disk = RealDisk()
+        self.ledger: Callable[[Any], Any] = lambda ledger: ledger  # what stands between the service and it
+        self.wire: Callable[[Any], Any] = lambda transport: transport  # the same before the world
         self.sockets = False  # True: over the loopback interface, to wherever the configuration says
         self.photos = folder / "inbox" / "photos"
         self.prompts = folder / "inbox" / "prompts"
@@ -125,12 +127,11 @@ class Daemon:
                 FixedCredentials(client_id="me", client_secret=CANARY),
                 self.clock,
                 connections=16,
-                transport=None if self.sockets else httpx.ASGITransport(make_app(self.world)),
+                transport=None if self.sockets else self.wire(httpx.ASGITransport(make_app(self.world))),
             )
             try:
-                yield await build(
-                    self.config, ledger=owned.ledger, client=client, clock=self.clock, disk=self.disk
-                )
+                ledger = self.ledger(owned.ledger)
+                yield await build(self.config, ledger=ledger, client=client, clock=self.clock, disk=self.disk)
             finally:
                 await client.close()
 

@@ -1,0 +1,157 @@
+"""The process dies at one effect after the other; the next one finds everything, and buys nothing twice.
+
+Before and after each change on the disk, each write into the ledger and each request to Firefly. A sample by
+default; every point with ``DROPGLOW_EVERY_CRASH=1``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import DiskMaker
+    from tests.integration.stories.conftest import Daemon, DaemonMaker
+
+EVERY: Final = os.environ.get("DROPGLOW_EVERY_CRASH") == "1"
+SAMPLE: Final = 25
+WRITES: Final = frozenset(
+    {"admit", "claim", "release", "release_all", "save", "save_drop", "remember_upload"}
+)
+
+
+class Doom:
+    """Count effects, and let the process die at one of them: from then on nothing has any effect."""
+
+    def __init__(self, cut: type[BaseException], at: int | None) -> None:
+        """Die at the effect number *at*, counted from one; None counts only."""
+        self.points: list[str] = []
+        self.dead = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._cut = cut
+        self._at = at
+
+    def step(self, name: str = "disk") -> None:
+        """Go past one point, or die there."""
+        with self._lock:
+            if self._at is not None and len(self.points) >= self._at:
+                raise self._cut
+            self.points.append(name)
+            if len(self.points) == self._at:
+                self._loop.call_soon_threadsafe(self.dead.set)
+                raise self._cut
+
+    def ledger(self, ledger: Any) -> Any:
+        """Return *ledger* as a process sees it that may die."""
+        return DoomedLedger(ledger, self)
+
+    def wire(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        """Return *transport* likewise."""
+        return DoomedWire(transport, self)
+
+
+class DoomedLedger:
+    """A ledger whose writes are points at which the process may die."""
+
+    def __init__(self, ledger: Any, doom: Doom) -> None:
+        self._ledger = ledger
+        self._doom = doom
+
+    def __getattr__(self, name: str) -> Any:
+        verb: Callable[..., Awaitable[Any]] = getattr(self._ledger, name)
+        if name not in WRITES:
+            return verb
+
+        async def write(*args: Any, **kwargs: Any) -> Any:
+            self._doom.step(f"before {name}")
+            answer = await verb(*args, **kwargs)
+            self._doom.step(f"after {name}")
+            return answer
+
+        return write
+
+
+class DoomedWire(httpx.AsyncBaseTransport):
+    """A network whose requests are such points."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, doom: Doom) -> None:
+        self._transport = transport
+        self._doom = doom
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._doom.step(f"before {request.method} {request.url.path[:12]}")
+        response = await self._transport.handle_async_request(request)
+        self._doom.step(f"after {request.method} {request.url.path[:12]}")
+        return response
+
+
+async def live(daemon: Daemon, faulty_disk: DiskMaker, at: int | None) -> Doom:
+    """Run until everything rests or the process dies; return how far it came."""
+    doom = Doom(faulty_disk.power_cut, at)
+    fault = faulty_disk.fault
+    before = fault(lasting=True, deed=lambda: doom.step("before a disk's verb"))
+    after = fault(lasting=True, after=True, deed=lambda: doom.step("after a disk's verb"))
+    daemon.disk = faulty_disk(before, after)
+    daemon.ledger, daemon.wire = doom.ledger, doom.wire
+    stop = asyncio.Event()
+    with contextlib.suppress(faulty_disk.power_cut, BaseExceptionGroup):
+        async with daemon.service() as service:
+            life = asyncio.create_task(service.run(stop, once=True))
+            death = asyncio.create_task(doom.dead.wait())
+            await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED, timeout=20)
+            death.cancel()
+            stop.set()  # nothing that it still does has any effect
+            await life
+    return doom
+
+
+async def revive(daemon: Daemon) -> None:
+    """Run a new process on what the dead one left, with nothing going wrong any more."""
+    fresh: Any = type(daemon.disk).__mro__[1]
+    daemon.disk = fresh()
+    daemon.ledger = daemon.wire = lambda part: part
+    await daemon.run_once()
+
+
+def dropped(daemon: Daemon) -> list[Path]:
+    """Drop what has to survive."""
+    return [daemon.photo(), daemon.prompt()]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("log")
+async def test_dying_anywhere_breaks_no_promise(
+    tmp_path: Path, make_daemon: DaemonMaker, faulty_disk: DiskMaker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At each point: every input is in one place, every result is whole, what was bought is known or in doubt."""
+    maker = type(make_daemon)
+    healthy = maker(tmp_path / "healthy")()
+    dropped(healthy)
+    points = (await live(healthy, faulty_disk, None)).points
+    every = range(1, len(points) + 1)
+    chosen = every if EVERY else sorted(random.Random(1).sample(every, SAMPLE))
+    broken: dict[str, list[str]] = {}
+    died: Counter[str] = Counter()
+    for at in chosen:
+        daemon = maker(tmp_path / str(at))()
+        inputs = dropped(daemon)
+        doom = await live(daemon, faulty_disk, at)
+        died[doom.points[-1]] += 1
+        await revive(daemon)
+        if wrongs := await daemon.broken_promises(*inputs):
+            broken[f"{at} {doom.points[-1]}"] = wrongs
+    with capsys.disabled():
+        print(f" died at {len(chosen)} of {len(points)} points", end="")
+
+    assert {} == broken
