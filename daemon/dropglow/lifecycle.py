@@ -48,6 +48,7 @@ from dropglow.model import Billed, Failure, Job, OnDoubt, Stage
 
 # An upload that expires while its order is on the wire would waste the order.
 UPLOAD_MARGIN: Final = timedelta(hours=1)
+ABANDONED: Final = "abandoned"  # the code of the failure of a job that was given up in doubt
 
 S = Stage
 
@@ -260,9 +261,19 @@ def _told(job: Job, event: Event) -> Job:
         case CancelConfirmed(at=at):
             return replace(job, ended_at=at, not_before=None)
         case Abandoned(at=at):
-            return replace(job, ended_at=at)
+            return replace(job, failure=_abandoned(job), ended_at=at)
         case _:
             assert_never(event)
+
+
+def _abandoned(job: Job) -> Failure:
+    return Failure(
+        code=ABANDONED,
+        what="given up on request",
+        why=job.failure.what if job.failure is not None else "",
+        hint="trying again may buy it twice",
+        billed=Billed.UNKNOWN,
+    )
 
 
 def _told_of_ordering(job: Job, event: Began | Accepted | Declined | Doubted) -> Job:

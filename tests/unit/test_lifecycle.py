@@ -318,7 +318,13 @@ def test_abandoning_ends_the_job_with_its_doubt() -> None:
     """An abandoned job failed, when it was given up, and still says that it may have been billed."""
     job = after(*TO_DOUBT, Abandoned(at=T3))
 
-    assert (S.FAILED, T3, OTHER) == (job.stage, job.ended_at, job.failure)
+    assert (S.FAILED, T3) == (job.stage, job.ended_at)
+    assert job.failure is not None
+    assert ("abandoned", OTHER.what, Billed.UNKNOWN) == (
+        job.failure.code,
+        job.failure.why,
+        job.failure.billed,
+    )
 
 
 def test_a_found_receipt_ends_the_doubt() -> None:

@@ -9,8 +9,8 @@ import posixpath
 from datetime import datetime
 
 from dropglow.cli.tables import counted, relative_time
-from dropglow.lifecycle import RESTING
-from dropglow.model import Billed, Failure, Job, Order, Stage
+from dropglow.lifecycle import ABANDONED, RESTING
+from dropglow.model import Failure, Job, Order, Stage
 
 
 def local(at: datetime) -> str:
@@ -55,8 +55,7 @@ def outcome_words(job: Job, *, now: datetime) -> str:
 
 def given_up_in_doubt(job: Job) -> bool:
     """Return whether *job* ended because a person gave it up: it may have been bought all the same."""
-    unknown = job.failure is not None and job.failure.billed is Billed.UNKNOWN
-    return job.stage is Stage.FAILED and job.submission is None and unknown
+    return job.stage is Stage.FAILED and job.failure is not None and job.failure.code == ABANDONED
 
 
 def advice(job: Job) -> str:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from dropglow.disk import shown
+from dropglow.lifecycle import ABANDONED
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
 
 ERROR_SUFFIX: Final = ".error.txt"
@@ -89,24 +90,14 @@ def _what_happened(job: Job) -> list[str]:
     if job.failure is None or job.stage is Stage.DELIVERED:
         return []
     lines = [f"  What happened: {_line(job.failure)}"]
-    hint = "trying again may buy it twice" if _abandoned(job) else job.failure.hint
+    hint = job.failure.hint
     if hint and job.stage is not Stage.IN_DOUBT:  # what to do about a doubt stands below
         lines.append(f"  What to do:    {hint}")
     return [*lines, f"  Billed:        {_BILLED[job.failure.billed]}"]
 
 
-def _abandoned(job: Job) -> bool:
-    """Return whether the job was in doubt until somebody gave it up."""
-    return (
-        job.stage is Stage.FAILED
-        and job.submission is None
-        and job.failure is not None
-        and job.failure.billed is Billed.UNKNOWN
-    )
-
-
 def _stage(job: Job) -> str:
-    if _abandoned(job):
+    if job.failure is not None and job.failure.code == ABANDONED:
         return "given up on request, being in doubt"
     return {
         Stage.DELIVERED: "delivered",

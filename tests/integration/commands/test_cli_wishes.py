@@ -93,6 +93,21 @@ def test_a_doubt_is_given_up(desk):
     assert ["_failed/beach.jpg", "_failed/beach.jpg.error.txt"] == desk.files()
 
 
+def test_what_was_given_up_is_not_to_be_resolved(desk):
+    """No page and no document still advises to resolve a doubt that was given up."""
+    desk.drop("aaaa000001", "in doubt")
+    desk.run("resolve", "aaaa000001", "--abandon")
+
+    (job,) = json.loads(desk.run("jobs", "--json").stdout)
+    pages = [desk.run(*words).stdout for words in (("show", "aaaa000001"), ("status",), ("jobs", "--json"))]
+    report = (desk.photos / "_failed/beach.jpg.error.txt").read_text()
+
+    assert ("abandoned", "given up on request", "unknown") == tuple(
+        job["failure"][name] for name in ("code", "what", "billed")
+    )
+    assert not [text for text in (*pages, report) if "dropglow resolve" in text or "look for it" in text]
+
+
 def test_a_doubt_is_ordered_again(desk):
     """A resubmitted job waits for the next run, without a question where nobody can answer."""
     desk.drop("aaaa000001", "in doubt")

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from dropglow.events import Abandoned
+from dropglow.lifecycle import advance
 from dropglow.model import (
     After,
     Billed,
@@ -131,9 +133,11 @@ def test_a_doubt_names_the_three_ways_out() -> None:
 
 def test_a_doubt_that_was_given_up_says_so() -> None:
     """Trying that again may buy it twice, and the report warns of it."""
-    page = text(job(1, stage=Stage.FAILED, failure=DOUBT))
+    doubted = job(1, stage=Stage.IN_DOUBT, failure=DOUBT)
 
-    assert "given up on request" in page
+    page = text(advance(doubted, Abandoned(at=AT)))
+
+    assert "given up on request: nobody knows" in page
     assert "trying again may buy it twice" in page
     assert "look for it" not in page
 
