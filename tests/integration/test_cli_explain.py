@@ -155,6 +155,42 @@ def test_a_name_alone_is_enough(site: Site) -> None:
     assert ["has 100 bytes or more", "lies portrait"] == inbox["rules"][0]["if"]
 
 
+def test_an_open_question_is_no_answer(site: Site) -> None:
+    """Of a name alone a rule says `if`, and the ones after it do not take it to be decided."""
+    result = site.explain("beach.jpg", "--inbox", str(site.photos))
+
+    assert (
+        "if   wide-only: it takes pictures; provided that it has 100 bytes or more, lies portrait"
+        in result.stdout
+    )
+    assert "if   sizes: it takes pictures, if wide-only does not take it" in result.stdout
+    assert "comes first" not in result.stdout
+    assert "Price: 1 image, if wide-only takes it" in result.stdout
+
+
+def test_an_open_question_is_told_to_programs(site: Site) -> None:
+    """With --json a rule lists what its answer depends on."""
+    inbox = site.only_inbox("beach.jpg", "--inbox", str(site.photos))
+
+    assert [
+        (True, ["has 100 bytes or more", "lies portrait"], []),
+        (False, [], ["wide-only"]),
+        (False, [], ["wide-only"]),
+    ] == [(rule["taken"], rule["if"], rule["unless"]) for rule in inbox["rules"]]
+
+
+def test_a_file_without_bytes_lies_in_no_way(site: Site) -> None:
+    """Nothing is claimed of a faulty file but what could be seen."""
+    path = site.photos / "empty.jpg"
+    path.write_bytes(b"")
+    (site.folder / "dropglow.yaml").write_text(CONFIGURATION.replace(", min_size: 100", ""))
+
+    result = site.explain(path)
+
+    assert "wide-only: it takes pictures; its orientation is unknown, which excludes nothing" in result.stdout
+    assert "portrait" not in result.stdout
+
+
 def test_a_path_below_an_inbox_is_found(site: Site) -> None:
     """A relative path that leads nowhere from here is looked for in the inboxes."""
     site.photo(site.photos, "a/b.jpg")

@@ -5,7 +5,8 @@ Buys nothing and asks nobody but the file. With ``--json`` one document::
     {"file", "exists", "size_bytes", "kind", "format", "width", "height", "fault",
      "inboxes": [{
         "inbox", "path", "dropped", "ignored",     ignored: why it is passed over, or null
-        "rules": [{"rule", "file", "line", "taken", "reason", "if": [what the name alone does not tell]}],
+        "rules": [{"rule", "file", "line", "taken", "reason",
+                   "if": [what the name alone does not tell], "unless": [earlier rules that may take it]}],
         "orders": [{
            "rule", "images", "fault",              fault: why nothing would be ordered, or null
            "uploads":  [{"method", "url", "headers", "file"}],

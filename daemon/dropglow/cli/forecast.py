@@ -23,7 +23,7 @@ from dropglow.model import DropKey, Facts, Kind, Order, Upload
 from dropglow.naming import render
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.order import orders
-from dropglow.rules.rule import Conditions, Rule
+from dropglow.rules.rule import Rule
 
 # Two keys that no drop has: what differs between them follows from the key.
 _KEY: Final = DropKey("{drop}")
@@ -88,8 +88,8 @@ def forecast(config: Config, subject: Subject, place: Place, *, now: datetime) -
     rules = tuple(rule for rule in config.rules if rule.inbox == place.inbox)
     if place.ignored:
         return Forecast(plan=plan, place=place, facts=subject.facts)
-    asked = rules if subject.exists else tuple(_of_any_size(rule) for rule in rules)
-    decision = decide(asked, path=place.path, size_bytes=subject.size_bytes or 0, facts=subject.facts)
+    size_bytes = subject.size_bytes or 0 if subject.exists else None
+    decision = decide(rules, path=place.path, size_bytes=size_bytes, facts=subject.facts)
     return Forecast(
         plan=plan,
         place=place,
@@ -98,26 +98,6 @@ def forecast(config: Config, subject: Subject, place: Place, *, now: datetime) -
         rules=rules,
         purchases=tuple(_purchases(config, decision.taken, subject, place, now=now)),
     )
-
-
-def open_questions(rule: Rule, subject: Subject) -> tuple[str, ...]:
-    """Return what *rule* asks of a file that the name alone cannot answer."""
-    if subject.exists:
-        return ()
-    conditions = rule.conditions
-    told = (
-        (conditions.min_size_bytes, f"has {conditions.min_size_bytes or 0:,} bytes or more"),
-        (conditions.max_size_bytes, f"has {conditions.max_size_bytes or 0:,} bytes or less"),
-        (conditions.formats, f"is {' or '.join(sorted(conditions.formats))} by its bytes"),
-        (conditions.orientations, f"lies {' or '.join(sorted(conditions.orientations))}"),
-        (conditions.text, f"contains {conditions.text.pattern!r}" if conditions.text else ""),
-    )
-    return tuple(words for condition, words in told if condition)
-
-
-def _of_any_size(rule: Rule) -> Rule:
-    conditions: Conditions = replace(rule.conditions, min_size_bytes=None, max_size_bytes=None)
-    return replace(rule, conditions=conditions)
 
 
 def _purchases(

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from dropglow.cli.forecast import Call, Forecast, Purchase, open_questions
+from dropglow.cli.forecast import Call, Forecast, Purchase
 from dropglow.cli.subject import Subject
 from dropglow.cli.tables import counted, line, readable
 from dropglow.model import Facts, Kind
+from dropglow.rules.match import Explanation
+from dropglow.naming import shown
 from dropglow.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def document(subject: Subject, forecasts: Sequence[Forecast]) -> dict[str, Any]:
     """Return everything as JSON-able data; ``explain.py`` describes its shape."""
     facts = subject.facts
     return {
-        "file": subject.file,
+        "file": shown(subject.file),
         "exists": subject.exists,
         "size_bytes": subject.size_bytes,
         "kind": facts.kind,
@@ -45,7 +47,7 @@ def document(subject: Subject, forecasts: Sequence[Forecast]) -> dict[str, Any]:
         "width": facts.width,
         "height": facts.height,
         "fault": facts.fault,
-        "inboxes": [_inbox_document(subject, each) for each in forecasts],
+        "inboxes": [_inbox_document(each) for each in forecasts],
     }
 
 
@@ -82,9 +84,8 @@ def _lines(subject: Subject, each: Forecast) -> Iterator[tuple[str, str]]:
         yield f"  ignored: {each.place.ignored}", "yellow"
         return
     for explanation, rule in zip(each.explanations, each.rules, strict=True):
-        answer, style = ("yes", "green") if explanation.taken else ("no ", "dim")
-        open_yet = open_questions(rule, subject) if explanation.taken else ()
-        proviso = f"; provided that it {', '.join(open_yet)}" if open_yet else ""
+        answer, style = _answer(explanation)
+        proviso = f"; provided that it {', '.join(explanation.provided)}" if explanation.provided else ""
         yield f"  {answer}  {rule.name}: {explanation.reason}{proviso}", style
     if not each.purchases:
         yield "  No rule takes it: it stays where it is, and costs nothing.", "yellow"
@@ -93,6 +94,13 @@ def _lines(subject: Subject, each: Forecast) -> Iterator[tuple[str, str]]:
     for purchase in each.purchases:
         if purchase.calls:
             yield from _requests(purchase)
+
+
+def _answer(explanation: Explanation) -> tuple[str, str]:
+    """Return yes, no or if, and its colour."""
+    if explanation.provided or explanation.unless:
+        return "if ", "yellow"
+    return ("yes", "green") if explanation.taken else ("no ", "dim")
 
 
 def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
@@ -107,7 +115,9 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
         yield "  Price: nothing", "bold"
         yield f"  The original goes to {failed}, with the reason beside it.", ""
         return
-    yield f"  Price: {counted(each.images, 'image')}", "bold"
+    unsure = [one.rule for one in each.explanations if one.taken and one.provided]
+    proviso = f", if {' and '.join(unsure)} {'takes' if len(unsure) == 1 else 'take'} it" if unsure else ""
+    yield f"  Price: {counted(each.images, 'image')}{proviso}", "bold"
     yield "  Results, with the seed and the kind of file that Adobe gives:", ""
     for purchase in each.purchases:
         for call in purchase.calls:
@@ -157,12 +167,12 @@ def _put(folder: str, each: Forecast) -> str:
 # ---------------------------------------------------------------- documents
 
 
-def _inbox_document(subject: Subject, each: Forecast) -> dict[str, Any]:
+def _inbox_document(each: Forecast) -> dict[str, Any]:
     return {
-        "inbox": each.place.inbox,
-        "path": each.place.path,
+        "inbox": shown(each.place.inbox),
+        "path": shown(each.place.path),
         "dropped": each.place.dropped,
-        "ignored": each.place.ignored or None,
+        "ignored": shown(each.place.ignored) or None,
         "rules": [
             {
                 "rule": rule.name,
@@ -170,7 +180,8 @@ def _inbox_document(subject: Subject, each: Forecast) -> dict[str, Any]:
                 "line": rule.line,
                 "taken": explanation.taken,
                 "reason": explanation.reason,
-                "if": list(open_questions(rule, subject)),
+                "if": list(explanation.provided),
+                "unless": list(explanation.unless),
             }
             for explanation, rule in zip(each.explanations, each.rules, strict=False)
         ],
@@ -185,18 +196,18 @@ def _purchase_document(purchase: Purchase, each: Forecast) -> dict[str, Any]:
         "rule": rule.name,
         "images": purchase.images,
         "fault": purchase.fault or None,
-        "uploads": [{**_call_document(call), "file": call.body} for call in purchase.uploads],
+        "uploads": [{**_call_document(call), "file": shown(str(call.body))} for call in purchase.uploads],
         "requests": [
             {
                 **_call_document(call),
                 "body": call.body,
                 "images": call.images,
-                "results": list(call.results),
+                "results": [shown(path) for path in call.results],
             }
             for call in purchase.calls
         ],
-        "done": None if rule.after.done is None else _put(rule.after.done, each),
-        "failed": _put(rule.after.failed, each),
+        "done": None if rule.after.done is None else shown(_put(rule.after.done, each)),
+        "failed": shown(_put(rule.after.failed, each)),
     }
 
 

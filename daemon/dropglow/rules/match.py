@@ -6,7 +6,7 @@ the rules were loaded, and words are made only for those who ask.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -23,17 +23,22 @@ class Explanation:
     rule: RuleName
     taken: bool
     reason: str
+    provided: tuple[str, ...] = ()  # what a file that is not there yet must prove: "lies portrait"
+    unless: tuple[RuleName, ...] = ()  # earlier rules that may take such a file instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Which rules take a file, in order, and one explanation for each rule asked."""
+    """Which rules take a file, in order, and one explanation for each rule asked.
+
+    Of a file that is not there yet: who takes it if it proves to be all that it is asked to be.
+    """
 
     taken: tuple[Rule, ...]
     explanations: tuple[Explanation, ...]
 
 
-def decide(rules: Sequence[Rule], *, path: str, size_bytes: int, facts: Facts) -> Decision:
+def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: Facts) -> Decision:
     """Return which of one inbox's *rules* take a file.
 
     The first that matches takes it; ``also: true`` lets the next that matches
@@ -43,13 +48,14 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int, facts: Facts) -
     Args:
         rules: All rules of the file's inbox, in order.
         path: Below the inbox, ``/`` between folders.
-        size_bytes: Of the file.
+        size_bytes: Of the file; None: there is no file yet, and what is not known is still open.
         facts: What a look inside it told.
     """
     taken: list[Rule] = []
     explanations: list[Explanation] = []
     name = folded(path)
     holder: RuleName | None = None
+    rivals: tuple[RuleName, ...] = ()  # who would have it, if an open question is answered their way
     for rule in rules:
         reason = _objection(rule.conditions, path=name, size_bytes=size_bytes, facts=facts)
         if reason is None and holder is not None:
@@ -57,24 +63,28 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int, facts: Facts) -
         if reason is not None:
             explanations.append(Explanation(rule=rule.name, taken=False, reason=reason))
             continue
-        taken.append(rule)
-        explanations.append(Explanation(rule=rule.name, taken=True, reason=_agreement(rule)))
-        holder = None if rule.also else rule.name
+        agreed = _agreement(rule, size_bytes=size_bytes, facts=facts, rivals=rivals)
+        explanations.append(agreed)
+        if agreed.taken:
+            taken.append(rule)
+        if rule.also:
+            continue
+        if agreed.provided:
+            rivals = (*rivals, rule.name)
+        else:
+            holder = rule.name
     return Decision(taken=tuple(taken), explanations=tuple(explanations))
 
 
-def _objection(conditions: Conditions, *, path: str, size_bytes: int, facts: Facts) -> str | None:
+def _objection(conditions: Conditions, *, path: str, size_bytes: int | None, facts: Facts) -> str | None:
     """Return why a file does not meet *conditions*, or None if it does. Cheapest tests first."""
     if facts.kind is not conditions.kind:
         return f"it takes {_plural(conditions.kind)}; the file is {_described(facts)}"
     pattern = conditions.name_pattern
     if pattern is not None and not pattern.fullmatch(path):
         return f"the name does not match {' or '.join(conditions.names)}"
-    low, high = conditions.min_size_bytes, conditions.max_size_bytes
-    if low is not None and size_bytes < low:
-        return f"the file has {size_bytes:,} bytes; min_size asks for {low:,}"
-    if high is not None and size_bytes > high:
-        return f"the file has {size_bytes:,} bytes; max_size allows {high:,}"
+    if size_bytes is not None and (reason := _size_objection(conditions, size_bytes)) is not None:
+        return reason
     match conditions.kind:
         case Kind.IMAGE:
             return _image_objection(conditions, facts)
@@ -82,6 +92,15 @@ def _objection(conditions: Conditions, *, path: str, size_bytes: int, facts: Fac
             return _prompt_objection(conditions, facts)
         case _:
             assert_never(conditions.kind)
+
+
+def _size_objection(conditions: Conditions, size_bytes: int) -> str | None:
+    low, high = conditions.min_size_bytes, conditions.max_size_bytes
+    if low is not None and size_bytes < low:
+        return f"the file has {size_bytes:,} bytes; min_size asks for {low:,}"
+    if high is not None and size_bytes > high:
+        return f"the file has {size_bytes:,} bytes; max_size allows {high:,}"
+    return None
 
 
 def _image_objection(conditions: Conditions, facts: Facts) -> str | None:
@@ -94,12 +113,20 @@ def _image_objection(conditions: Conditions, facts: Facts) -> str | None:
 
 
 def _prompt_objection(conditions: Conditions, facts: Facts) -> str | None:
-    if conditions.text is None or facts.text is None:
+    if conditions.text is None:
         return None
-    parts = divided(facts.text)
-    if parts.fault is not None or conditions.text.search(parts.text):
+    prompt = _prompt(facts)
+    if prompt is None or conditions.text.search(prompt):
         return None
     return f"the prompt does not contain {conditions.text.pattern!r}"
+
+
+def _prompt(facts: Facts) -> str | None:
+    """Return the prompt itself, or None where nobody can tell it."""
+    if facts.text is None:
+        return None
+    parts = divided(facts.text)
+    return parts.text if parts.fault is None else None
 
 
 def _orientation(facts: Facts) -> Orientation | None:
@@ -110,23 +137,68 @@ def _orientation(facts: Facts) -> Orientation | None:
     return Orientation.LANDSCAPE if facts.width > facts.height else Orientation.PORTRAIT
 
 
-def _agreement(rule: Rule) -> str:
-    conditions = rule.conditions
-    told = [_plural(conditions.kind)]
-    if conditions.names:
-        told.append(f"named {' or '.join(conditions.names)}")
+def _agreement(
+    rule: Rule, *, size_bytes: int | None, facts: Facts, rivals: tuple[RuleName, ...]
+) -> Explanation:
+    """Return why a rule that nothing speaks against takes a file, and on what that depends."""
+    demands = tuple(_demands(rule.conditions, size_bytes=size_bytes, facts=facts))
+    told = [_plural(rule.conditions.kind)]
+    if rule.conditions.names:
+        told.append(f"named {' or '.join(rule.conditions.names)}")
+    told += [demand.met for demand in demands if demand.known]
+    open_yet = [demand for demand in demands if not demand.known]
+    reason = f"it takes {', '.join(told)}"
+    if size_bytes is not None and open_yet:
+        subjects = " and ".join(f"its {demand.subject}" for demand in open_yet)
+        reason += f"; {subjects} {'is' if len(open_yet) == 1 else 'are'} unknown, which excludes nothing"
+    if rivals:
+        reason += f", if {_none_of(rivals)} it"
+    if rule.also:
+        reason += "; the next rule may have it too"
+    provided = tuple(demand.asked for demand in open_yet) if size_bytes is None else ()
+    return Explanation(rule=rule.name, taken=not rivals, reason=reason, provided=provided, unless=rivals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Demand:
+    """One condition on what a file is, in words."""
+
+    subject: str  # what it is about
+    met: str  # of files that meet it
+    asked: str  # of one file, of which it is not known
+    known: bool
+
+
+def _demands(conditions: Conditions, *, size_bytes: int | None, facts: Facts) -> Iterator[_Demand]:
+    sized = size_bytes is not None
+    if (low := conditions.min_size_bytes) is not None:
+        words = f"{low:,} bytes or more"
+        yield _Demand(subject="size", met=f"of {words}", asked=f"has {words}", known=sized)
+    if (high := conditions.max_size_bytes) is not None:
+        words = f"{high:,} bytes or less"
+        yield _Demand(subject="size", met=f"of {words}", asked=f"has {words}", known=sized)
     if conditions.formats:
-        told.append(f"in format {' or '.join(sorted(conditions.formats))}")
-    if conditions.min_size_bytes is not None:
-        told.append(f"of {conditions.min_size_bytes:,} bytes or more")
-    if conditions.max_size_bytes is not None:
-        told.append(f"of {conditions.max_size_bytes:,} bytes or less")
+        words = " or ".join(sorted(conditions.formats))
+        known = facts.format is not None
+        yield _Demand(
+            subject="format", met=f"in format {words}", asked=f"is {words} by its bytes", known=known
+        )
     if conditions.orientations:
-        told.append(f"that lie {' or '.join(sorted(conditions.orientations))}")
+        words = " or ".join(sorted(conditions.orientations))
+        known = _orientation(facts) is not None
+        yield _Demand(subject="orientation", met=f"that lie {words}", asked=f"lies {words}", known=known)
     if conditions.text is not None:
-        told.append(f"that contain {conditions.text.pattern!r}")
-    passed_on = "; the next rule may have it too" if rule.also else ""
-    return f"it takes {', '.join(told)}{passed_on}"
+        words = repr(conditions.text.pattern)
+        known = _prompt(facts) is not None
+        yield _Demand(subject="text", met=f"that contain {words}", asked=f"contains {words}", known=known)
+
+
+def _none_of(rules: tuple[RuleName, ...]) -> str:
+    """Return the beginning of a sentence about rules that do not take something."""
+    if len(rules) == 1:
+        return f"{rules[0]} does not take"
+    *first, last = rules
+    return f"neither {', '.join(first)} nor {last} takes"
 
 
 def _plural(kind: Kind) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dropglow.model import Facts, Format, Kind
+from dropglow.model import Facts, Format, Kind, RuleName
 from dropglow.rules.match import decide
 from dropglow.rules.rule import Rule
 
@@ -141,3 +142,103 @@ def test_also_lets_the_next_rule_have_the_file_too(make_rule: Callable[[str], Ru
 
     assert tuple(rules[:2]) == decision.taken
     assert "the next rule may have it too" in decision.explanations[0].reason
+
+
+# ---------------------------------------------------------------- what nobody knows yet
+
+
+def told(rules: list[Rule], *, facts: Facts, size_bytes: int | None = None) -> list[tuple[bool, str]]:
+    """Return of each rule whether it takes a file, and why."""
+    decision = decide(rules, path="a.txt", size_bytes=size_bytes, facts=facts)
+    return [(explanation.taken, explanation.reason) for explanation in decision.explanations]
+
+
+@pytest.mark.parametrize(
+    ("match", "unknown"),
+    [
+        ("{orientation: portrait}", "its orientation is unknown"),
+        ("{formats: png}", "its format is unknown"),
+        ("{formats: png, orientation: portrait}", "its format and its orientation are unknown"),
+    ],
+)
+def test_of_a_faulty_file_nothing_is_claimed(
+    make_rule: Callable[[str], Rule], match: str, unknown: str
+) -> None:
+    """A rule takes it, and does not say that it is what nobody could see."""
+    rule = make_rule(f"match: {match}\nexpand: {{}}")
+    faulty = Facts(kind=Kind.IMAGE, fault="the file is empty")
+
+    explanation = reason(rule, size_bytes=0, facts=faulty)
+
+    assert f"it takes pictures; {unknown}, which excludes nothing" == explanation.reason
+    assert () == explanation.provided
+
+
+def test_of_a_faulty_prompt_nothing_is_claimed(make_rule: Callable[[str], Rule]) -> None:
+    """A text that could not be read contains nothing for certain."""
+    rule = make_rule("match: {text: boat}\ngenerate: {}")
+
+    for facts in (Facts(kind=Kind.PROMPT, fault="not UTF-8"), Facts(kind=Kind.PROMPT, text="---\nboat")):
+        assert (
+            "it takes prompts; its text is unknown, which excludes nothing"
+            == reason(rule, facts=facts).reason
+        )
+
+
+def test_the_rule_after_a_faulty_file_is_certain(make_rule: Callable[[str], Rule]) -> None:
+    """The service gives a faulty file to the first rule that does not refuse it."""
+    rules = [make_rule("match: {orientation: square}\nexpand: {}"), make_rule("expand: {}")]
+
+    (_, last) = told(rules, facts=Facts(kind=Kind.IMAGE, fault="cut off"), size_bytes=5)
+
+    assert (False, "it would match, but test comes first and has no 'also: true'") == last
+
+
+def test_a_file_that_is_not_there_leaves_questions_open(make_rule: Callable[[str], Rule]) -> None:
+    """What only the file could answer is told as what the answer depends on."""
+    rule = make_rule(
+        "match: {min_size: 5KB, max_size: 1MB, formats: [png, jpg], orientation: [square, portrait]}\nexpand: {}"
+    )
+
+    (explanation,) = decide([rule], path="a.png", size_bytes=None, facts=Facts(kind=Kind.IMAGE)).explanations
+
+    assert explanation.taken
+    assert "it takes pictures" == explanation.reason
+    assert (
+        "has 5,000 bytes or more",
+        "has 1,000,000 bytes or less",
+        "is jpeg or png by its bytes",
+        "lies portrait or square",
+    ) == explanation.provided
+
+
+def test_an_open_question_makes_the_next_rule_no_loser(make_rule: Callable[[str], Rule]) -> None:
+    """Whether the first rule comes first is as open as its question."""
+    rules = [
+        replace(make_rule("match: {text: cat}\ngenerate: {}"), name=RuleName("cats")),
+        replace(make_rule("match: {text: dog}\ngenerate: {}"), name=RuleName("dogs")),
+        replace(make_rule("generate: {}"), name=RuleName("rest")),
+        replace(make_rule("generate: {}"), name=RuleName("late")),
+    ]
+
+    explanations = decide(rules, path="a.txt", size_bytes=None, facts=Facts(kind=Kind.PROMPT)).explanations
+
+    assert [
+        (True, "it takes prompts", ("contains 'cat'",)),
+        (False, "it takes prompts, if cats does not take it", ("contains 'dog'",)),
+        (False, "it takes prompts, if neither cats nor dogs takes it", ()),
+        (False, "it would match, but rest comes first and has no 'also: true'", ()),
+    ] == [(each.taken, each.reason, each.provided) for each in explanations]
+    assert [(), ("cats",), ("cats", "dogs"), ()] == [each.unless for each in explanations]
+
+
+def test_an_open_question_of_a_rule_that_shares_costs_nobody_the_file(
+    make_rule: Callable[[str], Rule],
+) -> None:
+    """With ``also`` the next rule has the file in any case."""
+    rules = [make_rule("match: {text: cat}\nalso: true\ngenerate: {}"), make_rule("generate: {}")]
+
+    assert [
+        (True, "it takes prompts; the next rule may have it too"),
+        (True, "it takes prompts"),
+    ] == told(rules, facts=Facts(kind=Kind.PROMPT))
