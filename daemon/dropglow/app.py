@@ -37,7 +37,7 @@ from dropglow.ledger.lock import Busy, StateLock
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.ledger.place import LEDGER_FILE
 from dropglow.ledger.sqlite import SqliteLedger
-from dropglow.lifecycle import RESTING
+from dropglow.lifecycle import ENDED
 from dropglow.pacing import DAY_S, Gate
 from dropglow.runtime.admission import Attendant, Doors
 from dropglow.runtime.bell import Bell
@@ -398,16 +398,19 @@ async def _mark_world(owned: Owned, where: str) -> None:
         LedgerUnavailable: It cannot be written to.
     """
     mark = owned.state / WORLD_FILE
-    known = mark.read_text(encoding="utf-8").strip() if mark.exists() else where
-    if known != where:
+    known = mark.read_text(encoding="utf-8").strip() if mark.exists() else ""
+    if known == where:
+        return
+    if known:
         counts = await owned.ledger.counts()
-        unfinished = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)
+        unfinished = sum(count for stage, count in counts.jobs.items() if stage not in ENDED)
         if unfinished:
             raise ConfigError(
                 f"{owned.state} holds {unfinished} unfinished jobs of {known}, not of {where}",
-                hint="finish them there first, or give this one a state folder of its own",
+                hint="finish and settle them there first, or give this one a state folder of its own",
             )
     try:
+        # Never half: an empty mark would say that the jobs are somebody else's.
         write_private(mark, where + "\n")
     except OSError as error:
         raise LedgerUnavailable(

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from dropglow import retry, vocabulary
@@ -33,6 +34,8 @@ from dropglow.runtime.wishes import Wishes
 WISH_S: Final = 0.5
 STATUS_S: Final = 1.0
 SUPERVISE_S: Final = 5.0
+TIDY_S: Final = 3600.0
+ANSWER_LIFE: Final = timedelta(days=1)
 QUIET_S: Final = 0.1
 ABSENT: Final = "it is not there"
 
@@ -101,6 +104,7 @@ class Service:
             "closing": self._close_drops,
             "wishes": self._grant_wishes,
             "status": self._publish,
+            "tidying": self._tidy,
             "supervision": self._supervise,
             **{f"inbox {each.state.folder}": each.run for each in self.attendants},
         }
@@ -218,6 +222,13 @@ class Service:
             log.info(name, verb=wish.verb.value, target=wish.target, answer=answer)
             self.ripe.ring()
             await asyncio.to_thread(self.mailbox.answer, wish, ok=granted, text=answer)
+
+    async def _tidy(self) -> None:
+        """Clear away the answers that nobody came for."""
+        while True:
+            with contextlib.suppress(LedgerUnavailable):  # told by the task that reads the wishes
+                await asyncio.to_thread(self.mailbox.forget_old, self.clock.now() - ANSWER_LIFE)
+            await self.clock.sleep(TIDY_S)
 
     async def _publish(self) -> None:
         trouble = ""
