@@ -1,4 +1,4 @@
-"""Turn a template and its values into a file name that is safe everywhere.
+"""Turn a template and its values into a file name that is safe everywhere, and show any name alike everywhere.
 
 Pure. Values come from file names, prompts and rules, so a name is made safe
 after its tokens are filled in, component by component: whatever a value says,
@@ -42,6 +42,19 @@ _BAD: Final = re.compile(r'[/\\<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _BAD_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SEPARATORS: Final = "_- "
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|\Z)", re.IGNORECASE)
+
+
+def shown(text: str) -> str:
+    r"""Return *text* fit for people, on one line: bytes that are no UTF-8 as ``\xe9``, controls as ``\n``, ``\x1b``.
+
+    What was shown already stays as it is.
+    """
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def storable(text: str) -> str:
+    r"""Return *text* as it is but for bytes that are no UTF-8, which no database and no JSON takes: ``\xe9``."""
+    return "".join(_escaped(char) if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
@@ -124,6 +137,12 @@ def safe_name(name: str) -> str:
         text = _trimmed(f"_{text}")
     stem, extension = _split(text)
     return _cut(stem, NAME_BYTES_MAX - len(extension)) + extension
+
+
+def _escaped(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # how Python writes a byte that is no UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()
 
 
 def _filled(component: str, values: Mapping[str, str]) -> str:

@@ -19,6 +19,8 @@ from dropglow.naming import (
     render,
     safe_folder,
     safe_name,
+    shown,
+    storable,
     template_faults,
 )
 
@@ -233,3 +235,23 @@ def test_a_template_may_take_the_folder_over() -> None:
     """A template that mentions the folder says itself what becomes of it."""
     assert places_folder("{folder}_{stem}{ext}")
     assert not places_folder("{stem}{ext}")
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("plain café 日本.txt", "plain café 日本.txt"),
+        ("caf\udce9.txt", "caf\\xe9.txt"),
+        ("two\nlines\x1b[31m", "two\\nlines\\x1b[31m"),
+        ("right\u202eleft", "right\\u202eleft"),
+        ("half \ud800 a sign", "half \\ud800 a sign"),
+    ],
+)
+def test_odd_names_are_shown(text: str, seen: str) -> None:
+    """Bytes that are no UTF-8 and controls show as escapes, once, however often they are shown."""
+    assert seen == shown(text) == shown(shown(text))
+
+
+def test_storable_text_keeps_its_lines() -> None:
+    """A text that is to be stored loses nothing but what nobody can store."""
+    assert "a\nfox \\xe9" == storable("a\nfox \udce9")

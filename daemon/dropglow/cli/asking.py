@@ -19,7 +19,6 @@ from typing import Any
 
 import click
 
-from dropglow.cli.documents import plain
 from dropglow.cli.exits import Exit
 from dropglow.cli.tables import print_json, readable
 from dropglow.cli.wishing import Outcome, Wisher, wish_for
@@ -28,6 +27,7 @@ from dropglow.errors import UnknownKey
 from dropglow.ledger.base import Reader
 from dropglow.ledger.mailbox import Verb
 from dropglow.model import DropKey, Job, JobKey
+from dropglow.naming import shown, storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +126,10 @@ def _tell(outcome: Outcome) -> None:
 
 def _document(each: Meant, outcome: Outcome) -> dict[str, Any]:
     return {
-        "id": plain(each.typed),
+        "id": shown(each.typed),
         "target": each.target,
         "ok": outcome.code is Exit.DONE,
-        "text": plain(outcome.text),
-        "hint": plain(outcome.hint),
+        "text": storable(outcome.text),
+        "hint": storable(outcome.hint),
         "by": outcome.by,
     }

@@ -1,7 +1,7 @@
 r"""The JSON shapes of drops, jobs and history, built in one place for every command that reports.
 
-Times are ISO 8601 in UTC, or null; sizes are bytes; paths are absolute. Bytes
-of a path that are no UTF-8 appear as ``\xNN``; no link and no upload id
+Times are ISO 8601 in UTC, or null; sizes are bytes; paths are absolute, and
+odd bytes and control characters in them appear as on every page: ``\xe9``, ``\n``. No link and no upload id
 appears at all.
 
 A job::
@@ -34,6 +34,7 @@ from typing import Any
 
 from dropglow.ledger.base import Record
 from dropglow.model import Drop, Failure, Job
+from dropglow.naming import shown, storable
 
 
 def job_document(job: Job) -> dict[str, Any]:
@@ -43,11 +44,11 @@ def job_document(job: Job) -> dict[str, Any]:
         "job": job.key,
         "drop": job.drop,
         "rule": job.rule,
-        "source": plain(job.source),
+        "source": shown(job.source),
         "operation": order.operation,
         "model": order.model,
         "size": order.size,
-        "prompt": plain(order.prompt),
+        "prompt": storable(order.prompt),
         "seeds": list(order.seeds),
         "images": order.images,
         "stage": job.stage.value,
@@ -59,7 +60,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "completed_at": instant(job.completed_at),
         "ended_at": instant(job.ended_at),
         "not_before": instant(job.not_before),
-        "results": [plain(path) for path in job.delivered],
+        "results": [shown(path) for path in job.delivered],
         "failure": failure_document(job.failure),
         "cancel_wanted": job.cancel_wanted,
         "late": job.late,
@@ -70,12 +71,12 @@ def drop_document(drop: Drop, jobs: Sequence[Job]) -> dict[str, Any]:
     """Return *drop* with its *jobs* as JSON-able data."""
     return {
         "drop": drop.key,
-        "inbox": plain(drop.inbox),
-        "source": plain(drop.path),
-        "place": plain(drop.place) or None,
+        "inbox": shown(drop.inbox),
+        "source": shown(drop.path),
+        "place": shown(drop.place) or None,
         "rule": drop.rule,
         "state": drop.state.value,
-        "reason": plain(drop.reason),
+        "reason": storable(drop.reason),
         "sha256": drop.sha256,
         "size_bytes": drop.size_bytes,
         "admitted_at": instant(drop.admitted_at),
@@ -94,7 +95,7 @@ def record_document(record: Record) -> dict[str, Any]:
         "before": record.before,
         "after": record.after,
         "attempt": record.attempt,
-        "detail": plain(record.detail),
+        "detail": storable(record.detail),
     }
 
 
@@ -104,9 +105,9 @@ def failure_document(failure: Failure | None) -> dict[str, str] | None:
         return None
     return {
         "code": failure.code,
-        "what": plain(failure.what),
-        "why": plain(failure.why),
-        "hint": plain(failure.hint),
+        "what": storable(failure.what),
+        "why": storable(failure.why),
+        "hint": storable(failure.hint),
         "billed": failure.billed.value,
     }
 
@@ -114,8 +115,3 @@ def failure_document(failure: Failure | None) -> dict[str, str] | None:
 def instant(at: datetime | None) -> str | None:
     """Return *at* in ISO 8601 to the millisecond, or None."""
     return None if at is None else at.isoformat(timespec="milliseconds")
-
-
-def plain(text: str) -> str:
-    r"""Return *text* without lone surrogates, which strict readers of JSON refuse: as ``\xNN``."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

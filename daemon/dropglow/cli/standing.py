@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dropglow.cli.documents import failure_document, instant, job_document, plain
+from dropglow.cli.documents import failure_document, instant, job_document
 from dropglow.cli.ledger_access import Holder
 from dropglow.cli.words import advice
 from dropglow.config import Config
 from dropglow.ledger.base import Counts, Query, Reader
 from dropglow.lifecycle import REMOTE_OPEN, RESTING
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
+from dropglow.naming import shown
 
 MANY: Final = 1000
 LATEST: Final = 3
@@ -67,7 +68,7 @@ class Standing:
 
     def _inbox(self, folder: str, told: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            "folder": plain(folder),
+            "folder": shown(folder),
             "mode": told.get("mode") or None,
             "mode_reason": told.get("mode_reason", ""),
             "ready": told.get("ready"),
@@ -156,8 +157,8 @@ def document(standing: Standing) -> dict[str, Any]:
     limits = standing.config.limits
     return {
         "at": instant(standing.at),
-        "config": plain(standing.config.path),
-        "state": plain(standing.config.state),
+        "config": shown(standing.config.path),
+        "state": shown(standing.config.state),
         "service": _service(standing),
         "in_flight": standing.in_flight(),
         "in_flight_limit": limits.in_flight,
@@ -198,7 +199,7 @@ def _ended(each: Ended) -> dict[str, Any]:
         "at": instant(each.at),
         "drop": each.drop,
         "job": each.job,
-        "source": plain(each.source),
+        "source": shown(each.source),
         "rule": each.rule,
         "failure": failure_document(each.failure),
     }

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from dropglow.naming import shown
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -78,21 +80,12 @@ def duration(seconds: float) -> str:
 
 def readable(text: str) -> str:
     r"""Return *text* fit for a terminal: odd bytes and control characters as escapes like ``\x1b``."""
-    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
+    return shown(text)
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return *count* with its noun: ``1 rule``, ``3 rules``, ``2 inboxes``."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
-def _escaped(sign: str) -> str:
-    number = ord(sign)
-    if 0xDC80 <= number <= 0xDCFF:  # a byte that is no UTF-8, as os.fsdecode keeps it
-        return f"\\x{number - 0xDC00:02x}"
-    if number < 0x100:
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(sign, f"\\x{number:02x}")
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:

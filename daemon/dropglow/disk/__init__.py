@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dropglow.disk.base import Disk, NewFile, Stat
 from dropglow.disk.real import RealDisk
-from dropglow.disk.refusals import refusal, shown, translated
+from dropglow.disk.refusals import refusal, translated
+from dropglow.naming import shown
 
 __all__ = ["Disk", "NewFile", "RealDisk", "Stat", "refusal", "shown", "translated"]

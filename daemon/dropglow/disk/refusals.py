@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from dropglow.errors import DiskError, DiskFull, FileGone, NameTaken
+from dropglow.naming import shown
 
 _REASONS: Final[dict[int, tuple[str, str]]] = {
     errno.ENOSPC: ("no space is left", "free some space; it is tried again by itself"),
@@ -26,17 +27,6 @@ _REASONS: Final[dict[int, tuple[str, str]]] = {
     errno.ENOTDIR: ("a part of the path is no folder", "look at the path"),
     errno.ENOTEMPTY: ("the folder is not empty", "look what is in it"),
 }
-
-
-def shown(path: str) -> str:
-    """Return *path* for a message: bytes that are no UTF-8, and controls, appear as escapes."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in path)
-
-
-def _escaped(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":  # how Python writes a byte that is no UTF-8
-        return f"\\x{ord(char) - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode()
 
 
 def refusal(doing: str, path: str, error: OSError) -> DiskError:

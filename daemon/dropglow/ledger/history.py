@@ -30,6 +30,7 @@ from dropglow.events import (
     RetryAsked,
     SpoolLost,
 )
+from dropglow.naming import shown, storable
 
 ADMITTED: Final = "Admitted"
 _LENGTH_MAX: Final = 1000
@@ -42,8 +43,7 @@ def detail(event: Event) -> str:
 
 def one_line(text: str) -> str:
     """Return *text* as one line of bounded length that any database can store."""
-    storable = text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
-    return " ".join(storable.split())[:_LENGTH_MAX]
+    return " ".join(storable(text).replace("\0", "\\0").split())[:_LENGTH_MAX]
 
 
 def _words(event: Event) -> str:
@@ -61,7 +61,7 @@ def _words(event: Event) -> str:
         case Fetched(artifacts=artifacts):
             return f"{_count(len(artifacts), 'result')}, {sum(artifact.size_bytes for artifact in artifacts)} bytes"
         case Delivered(paths=paths):
-            return ", ".join(paths)
+            return ", ".join(shown(path) for path in paths)
         case Began() | RanLate() | LinksExpired() | SpoolLost():
             return ""
         case CancelAsked() | CancelSent() | CancelConfirmed() | RetryAsked() | ResubmitAsked() | Abandoned():

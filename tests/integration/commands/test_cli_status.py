@@ -202,7 +202,7 @@ def test_odd_names_cannot_drive_the_terminal(desk):
     latest = status(desk)["failures"]["latest"][0]
 
     assert "red\\x1b[31m\\xff.jpg" in text
-    assert "red\x1b[31m\\xff.jpg" == latest["source"]
+    assert "red\\x1b[31m\\xff.jpg" == latest["source"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
