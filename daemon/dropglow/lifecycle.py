@@ -220,6 +220,11 @@ def uploads_usable(job: Job, *, now: datetime) -> bool:
     return all(reference.slot in usable for reference in job.order.references)
 
 
+def not_kept(job: Job) -> int:
+    """Return how many results of a delivered *job* were paid for and skipped, because their names were taken."""
+    return max(0, len(job.artifacts) - len(job.delivered)) if job.stage is Stage.DELIVERED else 0
+
+
 def _act(job: Job, now: datetime) -> Act:
     match job.stage:
         case Stage.QUEUED:

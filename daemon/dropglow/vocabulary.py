@@ -1,8 +1,8 @@
 """Every log event's name, once, as ``area.happened``.
 
-Every event about a job carries ``job`` (ours), ``job_id`` (Adobe's, once it is
-known), ``rule`` and ``source``; the fields in the comments come on top. Facts
-go into fields, never into the name. A quiet inbox logs nothing.
+Every event about a job carries ``job`` (ours), ``job_id`` (Adobe's, null while it
+is unknown), ``rule`` and ``source``; every event about a drop ``drop``, ``rule`` and
+``source``; the fields in the comments come on top. Facts go into fields, never into the name. A quiet inbox logs nothing.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ JOB_ABANDONED: Final = "job.abandoned"
 JOB_ATTACHED: Final = "job.attached"
 
 RESULT_DELIVERED: Final = "result.delivered"  # path
+RESULT_SKIPPED: Final = "result.skipped"  # count, outbox, reason
 RESULT_FEWER: Final = "result.fewer"  # asked, got
 
 WISH_GRANTED: Final = "wish.granted"  # verb, target, answer

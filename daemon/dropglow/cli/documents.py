@@ -9,12 +9,13 @@ A job::
     {"job", "drop", "rule", "source", "operation", "model", "size", "prompt",
      "seeds": [int], "images": int, "stage", "attempt": int, "job_id",
      "created_at", "begun_at", "accepted_at", "completed_at", "ended_at", "not_before",
-     "results": [path], "failure": {"code", "what", "why", "hint", "billed"} or null,
+     "results": [path], "skipped": int, "failure": {"code", "what", "why", "hint", "billed"} or null,
      "cancel_wanted": bool, "late": bool}
 
 ``stage`` is one of ``queued``, ``submitting``, ``running``, ``cancelling``,
 ``fetching``, ``delivering``, ``delivered``, ``in_doubt``, ``failed`` and
-``cancelled``; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
+``cancelled``; ``skipped`` counts results that were paid for and not kept, because
+their names were taken; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
 Adobe's. A drop::
 
     {"drop", "inbox", "source", "place", "rule", "state", "reason", "sha256",
@@ -33,6 +34,7 @@ from datetime import datetime
 from typing import Any
 
 from dropglow.ledger.base import Record
+from dropglow.lifecycle import not_kept
 from dropglow.model import Drop, Failure, Job
 from dropglow.naming import shown, storable
 
@@ -61,6 +63,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "ended_at": instant(job.ended_at),
         "not_before": instant(job.not_before),
         "results": [shown(path) for path in job.delivered],
+        "skipped": not_kept(job),
         "failure": failure_document(job.failure),
         "cancel_wanted": job.cancel_wanted,
         "late": job.late,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from dropglow.cli.facts import fact, heading, paragraph
 from dropglow.cli.tables import counted, line, readable, table
-from dropglow.cli.words import advice, local, order_words, stage_words
+from dropglow.cli.words import advice, local, not_kept_words, order_words, stage_words
 from dropglow.ledger.base import Record
+from dropglow.lifecycle import not_kept
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def _job(job: Job, out: Console) -> None:
             fact(name, local(at), console=out)
     for path in job.delivered:
         fact("result", path, console=out)
+    if lost := not_kept(job):
+        fact("skipped", not_kept_words(lost), console=out)
     if not job.delivered:
         fact("results go to", order.delivery.outbox, console=out)
 

@@ -9,7 +9,7 @@ import posixpath
 from datetime import datetime
 
 from dropglow.cli.tables import counted, relative_time
-from dropglow.lifecycle import ABANDONED, RESTING
+from dropglow.lifecycle import ABANDONED, RESTING, not_kept
 from dropglow.model import Failure, Job, Order, Stage
 
 
@@ -46,11 +46,21 @@ def outcome_words(job: Job, *, now: datetime) -> str:
     if job.delivered:
         more = f" (+{len(job.delivered) - 1})" if len(job.delivered) > 1 else ""
         return under(job.delivered[0], job.order.delivery.outbox) + more
+    if lost := not_kept(job):
+        return not_kept_words(lost)
     if job.failure is None or job.stage is Stage.CANCELLED:
         return ""
     if job.not_before is None or job.not_before <= now:
         return sentence(job.failure)
     return f"next try {relative_time(job.not_before, now)}: {sentence(job.failure)}"
+
+
+def not_kept_words(count: int) -> str:
+    """Return what became of *count* results whose names were taken."""
+    them = "its name was" if count == 1 else "their names were"
+    return (
+        f"{counted(count, 'result')} paid for and not kept: {them} taken, and the rule says collision: skip"
+    )
 
 
 def given_up_in_doubt(job: Job) -> bool:

@@ -16,9 +16,10 @@ from contextlib import suppress
 from typing import BinaryIO, Final
 
 from dropglow.disk.base import NewFile, Stat
-from dropglow.disk.refusals import refusal, shown, translated, translated_naming
+from dropglow.disk.refusals import refusal, translated, translated_naming
 from dropglow.disk.rename import UNSUPPORTED, rename
 from dropglow.errors import DiskError
+from dropglow.naming import shown
 
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _CREATE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from dropglow.disk.refusals import shown, translated_naming
+from dropglow.disk.refusals import translated_naming
 from dropglow.errors import DiskError
+from dropglow.naming import shown
 
 # What a file system says that cannot rename without replacing (some NFS, FUSE and SMB).
 UNSUPPORTED: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})

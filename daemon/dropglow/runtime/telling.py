@@ -11,7 +11,9 @@ from typing import Any, Final, assert_never
 import structlog
 
 from dropglow import events, vocabulary
+from dropglow.lifecycle import not_kept
 from dropglow.model import Failure, Job, Stage
+from dropglow.naming import shown
 
 log = structlog.stdlib.get_logger("dropglow")
 
@@ -44,6 +46,10 @@ QUIET: Final = (events.Prepared, events.Began, events.Fetched)
 
 def told(job: Job, event: events.Event) -> None:
     """Log that *event* happened and made *job* what it is."""
+    if isinstance(event, events.Delivered) and (skipped := not_kept(job)):
+        _told_of_skipped(job, skipped)
+        if not event.paths:
+            return
     fields = {**about(job), **facts_of(job, event)}
     name = NAMES[type(event)]
     if isinstance(event, QUIET):
@@ -60,12 +66,24 @@ def told(job: Job, event: events.Event) -> None:
         log.error(vocabulary.JOB_FAILED, **about(job), attempts=job.attempt, **reasons(event.failure))
 
 
+def _told_of_skipped(job: Job, count: int) -> None:
+    log.warning(
+        vocabulary.RESULT_SKIPPED,
+        **about(job),
+        count=count,
+        outbox=shown(job.order.delivery.outbox),
+        reason="paid for and not kept: the name was taken, and the rule says to skip then",
+    )
+
+
 def about(job: Job) -> dict[str, Any]:
     """Return the fields that every event about *job* carries."""
-    fields: dict[str, Any] = {"job": job.key}
-    if job.submission is not None:
-        fields["job_id"] = job.submission.remote_id
-    return {**fields, "rule": job.rule, "source": job.source}
+    return {
+        "job": job.key,
+        "job_id": None if job.submission is None else job.submission.remote_id,
+        "rule": job.rule,
+        "source": shown(job.source),
+    }
 
 
 def reasons(failure: Failure) -> dict[str, Any]:
@@ -103,7 +121,8 @@ def facts_of(job: Job, event: events.Event) -> dict[str, Any]:
         case events.Fetched(artifacts=artifacts):
             return {"size_bytes": sum(artifact.size_bytes for artifact in artifacts)}
         case events.Delivered(paths=paths):
-            return {"path": paths[0] if len(paths) == 1 else list(paths)}
+            names = [shown(path) for path in paths]
+            return {"path": names[0] if len(names) == 1 else names}
         case (
             events.LinksExpired()
             | events.SpoolLost()

@@ -33,7 +33,7 @@ from dropglow.model import Job, JobKey
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.perform import Performer
-from dropglow.runtime.telling import log, told
+from dropglow.runtime.telling import about, log, told
 
 # A wait longer than this is left to the ledger; a shorter one is sat out with the job in hand.
 PATIENCE = timedelta(seconds=5)
@@ -91,7 +91,7 @@ class Worker:
         except LeaseLost:
             pass  # it is another's, or nobody's, or ours again by now: to hand it back does no harm
         except IllegalTransition as refusal:
-            log.info(vocabulary.SERVICE_NOTE, note=refusal.message, job=job.key)
+            log.info(vocabulary.SERVICE_NOTE, note=refusal.message, **about(job))
         await insist(lambda: self._ledger.release(self._owner, (job.key,)), self._clock)
 
     async def _carry(self, job: Job, hand: Hand) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,7 @@ from dropglow.ledger.sqlite import SqliteLedger, SqliteReader
 from dropglow.lifecycle import advance
 from dropglow.model import (
     After,
+    Artifact,
     Billed,
     DeliveryPlan,
     Drop,
@@ -67,6 +69,10 @@ LOST: Final = Failure(
     hint="look for it at Adobe",
     billed=Billed.UNKNOWN,
 )
+ARTIFACT: Final = Artifact(
+    index=0, seed=1, temporary="/out/.part", device=1, inode=2, size_bytes=3, sha256="5", media_type="image/jpeg",
+    extension=".jpg",
+)  # fmt: skip
 FULL: Final = Failure(code="DiskFull", what="the outbox is full", hint="make room")
 
 
@@ -84,6 +90,7 @@ def events(stage: str, key: str, outbox: Path, at: datetime) -> tuple[Event, ...
         "held up": (began, accepted, completed, Postponed(until=at + timedelta(hours=1), failure=FULL)),
         "delivered": (began, accepted, completed, Fetched(artifacts=()), delivered),
         "in doubt": (began, Doubted(failure=LOST)),
+        "skipped": (began, accepted, completed, Fetched(artifacts=(ARTIFACT,)), replace(delivered, paths=())),
         "failed": (GaveUp(failure=REFUSED, at=at),),
         "cancelled": (CancelAsked(at=at),),
     }[stage]

@@ -83,7 +83,7 @@ def test_a_job_has_the_documented_shape(busy):
     assert set(json.loads(text)[0]) == {
         "job", "drop", "rule", "source", "operation", "model", "size", "prompt", "seeds", "images", "stage", "attempt",
         "job_id", "created_at", "begun_at", "accepted_at", "completed_at", "ended_at", "not_before", "results",
-        "failure", "cancel_wanted", "late",
+        "skipped", "failure", "cancel_wanted", "late",
     }  # fmt: skip
     assert "signed" not in text
 
@@ -138,3 +138,15 @@ def test_what_names_nothing_or_too_much_is_said(busy, typed):
     assert 1 == result.exit_code
     assert "dropglow jobs" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_what_was_paid_for_and_skipped_is_said(desk):
+    """A result that was not kept, because its name was taken, is told as bought, and why it is not there."""
+    desk.drop("aaaa000001", "skipped")
+
+    page = desk.run("show", "aaaa000001").stdout
+    (job,) = json.loads(desk.run("jobs", "--json").stdout)
+
+    assert "1 result paid for and not kept: its name was taken" in page
+    assert "paid for and not kept" in desk.run("jobs").stdout
+    assert (1, []) == (job["skipped"], job["results"])
