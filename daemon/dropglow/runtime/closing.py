@@ -75,7 +75,7 @@ class Closer:
             drop, jobs = await self._ledger.drop(key), await self._ledger.jobs_of(key)
             if drop.state is not DropState.OPEN or any(job.stage not in RESTING for job in jobs):
                 return False  # re-opened, or its jobs retried, since it was found ripe
-            return await self._close(drop, jobs)
+            return await self._close(await asyncio.to_thread(self._looked_at, drop), jobs)
 
     async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:
         state = reports.outcome(drop, jobs)
@@ -97,6 +97,17 @@ class Closer:
         self._tally.count(state)
         self._say(after, jobs, reason)
         return True
+
+    def _looked_at(self, drop: Drop) -> Drop:
+        """Return *drop* with the reason filled in where its writer had not been finished when it was taken."""
+        found = None if drop.reason or not drop.place else self._disk.look(drop.place)
+        if found is None or found.size_bytes == drop.size_bytes:
+            return drop
+        reason = (
+            f"somebody went on writing this file after it was taken: what was ordered belongs to its first "
+            f"{drop.size_bytes:,} bytes, now it has {found.size_bytes:,}"
+        )
+        return replace(drop, reason=reason)
 
     def _put_away(self, drop: Drop, jobs: tuple[Job, ...], state: DropState, now: datetime) -> Drop:
         placed = places.put_away(self._disk, drop, state)

@@ -49,6 +49,8 @@ def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -
     if not jobs:
         return _signed([f"{name} could not be used.", "", *_about_file(drop)], drop, at)
     lines = [_headline(name, jobs, state)]
+    if drop.reason:
+        lines += ["", f"What happened: {drop.reason}"]
     for job in jobs:
         lines += ["", *_about(job)]
     lines += ["", *_advice(drop, state)]

@@ -274,3 +274,19 @@ async def test_the_report_of_a_file_that_was_mended_goes(make_daemon: DaemonMake
 
     assert not outcome.troubled
     assert ["prompts/_done/fox.txt"] == daemon.inbox()
+
+
+async def test_a_file_that_grew_after_it_was_taken_is_no_success(make_daemon: DaemonMaker) -> None:
+    """A writer that pauses longer than the settle time is noticed, and the file says so in _failed."""
+    daemon = make_daemon()
+    daemon.faults("duration=0.3")
+    with daemon.prompt(text="a red").open("a") as file:
+        await daemon.run_until(lambda: daemon.books()["accepted"] == 1)
+        file.write(" boat in the mist")
+
+    outcome = await daemon.run_once()
+
+    report = (daemon.prompts / "_failed/fox.txt.error.txt").read_text()
+    assert outcome.troubled
+    assert "went on writing this file" in report
+    assert "a red boat in the mist" == (daemon.prompts / "_failed/fox.txt").read_text()
