@@ -17,8 +17,14 @@ from typing import Any, Final
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.plan import InboxPlan, WatchMode
+from dropglow.rules.folders import (
+    after_faults,
+    after_warnings,
+    lies_inside,
+    missing_folders,
+    nesting_faults,
+)
 from dropglow.rules.load import (
-    Entry,
     Fault,
     Harvest,
     Loaded,
@@ -84,11 +90,12 @@ def load_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> 
     api = _api(read, source, environ=environ, harvest=harvest)
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
     state = resolved(source.folder, shape.state) if shape.state else _default_state(environ, cwd)
-    harvest.faults += _nesting_faults(harvest.entries, source=source, state=state)
-    harvest.faults += _after_faults(harvest.rules)
+    harvest.faults += nesting_faults(harvest.entries, source=source, state=state)
+    harvest.faults += after_faults(harvest.rules, harvest.entries)
     harvest.faults += _watch_faults(harvest.rules)
     if harvest.faults:
         raise _refusal(path, harvest.faults)
+    harvest.warnings += [*after_warnings(harvest.rules), *missing_folders(harvest.entries)]
     rules = tuple(loaded.rule for loaded in harvest.rules)
     return Config(
         path=path,
@@ -282,65 +289,7 @@ def _is_host_pattern(host: str) -> bool:
     return allowed and "*" not in "".join(host.split(".")[-2:]) and all(host.split("."))
 
 
-# ---------------------------------------------------------------- folders
-
-
-def _nesting_faults(entries: list[Entry], *, source: Source, state: str) -> Iterator[Fault]:
-    inboxes = tuple(dict.fromkeys(entry.inbox for entry in entries if entry.inbox is not None))
-    for entry in entries:
-        yield from _outbox_faults(entry, inboxes)
-        if entry.inbox is None:
-            continue
-        for inbox in inboxes:
-            if inbox != entry.inbox and lies_inside(entry.inbox, inbox):
-                message = (
-                    f"this inbox lies inside another, {inbox}: it would be unclear whose files these are"
-                )
-                yield entry.fault("inbox", message)
-        if lies_inside(entry.source.file, entry.inbox):
-            yield entry.fault("inbox", "this file with its rules lies inside the inbox; keep rules elsewhere")
-        for file in entry.files:
-            if any(lies_inside(file, inbox) for inbox in inboxes):
-                yield entry.fault("inbox", f"{file} lies inside an inbox and would be taken as a drop")
-    for inbox in inboxes:
-        if lies_inside(state, inbox):
-            message = f"the state folder {state} lies inside the inbox {inbox}; keep it elsewhere"
-            yield source.fault(Problem(path=("state",), message=message))
-        if lies_inside(source.file, inbox):
-            message = f"this file lies inside the inbox {inbox}; keep the configuration elsewhere"
-            yield source.fault(Problem(path=("rules",), message=message))
-
-
-def _outbox_faults(entry: Entry, inboxes: tuple[str, ...]) -> Iterator[Fault]:
-    if entry.outbox is None:
-        return
-    for inbox in inboxes:
-        if lies_inside(entry.outbox, inbox):
-            message = (
-                f"the outbox lies inside the inbox {inbox}: results would be taken as drops, again and again"
-            )
-            yield entry.fault("outbox", message)
-        elif lies_inside(inbox, entry.outbox):
-            yield entry.fault("outbox", f"the inbox {inbox} lies inside this outbox; they must be apart")
-
-
-def _after_faults(rules: list[Loaded]) -> Iterator[Fault]:
-    inboxes = tuple(dict.fromkeys(loaded.rule.inbox for loaded in rules))
-    for loaded in rules:
-        own = loaded.rule.inbox
-        for key, folder in (("done", loaded.rule.after.done), ("failed", loaded.rule.after.failed)):
-            if folder is None:
-                continue
-            if lies_inside(own, folder) and lies_inside(folder, own):
-                yield loaded.entry.fault(key, f"{key} is the inbox itself: its files would be taken again")
-            elif any(lies_inside(folder, inbox) for inbox in inboxes if inbox != own):
-                yield loaded.entry.fault(
-                    key, f"{key} lies inside another inbox: its files would be taken there"
-                )
-            elif not lies_inside(folder, own) and _device(folder) != _device(own):
-                yield loaded.entry.fault(
-                    key, f"{key} is on another file system than the inbox; files can only be moved within one"
-                )
+# ---------------------------------------------------------------- inboxes
 
 
 def _watch_faults(rules: list[Loaded]) -> Iterator[Fault]:
@@ -373,36 +322,3 @@ def _plan(inbox: str, rules: list[Rule]) -> InboxPlan:
         rescan_s=min(rule.rescan_s for rule in rules),
         reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox))),
     )
-
-
-def lies_inside(path: str, folder: str) -> bool:
-    """Return whether *path* is *folder* or lies below it, however either is spelled.
-
-    By name with links resolved, and by device and inode, which also see
-    through bind mounts and file systems that do not mind case.
-    """
-    path, folder = os.path.realpath(path), os.path.realpath(folder)
-    if path == folder or path.startswith(folder.rstrip("/") + "/"):
-        return True
-    wanted = _identity(folder)
-    while wanted is not None:
-        if _identity(path) == wanted:
-            return True
-        if path == (path := os.path.dirname(path)):  # noqa: PTH120
-            return False
-    return False
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _device(path: str) -> int:
-    """Return the device of *path*, or of the nearest folder above it that exists."""
-    while (identity := _identity(path)) is None:
-        path = os.path.dirname(path)  # noqa: PTH120
-    return identity[0]

@@ -36,9 +36,23 @@ def check(folder: Path, text: str, *options: str) -> Result:
 
 def test_a_sound_configuration_is_counted(tmp_path: Path) -> None:
     """One line says how much was checked, and that all is well."""
+    for folder in ("in/photos", "in/prompts", "out"):
+        (tmp_path / folder).mkdir(parents=True)
+
     result = check(tmp_path, GOOD)
 
     assert (0, "2 rules, 2 inboxes: all is well\n") == (result.exit_code, result.stdout)
+
+
+def test_a_folder_that_is_missing_is_said(tmp_path: Path) -> None:
+    """All may be well with a path that leads nowhere, or nothing; a warning lets a person see it."""
+    result = check(tmp_path, GOOD)
+
+    assert 0 == result.exit_code
+    assert (
+        f"4:26: the inbox {tmp_path}/in/photos does not exist, and neither does the folder" in result.stdout
+    )
+    assert 1 == result.stdout.count("the outbox")
 
 
 def test_every_fault_is_a_line_with_its_place(tmp_path: Path) -> None:

@@ -127,11 +127,29 @@ def test_results_are_named_as_far_as_known(site: Site) -> None:
 
 
 def test_it_says_where_the_original_goes(site: Site) -> None:
-    """The last folders are told, and null for an original that is deleted."""
+    """The last folders are told; of several rules the first decides them."""
     inbox = site.only_inbox(site.photo(site.photos))
 
-    assert [f"{site.photos}/_done/beach.jpg", None] == [order["done"] for order in inbox["orders"]]
-    assert f"{site.photos}/_failed/beach.jpg" == inbox["orders"][0]["failed"]
+    assert [f"{site.photos}/_done/beach.jpg"] * 2 == [order["done"] for order in inbox["orders"]]
+    assert [f"{site.photos}/_failed/beach.jpg"] * 2 == [order["failed"] for order in inbox["orders"]]
+
+
+def test_an_original_that_is_deleted_goes_nowhere(site: Site) -> None:
+    """With ``done: delete`` the folder is null."""
+    text = CONFIGURATION.replace("expand: {sizes: [800x600, ", "done: delete\n    expand: {sizes: [800x600, ")
+    (site.folder / "dropglow.yaml").write_text(text)
+
+    inbox = site.only_inbox(site.photo(site.photos))
+
+    assert [None, None] == [order["done"] for order in inbox["orders"]]
+
+
+def test_a_later_rule_is_told_that_it_does_not_decide(site: Site) -> None:
+    """A rule that asks for another last folder is named beside the one that has its way."""
+    result = site.explain(site.photo(site.photos))
+
+    words = "sizes comes first and decides where the original goes; square asks for another done, which has no effect"
+    assert words in result.stdout
 
 
 def test_a_file_elsewhere_is_tried_in_every_inbox(site: Site) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dropglow.config import Config, Limits, find_config, lies_inside, load_config
+from dropglow.config import Config, Limits, find_config, load_config
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.plan import WatchMode
+from dropglow.rules.folders import lies_inside
 from dropglow.rules.load import Harvest, load_rule_file
 
 RULE = """
@@ -47,6 +48,18 @@ def faults(folder: Path, text: str, **environ: str) -> list[str]:
         load(folder, text, **environ)
     assert "dropglow check" in caught.value.hint
     return [fault.removeprefix(f"{folder}/") for fault in caught.value.faults]
+
+
+def make_folders(folder: Path) -> None:
+    for name in ("in", "in2", "out"):
+        (folder / name).mkdir(exist_ok=True)
+
+
+def warned(folder: Path, text: str) -> list[str]:
+    """Return the warnings about a configuration whose folders exist, from the line number on."""
+    make_folders(folder)
+    prefix = f"{folder}/dropglow.yaml:"
+    return [warning.removeprefix(prefix) for warning in load(folder, text).warnings]
 
 
 # ---------------------------------------------------------------- finding the file
@@ -112,6 +125,8 @@ def test_without_any_file_the_places_are_named(tmp_path: Path) -> None:
 
 def test_the_defaults_are_the_contracts(tmp_path: Path) -> None:
     """A file with a rule and nothing else is enough."""
+    make_folders(tmp_path)
+
     config = load(tmp_path, f"rules:{rule()}")
 
     assert Limits() == config.limits
@@ -315,6 +330,9 @@ def test_a_file_that_vanished_is_told(tmp_path: Path) -> None:
         (rule("a", "."), "this file with its rules lies inside the inbox"),
         (rule("a", more="done: ."), "done is the inbox itself"),
         (rule("a") + rule("b", "in2", more="failed: ../in/x"), "failed lies inside another inbox"),
+        (rule("a", more="done: ../out"), "6:11: done is the outbox "),
+        (rule("a", more="failed: ../out/bad"), "6:13: failed lies inside the outbox "),
+        (rule("a", more="done: ../out2/x") + rule("b", outbox="out2"), "6:11: done lies inside the outbox "),
         (rule("a", more="done: /proc/x"), "done is on another file system than the inbox"),
         (rule("a", more="watch: poll") + rule("b", more="watch: notify"), "an inbox is watched in one way"),
         (rule("a") + rule("a", "in2"), "another rule has the name a already, at"),
@@ -522,9 +540,63 @@ def test_warnings_come_with_their_places(tmp_path: Path) -> None:
     """What Adobe may refuse is said, and the configuration is good all the same."""
     text = f"rules:{rule()}".replace("expand: {}", "generate: {size: 100x100}")
 
-    (warning,) = load(tmp_path, text).warnings
+    (warning,) = warned(tmp_path, text)
 
-    assert re.match(r".*/dropglow\.yaml:5:22: image3 is not known to make 100x100", warning)
+    assert re.match(r"5:22: image3 is not known to make 100x100", warning)
+
+
+FIRST = rule("first", more="also: true\nmatch: {orientation: square}")
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        (FIRST + rule("b", more="done: delete"), ["13:11: done has no effect on files that first takes too"]),
+        (
+            FIRST + rule("b", more="failed: bad"),
+            ["13:13: failed has no effect on files that first takes too"],
+        ),
+        (
+            rule("first", more="also: true\ndone: x") + rule("b"),
+            ["9:5: done has no effect on files that first"],
+        ),
+        (FIRST + rule("b", more="also: true") + rule("c", more="done: x"), ["19:11: done has no effect"]),
+        (
+            FIRST + rule("b", more="match: {name: x}") + rule("c", more="done: x"),
+            ["19:11: done has no effect"],
+        ),
+        (FIRST + rule("b"), []),
+        (FIRST + rule("b", more="done: _done"), []),
+        (FIRST + rule("b", "in2", more="done: delete"), []),
+        (FIRST + rule("b") + rule("c", more="done: delete"), []),
+        (rule("a") + rule("b", more="done: delete"), []),
+        (FIRST + rule("b", more="done: delete\nmatch: {orientation: portrait}"), []),
+        (FIRST + rule("b", more="done: delete").replace("expand", "generate"), []),
+    ],
+)
+def test_the_first_rule_decides_where_a_shared_file_goes(
+    tmp_path: Path, rules: str, expected: list[str]
+) -> None:
+    """A later rule that asks for something else is told before anybody misses a file."""
+    told = warned(tmp_path, f"rules:{rules}")
+
+    assert len(expected) == len(told)
+    assert all(warning.startswith(words) for warning, words in zip(told, expected, strict=True))
+
+
+def test_a_folder_that_is_missing_is_a_warning(tmp_path: Path) -> None:
+    """A slip of the pen in a path is seen before a new folder is made for it."""
+    (tmp_path / "out").mkdir()
+
+    told = load(
+        tmp_path, f"rules:{rule('a')}{rule('b', outbox='share/out')}{rule('c', 'in2', 'share/out')}"
+    ).warnings
+
+    assert [
+        f"3:12: the inbox {tmp_path}/in does not exist yet; it will be made",
+        f"9:13: the outbox {tmp_path}/share/out does not exist, and neither does the folder it is in: is the share mounted?",
+        f"13:12: the inbox {tmp_path}/in2 does not exist yet; it will be made",
+    ] == [warning.removeprefix(f"{tmp_path}/dropglow.yaml:") for warning in told]
 
 
 # ---------------------------------------------------------------- the rest
@@ -551,9 +623,13 @@ def test_the_example_rules_are_right(tmp_path: Path, text: str) -> None:
     """What the project shows passes its own check, without a warning."""
     (tmp_path / "rules").symlink_to(EXAMPLES)
 
+    for each in load(tmp_path, text).rules:
+        for folder in (each.inbox, each.outbox):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+
     config = load(tmp_path, text)
 
-    assert 4 == len({rule.file for rule in config.rules})
+    assert 4 == len({each.file for each in config.rules})
     assert () == config.warnings
 
 

@@ -11,7 +11,8 @@ Buys nothing and asks nobody but the file. With ``--json`` one document::
            "rule", "images", "fault",              fault: why nothing would be ordered, or null
            "uploads":  [{"method", "url", "headers", "file"}],
            "requests": [{"method", "url", "headers", "body", "images", "results": [paths]}],
-           "done", "failed"}],                     where the original goes; done is null where it is deleted
+           "done", "failed"}],                     where the original goes, as the first rule says;
+                                                   done is null where it is deleted
         "images"}]}                                the price of the drop
 
 Exit codes: 0 it is explained, whatever the answer; 2 there is no such inbox; 78 the configuration has faults.
@@ -65,7 +66,7 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
 
 def _inbox(config: Config, named: str, cwd: str) -> str:
     """Return the inbox meant by its path, or by the end of its path."""
-    from dropglow.config import lies_inside
+    from dropglow.rules.folders import lies_inside
     from dropglow.rules.load import resolved
 
     path = resolved(cwd, named)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from dropglow.cli.forecast import Call, Forecast, Purchase
 from dropglow.cli.subject import Subject
 from dropglow.cli.tables import counted, line, readable
-from dropglow.model import Facts, Kind
-from dropglow.rules.match import Explanation
+from dropglow.model import After, Facts, Kind
 from dropglow.naming import shown
+from dropglow.rules.folders import differing_after
+from dropglow.rules.match import Explanation
 from dropglow.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -109,11 +110,13 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     for purchase in each.purchases:
         if purchase.fault:
             yield f"  {purchase.rule.name} orders nothing: {purchase.fault}", "red"
-    after = each.purchases[0].rule.after
+    first, *later = (purchase.rule for purchase in each.purchases)
+    after = first.after
     failed = _put(after.failed, each)
     if not each.images:
         yield "  Price: nothing", "bold"
         yield f"  The original goes to {failed}, with the reason beside it.", ""
+        yield from _overruled(first, later)
         return
     unsure = [one.rule for one in each.explanations if one.taken and one.provided]
     proviso = f", if {' and '.join(unsure)} {'takes' if len(unsure) == 1 else 'take'} it" if unsure else ""
@@ -126,6 +129,14 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     done = "is deleted" if after.done is None else f"goes to {_put(after.done, each)}"
     yield f"  The original {done},", ""
     yield f"  or to {failed} if something fails.", ""
+    yield from _overruled(first, later)
+
+
+def _overruled(first: Rule, later: Sequence[Rule]) -> Iterator[tuple[str, str]]:
+    for rule in later:
+        if keys := differing_after(first, rule):
+            wish = f"{rule.name} asks for another {' and '.join(keys)}, which has no effect"
+            yield f"  {first.name} comes first and decides where the original goes; {wish}.", "yellow"
 
 
 def _requests(purchase: Purchase) -> Iterator[tuple[str, str]]:
@@ -185,15 +196,16 @@ def _inbox_document(each: Forecast) -> dict[str, Any]:
             }
             for explanation, rule in zip(each.explanations, each.rules, strict=False)
         ],
-        "orders": [_purchase_document(purchase, each) for purchase in each.purchases],
+        "orders": [
+            _purchase_document(purchase, each, each.purchases[0].rule.after) for purchase in each.purchases
+        ],
         "images": each.images,
     }
 
 
-def _purchase_document(purchase: Purchase, each: Forecast) -> dict[str, Any]:
-    rule: Rule = purchase.rule
+def _purchase_document(purchase: Purchase, each: Forecast, after: After) -> dict[str, Any]:
     return {
-        "rule": rule.name,
+        "rule": purchase.rule.name,
         "images": purchase.images,
         "fault": purchase.fault or None,
         "uploads": [{**_call_document(call), "file": shown(str(call.body))} for call in purchase.uploads],
@@ -206,8 +218,8 @@ def _purchase_document(purchase: Purchase, each: Forecast) -> dict[str, Any]:
             }
             for call in purchase.calls
         ],
-        "done": None if rule.after.done is None else shown(_put(rule.after.done, each)),
-        "failed": shown(_put(rule.after.failed, each)),
+        "done": None if after.done is None else shown(_put(after.done, each)),
+        "failed": shown(_put(after.failed, each)),
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from dropglow.config import Config, lies_inside
+from dropglow.config import Config
 from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
 from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
@@ -26,6 +26,7 @@ from dropglow.intake.plan import InboxPlan
 from dropglow.intake.scan import MAX_DEPTH
 from dropglow.intake.work import HIDDEN
 from dropglow.model import Facts, Kind
+from dropglow.rules.folders import lies_inside
 from dropglow.rules.load import resolved
 
 

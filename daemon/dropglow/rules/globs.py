@@ -34,6 +34,18 @@ def glob_fault(glob: str) -> str | None:
     return None
 
 
+def may_share_a_name(ones: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether a name could match one of either, as far as the ends of the patterns tell; none match all."""
+    if not ones or not others:
+        return True
+    ends = [(_literal_end(one), _literal_end(other)) for one in ones for other in others]
+    return any(one.endswith(other) or other.endswith(one) for one, other in ends)
+
+
+def _literal_end(glob: str) -> str:
+    return re.split(r"[*?\]]", folded(glob))[-1]
+
+
 def _expression(glob: str) -> str:
     if "/" not in glob:
         return "(?:.*/)?" + _component(glob)

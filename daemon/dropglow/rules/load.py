@@ -1,7 +1,7 @@
 """Read rule files, and say every fault with its file, line and column.
 
-The only module of the rules that touches the disk: it reads the files, and
-asks whether what they name is there.
+One of the two modules of the rules that touch the disk: it reads the files, and
+asks whether the pictures and groups that they name are there.
 """
 
 from __future__ import annotations

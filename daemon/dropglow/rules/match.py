@@ -12,7 +12,7 @@ from typing import assert_never
 
 from dropglow.model import Facts, Kind, RuleName
 from dropglow.rules.frontmatter import divided
-from dropglow.rules.globs import folded
+from dropglow.rules.globs import folded, may_share_a_name
 from dropglow.rules.rule import Conditions, Orientation, Rule
 
 
@@ -74,6 +74,23 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: F
         else:
             holder = rule.name
     return Decision(taken=tuple(taken), explanations=tuple(explanations))
+
+
+def may_share(one: Conditions, other: Conditions) -> bool:
+    """Return whether some file could meet both; True also where nobody can tell."""
+    apart = (
+        one.kind is not other.kind,
+        one.formats and other.formats and not one.formats & other.formats,
+        one.orientations and other.orientations and not one.orientations & other.orientations,
+        _lies_below(one, other) or _lies_below(other, one),
+        not may_share_a_name(one.names, other.names),
+    )
+    return not any(apart)
+
+
+def _lies_below(one: Conditions, other: Conditions) -> bool:
+    high, low = one.max_size_bytes, other.min_size_bytes
+    return high is not None and low is not None and high < low
 
 
 def _objection(conditions: Conditions, *, path: str, size_bytes: int | None, facts: Facts) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dropglow.rules.globs import compile_globs, folded, glob_fault
+from dropglow.rules.globs import compile_globs, folded, glob_fault, may_share_a_name
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,28 @@ def test_patterns_that_cannot_match_are_told(glob: Any, words: Any) -> None:
 def test_a_good_pattern_has_no_fault() -> None:
     """Usual patterns pass."""
     assert glob_fault("a/**/*.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("ones", "others", "possible"),
+    [
+        (["*.jpg"], ["*.png"], False),
+        (["*.jpg"], ["*.JPG"], True),
+        (["*.jpg"], ["cat*"], True),
+        (["*.jpg", "*.png"], ["*.tif", "x/*.PNG"], True),
+        (["cat.jpg"], ["*.jpg"], True),
+        (["cat.jpg"], ["dog.jpg"], False),
+        (["*_cat.jpg"], ["*.jpg"], True),
+        (["[ab].jpg"], ["?.png"], False),
+        (["shoes/**"], ["*.png"], True),
+        ([], ["*.png"], True),
+        (["*.png"], [], True),
+    ],
+)
+def test_patterns_that_end_differently_share_no_name(
+    ones: list[str],
+    others: list[str],
+    possible: bool,
+) -> None:
+    """What cannot be told apart by its end may be the same file."""
+    assert possible is may_share_a_name(ones, others)

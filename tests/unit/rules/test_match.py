@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dropglow.model import Facts, Format, Kind, RuleName
-from dropglow.rules.match import decide
+from dropglow.rules.match import decide, may_share
 from dropglow.rules.rule import Rule
 
 PHOTO = Facts(kind=Kind.IMAGE, format=Format.JPEG, width=1200, height=800)
@@ -242,3 +242,34 @@ def test_an_open_question_of_a_rule_that_shares_costs_nobody_the_file(
         (True, "it takes prompts; the next rule may have it too"),
         (True, "it takes prompts"),
     ] == told(rules, facts=Facts(kind=Kind.PROMPT))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "possible"),
+    [
+        ("{}", "{}", True),
+        ("{formats: png}", "{formats: [jpg, tif]}", False),
+        ("{formats: png}", "{formats: [jpg, png]}", True),
+        ("{orientation: square}", "{orientation: portrait}", False),
+        ("{orientation: square}", "{}", True),
+        ("{max_size: 1KB}", "{min_size: 2KB}", False),
+        ("{min_size: 2KB}", "{max_size: 1KB}", False),
+        ("{max_size: 1KB}", "{min_size: 1KB}", True),
+        ("{name: '*.jpg'}", "{name: '*.png'}", False),
+    ],
+)
+def test_rules_that_can_share_a_file(
+    make_rule: Callable[[str], Rule],
+    one: str,
+    other: str,
+    possible: bool,
+) -> None:
+    """Two rules share no file where a condition of one excludes what the other asks for."""
+    first, second = (make_rule(f"match: {match}\nexpand: {{}}").conditions for match in (one, other))
+
+    assert possible is may_share(first, second)
+
+
+def test_a_picture_is_no_prompt_for_two_rules_either(make_rule: Callable[[str], Rule]) -> None:
+    """Rules for different kinds share nothing."""
+    assert not may_share(make_rule("expand: {}").conditions, make_rule("generate: {}").conditions)
