@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dropglow.lifecycle import JOINT_TRANSITIONS
+from dropglow.naming import TOKENS
 
 ROOT = Path(__file__).parents[1]
 DECISIONS = sorted((ROOT / "daemon" / "adr").glob("*.md"))
@@ -29,6 +30,14 @@ def test_the_picture_has_words_for_no_move_that_is_gone() -> None:
     maker = runpy.run_path(str(ROOT / "tests" / "lifecycle_page.py"))
 
     assert set(maker["JOINT"]) == JOINT_TRANSITIONS
+
+
+@pytest.mark.parametrize("page", ["README.md", "rules/README.md"])
+def test_every_token_of_a_name_is_listed(page: str) -> None:
+    """Both pages list the tokens that there are, in the words of the code."""
+    rows = re.findall(r"^\| `\{(\w+)\}` \| (.*) \|$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert list(TOKENS.items()) == rows
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)

@@ -30,6 +30,7 @@ TOKENS: Final[dict[str, str]] = {
     "time": "the time of the order, as 235959",
     "index": "1 for the first result of an order, 2 for the next",
     "job": "our id of the order",
+    "job_id": "the last part of Adobe's id of the job",
     "drop": "our id of the dropped file",
     "folder": "the folder below the inbox that the file was dropped into",
 }

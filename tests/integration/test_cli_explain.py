@@ -126,6 +126,19 @@ def test_results_are_named_as_far_as_known(site: Site) -> None:
     assert f"{site.folder}/outbox/square/sea/beach_800x800_{{seed}}{{ext}}" == unknown
 
 
+def test_the_job_id_of_adobe_is_told_by_its_token(site: Site) -> None:
+    """What Adobe will say stands in braces, as the seed does."""
+    text = CONFIGURATION.replace("done: delete", 'delivery: {name: "{stem}_{job_id}{ext}"}')
+    (site.folder / "dropglow.yaml").write_text(text)
+
+    inbox = site.only_inbox(site.photo(site.photos))
+
+    assert (
+        f"{site.folder}/outbox/square/beach_{{job_id}}{{ext}}"
+        == inbox["orders"][1]["requests"][0]["results"][0]
+    )
+
+
 def test_it_says_where_the_original_goes(site: Site) -> None:
     """The last folders are told; of several rules the first decides them."""
     inbox = site.only_inbox(site.photo(site.photos))

@@ -17,7 +17,7 @@ from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import RealDisk
 from dropglow.errors import DeliveryError, FileGone
-from dropglow.model import Collision
+from dropglow.model import Collision, RemoteId, Submission
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Delivery, DiskMaker
@@ -164,6 +164,27 @@ def test_a_size_that_no_order_names_is_measured(delivery: Delivery, disk: RealDi
     names = planned.deliver(disk, planned.fetch(disk))
 
     assert ["beach_16x8.jpg"] == names
+
+
+@pytest.mark.parametrize(
+    ("remote_id", "name"),
+    [("urn:ff:jobs:eso851211:86ffe2ea-d765", "beach_86ffe2ea-d765.jpg"), ("plain", "beach_plain.jpg")],
+)
+def test_a_name_may_hold_adobes_job_id(delivery: Delivery, disk: RealDisk, remote_id: str, name: str) -> None:
+    """The last part of the id tells the job apart; the rest is the same for all."""
+    planned = delivery.planned(name="{stem}_{job_id}{ext}")
+    submission = Submission(remote_id=RemoteId(remote_id), status_url="https://h/status")
+    planned = replace(planned, job=replace(planned.job, submission=submission))
+
+    assert [name] == planned.deliver(disk, planned.fetch(disk))
+
+
+def test_a_job_without_a_receipt_leaves_its_id_out(delivery: Delivery, disk: RealDisk) -> None:
+    """Nothing stands where nothing is known."""
+    planned = delivery.planned(name="{stem}_{job_id}{ext}")
+    planned = replace(planned, job=replace(planned.job, submission=None))
+
+    assert ["beach.jpg"] == planned.deliver(disk, planned.fetch(disk))
 
 
 def test_delivering_again_changes_nothing(delivery: Delivery, disk: RealDisk) -> None:

@@ -179,5 +179,5 @@ def _results(order: Order, count: int) -> Iterator[str]:
     plan = order.delivery
     for index in range(count):
         seed = str(order.seeds[index]) if order.seeds else "{seed}"
-        values = {**order.tokens, "index": str(index + 1), "seed": seed, "ext": "{ext}"}
+        values = {**order.tokens, "index": str(index + 1), "seed": seed, "ext": "{ext}", "job_id": "{job_id}"}
         yield str(PurePath(plan.outbox, plan.folder, render(plan.name, values)))

@@ -222,7 +222,7 @@ class _Placing:
             yield f"{folder}/{name}"
 
     def _values(self) -> dict[str, str]:
-        artifact = self.artifact
+        artifact, receipt = self.artifact, self.job.submission
         measured: dict[str, str] = {}
         if artifact.width is not None and artifact.height is not None:
             width, height = str(artifact.width), str(artifact.height)
@@ -233,6 +233,7 @@ class _Placing:
             "seed": "" if artifact.seed is None else str(artifact.seed),
             "ext": artifact.extension,
             "index": str(artifact.index + 1),
+            "job_id": receipt.remote_id.rpartition(":")[2] if receipt else "",
         }
 
     def _document(self, final: str) -> object:

@@ -216,7 +216,7 @@ def _missing_tokens(template: str, parameters: Parameters) -> Iterator[str]:
         ("model", ("{model}",)),
     ):
         varies = len({getattr(variant, field) for variant in variants}) > 1
-        if varies and not any(token in template for token in (*told_by, "{job}")):
+        if varies and not any(token in template for token in (*told_by, "{job}", "{job_id}")):
             yield field
     if parameters.count > 1 and "{seed}" not in template and "{index}" not in template:
         yield "index"

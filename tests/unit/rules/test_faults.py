@@ -147,6 +147,7 @@ def test_a_slip_is_told_in_one_sentence(faults_of: Callable[[str], list[str]], t
         "expand: {sizes: [2048x2048, 2000x2000]}\ndelivery: {name: '{stem}{ext}'}",
         "expand: {variations: 2}\ndelivery: {name: '{stem}{seed}{ext}', collision: skip}",
         "expand: {variations: 2}\ndelivery: {name: '{stem}{index}{ext}', collision: skip}",
+        "expand: {sizes: [2048x2048, 2000x2000]}\ndelivery: {name: '{stem}{job_id}{ext}', collision: overwrite}",
         "expand: {}\nsidecar: true\ndelivery: {name: '{stem}{ext}'}",
         "expand: {}\nsidecar:",
         "expand: {}\nalso: True\nrescan: 1m",
