@@ -1,7 +1,7 @@
 """The process dies at one effect after the other; the next one finds everything, and buys nothing twice.
 
 Before and after each change on the disk, each write into the ledger and each request to Firefly. A sample by
-default; every point with ``DROPGLOW_EVERY_CRASH=1``.
+default; every point with ``TEST_EVERY_CRASH=1``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import DiskMaker
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
-EVERY: Final = os.environ.get("DROPGLOW_EVERY_CRASH") == "1"
+EVERY: Final = os.environ.get("TEST_EVERY_CRASH") == "1"
 SAMPLE: Final = 25
 WRITES: Final = frozenset(
     {"admit", "claim", "release", "release_all", "save", "save_drop", "remember_upload"}

@@ -1,7 +1,7 @@
 """An API that is slow, forgetful, greedy or lying: whatever it does, the promises hold.
 
 Every fault that the sandbox knows strikes a whole run, over real connections; then the world is
-well again, and everything has to come to rest. ``DROPGLOW_ALL_LIES=1`` tries every fault in several strengths.
+well again, and everything has to come to rest. ``TEST_ALL_LIES=1`` tries every fault in several strengths.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dropglow.sandbox.serve import Sandbox
 if TYPE_CHECKING:
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
-ALL: Final = os.environ.get("DROPGLOW_ALL_LIES") == "1"
+ALL: Final = os.environ.get("TEST_ALL_LIES") == "1"
 HURRY: Final = 150.0
 PATIENCE_S: Final = 0.3  # how long a world that is broken for good is borne, in real seconds
 USUAL: Final = ("duration=1-3",)
