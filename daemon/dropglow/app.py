@@ -25,7 +25,7 @@ from dropglow.config import Config
 from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk, RealDisk
-from dropglow.errors import AuthError, ConfigError, LedgerUnavailable
+from dropglow.errors import AuthError, ConfigError, LedgerUnavailable, Unavailable
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
@@ -38,6 +38,7 @@ from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.ledger.place import LEDGER_FILE
 from dropglow.ledger.sqlite import SqliteLedger
 from dropglow.lifecycle import ENDED
+from dropglow.model import Submission
 from dropglow.pacing import DAY_S, Gate
 from dropglow.runtime.admission import Attendant, Doors
 from dropglow.runtime.bell import Bell
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 1.0  # a command has the state folder for a moment only
 GLANCE_S: Final = 0.1
+ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
 WORLD_FILE: Final = "world"
 SANDBOX: Final = "the sandbox"
 DOWNLOADS: Final = 8
@@ -229,7 +231,14 @@ async def build(
         attendants=tuple(attendants.values()),
         dispatcher=dispatcher,
         closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally, turns=turns),
-        wishes=Wishes(ledger=ledger, reopener=reopener, clock=clock, turns=turns, changed=dispatcher.nudge),
+        wishes=Wishes(
+            ledger=ledger,
+            reopener=reopener,
+            clock=clock,
+            turns=turns,
+            ask=functools.partial(_ask, client),
+            changed=dispatcher.nudge,
+        ),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
         doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].hint()),
         gate=gate,
@@ -239,6 +248,15 @@ async def build(
         status=StatusFile(Path(config.state)),
         snapshot=_snapshots(config, dispatcher, gate, clock, attendants, sandbox=sandbox),
     )
+
+
+async def _ask(client: FireflyClient, submission: Submission) -> None:
+    """Ask Adobe about a job, for somebody who waits for the answer at a terminal."""
+    try:
+        async with asyncio.timeout(ASK_S):
+            await client.status(submission)
+    except TimeoutError as error:
+        raise Unavailable(f"no answer came within {ASK_S:g} s", code="no_answer") from error
 
 
 async def _performer(

@@ -41,7 +41,8 @@ def command(
     """Settle jobs in doubt: look at Adobe first, then say what is true, in exactly one of three ways.
 
     An ID is a drop's, a job's, or the beginning of one; `dropglow status` lists
-    them. --resubmit asks for confirmation on a terminal only.
+    them. --resubmit asks for confirmation on a terminal only. With --job-id Adobe
+    is asked about that job first; with no service running, at the next start.
     """
     from dropglow.cli.asking import carry_out, meant
     from dropglow.cli.ledger_access import asked, configured
@@ -55,7 +56,7 @@ def command(
 
 
 def _verb(*, job_id: str | None, resubmit: bool, abandon: bool, ids: tuple[str, ...]) -> Verb:
-    from dropglow.firefly.hosts import clean_id
+    from dropglow.firefly.hosts import job_id_like
     from dropglow.ledger.mailbox import Verb
 
     if (job_id is not None) + resubmit + abandon != 1:
@@ -64,8 +65,11 @@ def _verb(*, job_id: str | None, resubmit: bool, abandon: bool, ids: tuple[str, 
         return Verb.RESUBMIT if resubmit else Verb.ABANDON
     if len(ids) > 1:
         raise click.UsageError("A job id belongs to one job: name only that one.")
-    if not clean_id(job_id):
-        raise click.BadParameter(f"{job_id!r} cannot be a job id of Adobe's.", param_hint="--job-id")
+    if not job_id_like(job_id):
+        raise click.BadParameter(
+            f"{job_id!r} is not a job id of Adobe's: one looks like urn:ff:jobs:<shard>:<uuid>, or is the UUID alone.",
+            param_hint="--job-id",
+        )
     return Verb.ATTACH
 
 

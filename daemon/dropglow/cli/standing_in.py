@@ -19,7 +19,7 @@ from dropglow.clock import Clock
 from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
 from dropglow.ledger.base import Ledger
-from dropglow.ledger.mailbox import Wish
+from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox, Verb, Wish
 from dropglow.model import DropState
 from dropglow.ops.logging import set_up
 from dropglow.runtime.closing import Closer, Tally
@@ -51,8 +51,11 @@ async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict
 
 async def _fulfilled(owned: Owned, wish: Wish, clock: Clock, turns: Turns) -> Outcome:
     reopener = Reopener(ledger=owned.ledger, disk=RealDisk(), clock=clock)
+    wishes = Wishes(ledger=owned.ledger, reopener=reopener, clock=clock, turns=turns)
+    if wish.verb is Verb.ATTACH:
+        return await _left_waiting(owned, wish, wishes)
     try:
-        text = await Wishes(ledger=owned.ledger, reopener=reopener, clock=clock, turns=turns).fulfil(wish)
+        text = await wishes.fulfil(wish)
     except DropglowError as refusal:
         return Outcome(
             target=wish.target, text=refusal.message, hint=refusal.hint, by="command", code=Exit.TROUBLED
@@ -60,8 +63,25 @@ async def _fulfilled(owned: Owned, wish: Wish, clock: Clock, turns: Turns) -> Ou
     return Outcome(target=wish.target, text=text, by="command")
 
 
+async def _left_waiting(owned: Owned, wish: Wish, wishes: Wishes) -> Outcome:
+    """Leave a job id to the next service: only that can ask Adobe whether there is such a job."""
+    try:
+        await wishes.check(wish)
+    except DropglowError as refusal:
+        return Outcome(
+            target=wish.target, text=refusal.message, hint=refusal.hint, by="command", code=Exit.TROUBLED
+        )
+    Mailbox(owned.state / WISHES_FOLDER).post(wish)
+    return Outcome(
+        target=wish.target,
+        text=f"{wish.target}: no service runs, and only one that runs can ask Adobe about this job id",
+        hint="it is asked, and the results are taken, at the next `dropglow run`; then see: dropglow status",
+        by="nobody",
+    )
+
+
 async def _with_note(ledger: Ledger, outcome: Outcome) -> Outcome:
-    if outcome.code is not Exit.DONE:
+    if outcome.code is not Exit.DONE or outcome.by == "nobody":
         return outcome
     key, _ = await ledger.resolve_key(outcome.target)
     drop = await ledger.drop(key)

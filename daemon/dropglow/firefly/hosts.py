@@ -24,6 +24,8 @@ _ADDRESS: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _ID: Final = re.compile(r"(?!\.+\Z)[A-Za-z0-9:_.-]{1,200}", re.ASCII)
+_URN: Final = re.compile(r"urn:.+", re.IGNORECASE)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.ASCII)
 _PORTS: Final = {"http": 80, "https": 443}
 _LENGTH_MAX: Final = 8192  # characters; Adobe's longest are signed links of up to 4096
@@ -73,6 +75,14 @@ def _sound_literal(host: str) -> bool:
 def clean_id(text: str) -> bool:
     """Return whether *text* may stand in a path as Adobe's id."""
     return _ID.fullmatch(text) is not None
+
+
+def job_id_like(text: str) -> bool:
+    """Return whether *text* has the form of a job id that Adobe gives: ``urn:ff:jobs:<shard>:<uuid>``, or a bare UUID.
+
+    Other ``urn:`` forms pass as well: what follows it is not promised anywhere (Adobe's OpenAPI document, ``jobId``).
+    """
+    return clean_id(text) and (_URN.fullmatch(text) or _UUID.fullmatch(text)) is not None
 
 
 class Gate:

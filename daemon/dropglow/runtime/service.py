@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -66,6 +66,7 @@ class Service:
     ripe: Bell
     status: StatusFile
     snapshot: Callable[[], Snapshot]
+    granting: bool = field(default=True, init=False)  # until the wishes that waited for the start are granted
 
     async def run(self, stop: asyncio.Event, *, once: bool) -> Outcome:
         """Serve until *stop* is set, or, with *once*, until everything rests.
@@ -167,7 +168,11 @@ class Service:
 
     async def _at_rest(self) -> bool:
         counts = await self.ledger.counts()  # first: what cannot be reached ends a single run
-        if self.dispatcher.in_hand or not all(attendant.idle() for attendant in self.attendants):
+        if (
+            self.granting
+            or self.dispatcher.in_hand
+            or not all(attendant.idle() for attendant in self.attendants)
+        ):
             return False
         return all(
             stage in RESTING for stage, count in counts.jobs.items() if count
@@ -212,14 +217,24 @@ class Service:
             await self.clock.sleep(WISH_S)
 
     async def _grant_waiting(self) -> None:
+        self.granting = True
+        try:
+            await self._grant_taken()
+        finally:
+            self.granting = False
+
+    async def _grant_taken(self) -> None:
         for wish in await asyncio.to_thread(self.mailbox.take):
             try:
                 answer, granted = await self.wishes.fulfil(wish), True
             except DropglowError as refusal:
                 answer = f"{refusal.message}\n{refusal.hint}" if refusal.hint else refusal.message
                 granted = False
-            name = vocabulary.WISH_GRANTED if granted else vocabulary.WISH_REFUSED
-            log.info(name, verb=wish.verb.value, target=wish.target, answer=answer)
+            fields = {"verb": wish.verb.value, "target": wish.target, "answer": answer}
+            if granted:
+                log.info(vocabulary.WISH_GRANTED, **fields)
+            else:
+                log.warning(vocabulary.WISH_REFUSED, **fields)
             self.ripe.ring()
             await asyncio.to_thread(self.mailbox.answer, wish, ok=granted, text=answer)
 

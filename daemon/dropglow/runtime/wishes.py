@@ -6,12 +6,20 @@ compare-and-set, whether a service runs or a command acts in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, assert_never
 
 from dropglow.clock import Clock
-from dropglow.errors import Conflict, DropglowError, IllegalTransition, UnknownKey
+from dropglow.errors import (
+    Conflict,
+    DropglowError,
+    FireflyError,
+    IllegalTransition,
+    RequestRefused,
+    UnknownKey,
+)
 from dropglow.events import Abandoned, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
+from dropglow.firefly.hosts import job_id_like
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Verb, Wish
 from dropglow.lifecycle import RESTING, advance
@@ -45,6 +53,9 @@ _DONE: Final[dict[Verb, str]] = {
 }
 
 
+Ask = Callable[[Submission], Awaitable[object]]
+
+
 class WishRefused(DropglowError):
     """Report that a wish cannot be fulfilled, and why."""
 
@@ -59,13 +70,25 @@ class Wishes:
         reopener: Reopener,
         clock: Clock,
         turns: Turns,
+        ask: Ask | None = None,
         changed: Callable[[JobKey], None] = lambda _: None,
     ) -> None:
-        """Change *ledger*, taking *turns* with who closes; call *changed* with the key of every job moved."""
+        """Change *ledger*, taking *turns* with who closes.
+
+        Args:
+            ledger: Where drops and jobs are.
+            reopener: Brings a file back into work.
+            clock: For the times of events.
+            turns: Shared with who closes.
+            ask: Asks Adobe how a job stands, and raises a ``FireflyError`` where there is no answer.
+                None: nobody here can ask, so no job id is taken on trust.
+            changed: Called with the key of every job moved.
+        """
         self._ledger = ledger
         self._reopener = reopener
         self._clock = clock
         self._turns = turns
+        self._ask = ask
         self._changed = changed
 
     async def fulfil(self, wish: Wish) -> str:
@@ -81,10 +104,24 @@ class Wishes:
         async with self._turns.of(drop):
             return await self._fulfil(wish, drop, key)
 
+    async def check(self, wish: Wish) -> None:
+        """Refuse *wish* if it makes no sense now, and do nothing else. Adobe is not asked.
+
+        Raises:
+            WishRefused: It makes no sense now.
+            UnknownKey: Nothing has that id.
+            LedgerUnavailable: Try again later.
+        """
+        drop, key = await self._ledger.resolve_key(wish.target)
+        jobs = await self._meant(drop, key, wish.verb)
+        if wish.verb is Verb.ATTACH:
+            await self._check_attachment(drop, jobs, wish.argument)
+
     async def _fulfil(self, wish: Wish, drop: DropKey, key: JobKey | None) -> str:
         jobs = await self._meant(drop, key, wish.verb)
         if wish.verb is Verb.ATTACH:
             await self._check_attachment(drop, jobs, wish.argument)
+            await self._ask_adobe(wish.argument)
         if wish.verb is not Verb.CANCEL:
             await self._reopener.reopen(await self._ledger.drop(drop), why=f"{wish.verb.value} was asked for")
         refusals: dict[JobKey, IllegalTransition] = {}
@@ -104,8 +141,13 @@ class Wishes:
         """Refuse a job id that is not clearly of one job: two jobs would deliver the same results.
 
         Raises:
-            WishRefused: Several jobs are meant, or the id is known already.
+            WishRefused: It is no job id, several jobs are meant, or the id is known already.
         """
+        if not job_id_like(remote_id):
+            raise WishRefused(
+                f"{remote_id!r} is not a job id of Adobe's",
+                hint="one looks like urn:ff:jobs:<shard>:<uuid>, or is the UUID alone",
+            )
         if len(jobs) > 1:
             raise WishRefused(
                 f"{len(jobs)} jobs of {drop} are in doubt",
@@ -119,6 +161,29 @@ class Wishes:
             f"the job id {remote_id} is known already: {other or owner} has it",
             hint="look at Adobe for the order of this job, by its time and seed",
         )
+
+    async def _ask_adobe(self, remote_id: str) -> None:
+        """Refuse a job id that Adobe does not know: taking it would end the doubt with a failure.
+
+        Raises:
+            WishRefused: Adobe does not know it, or cannot be asked now.
+        """
+        if self._ask is None:
+            raise WishRefused(
+                "only a running service can ask Adobe about a job id", hint="start it: dropglow run"
+            )
+        try:
+            await self._ask(_receipt(remote_id))
+        except RequestRefused as refusal:
+            raise WishRefused(
+                "Adobe does not know a job of this id",
+                hint=f"look again for the order, by its time and seed; Adobe says: {refusal.message}",
+            ) from refusal
+        except FireflyError as trouble:
+            raise WishRefused(
+                f"Adobe cannot be asked about this job id now: {trouble.message}",
+                hint="try again when Adobe answers",
+            ) from trouble
 
     async def _meant(self, drop: DropKey, key: JobKey | None, verb: Verb) -> tuple[Job, ...]:
         every = await self._ledger.jobs_of(drop) if key is None else (await self._ledger.job(key),)
@@ -158,12 +223,14 @@ class Wishes:
             case Verb.ABANDON:
                 return Abandoned(at=now)
             case Verb.ATTACH:
-                # No address: the client builds it from the id.
-                return Attached(
-                    submission=Submission(remote_id=RemoteId(wish.argument), status_url=""), at=now
-                )
+                return Attached(submission=_receipt(wish.argument), at=now)
             case _:
                 assert_never(wish.verb)
+
+
+def _receipt(remote_id: str) -> Submission:
+    # No address: the client builds it from the id.
+    return Submission(remote_id=RemoteId(remote_id), status_url="")
 
 
 def _counted(jobs: Sequence[Job]) -> str:

@@ -14,7 +14,6 @@ from dropglow.cli.exits import Exit
 from dropglow.cli.wishing import Wisher, wish_for
 from dropglow.clock import RealClock
 from dropglow.ledger.mailbox import Mailbox, Verb
-from dropglow.model import JobKey
 
 
 def ask(desk, *wishes, patience_s=0.3):
@@ -117,14 +116,16 @@ def test_a_doubt_is_ordered_again(desk):
     assert (0, ["queued"], []) == (result.exit_code, desk.stages("aaaa000001"), desk.files())
 
 
-def test_a_receipt_that_was_found_is_used(desk):
-    """With Adobe's job id a job goes on as running, and the id stands with it."""
+def test_a_receipt_that_was_found_waits_for_who_can_ask_adobe(desk):
+    """With no service running a job id is not taken on trust: the wish waits for the next run, and that is said."""
     desk.drop("aaaa000001", "in doubt")
 
-    desk.run("resolve", "aaaa000001.1", "--job-id", "urn:ff:jobs:found")
-    job = desk.look(lambda reader: reader.job(JobKey("aaaa000001.1")))
+    result = desk.run("resolve", "aaaa000001.1", "--job-id", "urn:ff:jobs:found")
+    (wish,) = Mailbox(desk.state / "wishes").take()
 
-    assert ("running", "urn:ff:jobs:found") == (job.stage.value, job.submission.remote_id)
+    assert (0, ["in_doubt"]) == (result.exit_code, desk.stages("aaaa000001"))
+    assert (Verb.ATTACH, "aaaa000001.1", "urn:ff:jobs:found") == (wish.verb, wish.target, wish.argument)
+    assert "at the next `dropglow run`" in result.stdout
 
 
 def test_a_receipt_belongs_to_one_job(desk):
@@ -191,6 +192,8 @@ def test_the_same_thing_named_twice_is_meant_once(desk):
         ["resolve", "x", "--resubmit", "--abandon"],
         ["resolve", "x", "y", "--job-id", "urn:x"],
         ["resolve", "x", "--job-id", "https://elsewhere/x?y"],
+        ["resolve", "x", "--job-id", "nonsense"],
+        ["resolve", "x", "--job-id", "urn:"],
     ],
 )
 def test_wrong_usage_is_said(desk, arguments):

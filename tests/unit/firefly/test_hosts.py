@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dropglow.errors import ConfigError, ProtocolError
-from dropglow.firefly.hosts import Gate, clean_id, origin_of
+from dropglow.firefly.hosts import Gate, clean_id, job_id_like, origin_of
 from dropglow.firefly.settings import ApiSettings
 from dropglow.model import RemoteId, Submission
 
@@ -158,3 +158,21 @@ def test_an_origin_knows_its_usual_port() -> None:
 
     assert origin is not None
     assert (80, True, True) == (origin.port, origin.loopback, origin.literal)
+
+
+@pytest.mark.parametrize(
+    ("text", "likely"),
+    [
+        ("urn:ff:jobs:eso851211:86ffe2ea-d765-4bd3-b2fd-568ca8fc36ac", True),
+        ("86FFE2EA-d765-4bd3-b2fd-568ca8fc36ac", True),
+        ("urn:elsewhere:7", True),
+        ("urn:", False),
+        ("nonsense", False),
+        ("86ffe2ea-d765", False),
+        ("urn:ff:jobs:x/../y", False),
+        ("", False),
+    ],
+)
+def test_a_job_id_has_a_form(text: str, likely: bool) -> None:
+    """Urns and bare UUIDs may be job ids of Adobe's; words and paths are not."""
+    assert likely is job_id_like(text)
