@@ -170,3 +170,13 @@ async def test_it_is_alive_between_start_and_stop(tmp_path: Path, hall: Hall) ->
     await bell.stop()
 
     assert [False, True, False] == [before, during, bell.alive()]
+
+
+def test_a_stop_is_no_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What watchdog's own thread says of having been stopped is kept out of the log; all else stays."""
+    watchdog = logging.getLogger("watchdog.observers.inotify")
+
+    watchdog.error("InotifyEmitter.queue_events() called when the thread is inactive")
+    watchdog.error("something else")
+
+    assert ["something else"] == caplog.messages

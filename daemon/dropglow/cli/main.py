@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "sandbox": "Run a local server that speaks Firefly's protocol.",
     "schema": "Print the JSON Schema of the configuration, for editors.",
 }
+# Promised, and not there yet.
+LATER: Final = ("approve", "pause", "resume", "costs", "doctor")
 
 
 class Commands(click.Group):
@@ -60,6 +62,11 @@ class Commands(click.Group):
         """Run the command; errors of ours become words and an exit code."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if error.option_name != "--config":
+                raise
+            message = "--config goes before the command: dropglow --config PATH COMMAND"
+            raise click.UsageError(message, ctx=error.ctx) from error
         except DropglowError as error:
             raise told(error) from error
 
@@ -67,6 +74,8 @@ class Commands(click.Group):
 def _unknown(name: str) -> str:
     import difflib
 
+    if name in LATER:
+        return f"`dropglow {name}` is not available yet."
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     meant = f" Did you mean '{near[0]}'?" if near else ""
     return f"There is no command '{name}'.{meant}"

@@ -57,6 +57,28 @@ def media_of(head: bytes) -> Media | None:
     return None
 
 
+def described(head: bytes) -> str:
+    """Return in words what a file seems to be that begins with *head* and is no result."""
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "a web page (HTML), perhaps an error page"
+    if text.startswith(b"<"):
+        return "a text in XML, perhaps an error message"
+    if text.startswith((b"{", b"[")):
+        return "a text in JSON, perhaps an error message"
+    if head[4:8] == b"ftyp":
+        return "a picture of a kind that was not ordered (HEIC or AVIF)"
+    if head.startswith(b"%PDF"):
+        return "a PDF document"
+    if head.startswith((b"PK\x03\x04", b"\x1f\x8b")):
+        return "an archive"
+    if not any(head):
+        return "nothing but zeros"
+    if all(byte >= 0x20 or byte in b"\t\r\n" for byte in head):
+        return "a text"
+    return "data of an unknown kind"
+
+
 def _video(brand: bytes) -> Media | None:
     if brand in _STILL_BRANDS:
         return None

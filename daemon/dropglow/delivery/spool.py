@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 from PIL import Image
 
 from dropglow.delivery.chunks import ends_well, has_content_credentials
-from dropglow.delivery.media import HEAD_BYTES, Media, media_of
+from dropglow.delivery.media import HEAD_BYTES, Media, described, media_of
 from dropglow.delivery.place import at_outbox, folder_of, is_temporary_of, open_outbox, temporary_of
 from dropglow.disk import Disk, NewFile, Stat, translated
 from dropglow.errors import DeliveryError, DiskError, FileGone
@@ -199,7 +199,7 @@ def _recognised(file: BinaryIO) -> Media:
     media = media_of(head)
     if media is None:
         raise DeliveryError(
-            f"the result is no picture or video; it begins with {head[:16]!r}",
+            f"the result is no picture or video; it is {described(head)}",
             hint="does something between here and Adobe change downloads? the result is fetched again by itself",
         )
     return media

@@ -48,6 +48,8 @@ warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWa
 
 _JOIN_S: Final = 5.0
 _WATCHDOG_LOG: Final = "watchdog.observers.inotify_c"
+_EMITTER_LOG: Final = "watchdog.observers.inotify"
+_RACE: Final = "called when the thread is inactive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,14 @@ class _OverflowEar(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if "overflow" in record.getMessage():
             self._overflowed()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return whether a line of watchdog's is news: at each stop its thread complains of having been stopped."""
+    return _RACE not in record.getMessage()
+
+
+logging.getLogger(_EMITTER_LOG).addFilter(_is_news)
 
 
 def _identity(folder: str) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dropglow.delivery.media import HEAD_BYTES, media_of
+from dropglow.delivery.media import HEAD_BYTES, described, media_of
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,23 @@ def test_a_signature_tells_the_extension(head: bytes, extension: str) -> None:
 def test_anything_else_is_no_result(head: bytes) -> None:
     """Error pages, JSON, sound and formats that nobody ordered are not delivered."""
     assert media_of(head) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"<!DOCTYPE html><html>", "a web page (HTML), perhaps an error page"),
+        (b"\r\n<html><body>Bad", "a web page (HTML), perhaps an error page"),
+        (b"\xef\xbb\xbf<?xml version='1.0'", "a text in XML, perhaps an error message"),
+        (b'{"error_code": "x"}', "a text in JSON, perhaps an error message"),
+        (b"\x00\x00\x00\x18ftypavif", "a picture of a kind that was not ordered (HEIC or AVIF)"),
+        (b"%PDF-1.7", "a PDF document"),
+        (b"PK\x03\x04\x14", "an archive"),
+        (bytes(32), "nothing but zeros"),
+        ("Wartung läuft".encode(), "a text"),
+        (b"\x01\x02\x03", "data of an unknown kind"),
+    ],
+)
+def test_what_is_no_result_is_said_in_words(head: bytes, words: str) -> None:
+    """A person reads what came instead of a picture, and no bytes."""
+    assert words == described(head)
