@@ -284,6 +284,29 @@ def test_a_name_with_control_characters_is_shown_escaped(site: Site) -> None:
     assert "a\\x1b[31mb.jpg" in result.stdout
 
 
+def test_a_size_that_is_not_sent_is_told_to_be_adobes(site: Site) -> None:
+    """A size in the results' names that no request asks for has its reason."""
+    (site.folder / "dropglow.yaml").write_text(CONFIGURATION.replace("{sizes: [800x800]}", "{}"))
+    photo = site.photo(site.photos)
+
+    assert "no size is sent; Adobe's default is 2048x2048" in site.explain(photo).stdout
+    assert [None, "2048x2048"] == [
+        order["requests"][0]["default_size"] for order in site.only_inbox(photo)["orders"]
+    ]
+
+
+def test_a_mask_brings_its_own_size(site: Site) -> None:
+    """Where nobody knows a size beforehand, none is told."""
+    Image.new("L", (240, 160)).save(site.folder / "mask.png")
+    (site.folder / "dropglow.yaml").write_text(
+        CONFIGURATION.replace("{sizes: [800x800]}", "{mask: mask.png}")
+    )
+
+    inbox = site.only_inbox(site.photo(site.photos))
+
+    assert inbox["orders"][1]["requests"][0]["default_size"] is None
+
+
 def test_a_folder_is_refused_in_words(site: Site) -> None:
     """A folder in place of a file is said, without a traceback."""
     result = site.explain(site.photos)

@@ -584,6 +584,16 @@ def test_the_first_rule_decides_where_a_shared_file_goes(
     assert all(warning.startswith(words) for warning, words in zip(told, expected, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("more", "place"), [("collision: skip", "6:16"), ("delivery: {collision: skip}", "6:27")]
+)
+def test_results_that_would_be_paid_and_thrown_away_are_told(tmp_path: Path, more: str, place: str) -> None:
+    """The warning stands where the word stands."""
+    (warning,) = warned(tmp_path, f"rules:{rule(more=more)}")
+
+    assert warning.startswith(f"{place}: collision skip: a result whose name is taken")
+
+
 def test_a_folder_that_is_missing_is_a_warning(tmp_path: Path) -> None:
     """A slip of the pen in a path is seen before a new folder is made for it."""
     (tmp_path / "out").mkdir()

@@ -10,7 +10,8 @@ Buys nothing and asks nobody but the file. With ``--json`` one document::
         "orders": [{
            "rule", "images", "fault",              fault: why nothing would be ordered, or null
            "uploads":  [{"method", "url", "headers", "file"}],
-           "requests": [{"method", "url", "headers", "body", "images", "results": [paths]}],
+           "requests": [{"method", "url", "headers", "body", "images", "results": [paths],
+                         "default_size"}],         what Adobe makes where no size is sent, else null
            "done", "failed"}],                     where the original goes, as the first rule says;
                                                    done is null where it is deleted
         "images"}]}                                the price of the drop

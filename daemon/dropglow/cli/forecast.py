@@ -40,6 +40,7 @@ class Call:
     headers: tuple[tuple[str, str], ...]
     body: dict[str, Any] | str  # JSON, or the file that is sent
     images: int = 0  # its price
+    default_size: str = ""  # what Adobe makes, where the body names no size
     results: tuple[str, ...] = ()  # absolute paths
 
 
@@ -171,6 +172,7 @@ def _call(config: Config, order: Order, place: Place, *, now: datetime) -> Call:
         headers=(*_SECRET_HEADERS, _JSON_TYPE, *request.headers),
         body=body,
         images=order.images,
+        default_size="" if "size" in body else order.size,
         results=tuple(_results(order, len(body["seeds"]))),
     )
 

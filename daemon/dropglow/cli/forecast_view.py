@@ -152,6 +152,8 @@ def _requests(purchase: Purchase) -> Iterator[tuple[str, str]]:
         yield f"    POST {call.url}", ""
         yield from _headers(call)
         yield from ((f"      {text}", "") for text in _json(call.body))
+        if call.default_size:
+            yield f"      no size is sent; Adobe's default is {call.default_size}", "dim"
 
 
 def _headers(call: Call) -> Iterator[tuple[str, str]]:
@@ -214,6 +216,7 @@ def _purchase_document(purchase: Purchase, each: Forecast, after: After) -> dict
                 **_call_document(call),
                 "body": call.body,
                 "images": call.images,
+                "default_size": call.default_size or None,
                 "results": [shown(path) for path in call.results],
             }
             for call in purchase.calls

@@ -91,7 +91,11 @@ def _contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Probl
 
 
 def cautions(entry: RuleShape) -> Iterator[Problem]:
-    """Yield what Adobe may refuse, depending on the organisation."""
+    """Yield what costs more than it seems to, and what Adobe may refuse, depending on the organisation."""
+    if delivery_of(entry).collision == "skip":
+        message = "collision skip: a result whose name is taken is paid for and not kept; `unique` keeps both"
+        at = ("collision",) if entry.collision is not None else ("delivery", "collision")
+        yield Problem(path=at, message=message)
     operation = _operation(entry)
     if operation is None:
         return

@@ -41,6 +41,8 @@ def test_operations_are_found_by_their_own_keys() -> None:
             "no style preset watercolour; did you mean watercolor?",
         ),
         ("generate: {style: {presets: [qqqqqq]}}", "no style preset qqqqqq"),
+        ("expand: {}\ncollision: skip", "a result whose name is taken is paid for and not kept"),
+        ("expand: {}\ndelivery: {collision: skip}", "a result whose name is taken is paid for and not kept"),
     ],
 )
 def test_what_the_organisation_decides_is_a_warning(text: Any, words: Any) -> None:
@@ -57,6 +59,7 @@ def test_what_the_organisation_decides_is_a_warning(text: Any, words: Any) -> No
         "generate: {style: {presets: [watercolor], strength: 3}}",
         "generate: {style: {strength: 3}}",
         "generate: {}",
+        "expand: {}\ncollision: overwrite",
         "expand: {size: 3000x10}",
         "name: no operation",
     ],
