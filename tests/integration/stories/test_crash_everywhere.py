@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 EVERY: Final = os.environ.get("TEST_EVERY_CRASH") == "1"
 WRITES: Final = frozenset({"admit", "save", "save_drop", "remember_upload"})
-    {"admit", "claim", "release", "release_all", "save", "save_drop", "remember_upload"}
-)
 
 Point = tuple[str, int]
 
