@@ -12,6 +12,7 @@ from typing import Final
 SERVICE_STARTED: Final = "service.started"  # version, config, state, pid, inboxes, rules
 SERVICE_STOPPING: Final = "service.stopping"  # reason
 SERVICE_STOPPED: Final = "service.stopped"
+SERVICE_FAILED: Final = "service.failed"  # reason, hint, faults, exit_code
 SERVICE_TROUBLE: Final = "service.trouble"  # reason, hint, until
 SERVICE_RECOVERED: Final = "service.recovered"
 SERVICE_BUG: Final = "service.bug"  # job, traceback

@@ -44,6 +44,10 @@ rules:
 """
 
 
+COMMAND_S = 60.0  # longer than any command may take on a busy machine
+STOP_S = 20.0
+
+
 class Site:
     """A folder with a configuration, a world that answers, and the program to start and stop."""
 
@@ -56,6 +60,7 @@ class Site:
         self.prompts = folder / "inbox" / "prompts"
         self.outbox = folder / "outbox"
         self.log = folder / "log.jsonl"
+        self._started: list[asyncio.subprocess.Process] = []
         for made in (self.photos, self.prompts, self.outbox, folder / "source"):
             made.mkdir(parents=True)
         (folder / "dropglow.yaml").write_text(
@@ -71,7 +76,7 @@ class Site:
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start ``dropglow run`` and return the process; its log is appended to ``log``."""
         with self.log.open("ab") as log:
-            return await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "dropglow",
@@ -83,6 +88,8 @@ class Site:
                 stderr=log,
                 stdin=asyncio.subprocess.DEVNULL,
             )
+        self._started.append(process)
+        return process
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         """Run one command to its end; return its exit code and what it printed."""
@@ -98,13 +105,21 @@ class Site:
             stderr=asyncio.subprocess.STDOUT,
             stdin=asyncio.subprocess.DEVNULL,
         )
-        out, _ = await process.communicate()
+        self._started.append(process)
+        out, _ = await asyncio.wait_for(process.communicate(), COMMAND_S)
         return process.returncode or 0, out.decode()
 
     async def stop(self, process: asyncio.subprocess.Process) -> int:
         """Ask the service to stop, and return its exit code."""
         process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(process.wait(), 20)
+        return await asyncio.wait_for(process.wait(), STOP_S)
+
+    async def close(self) -> None:
+        """Kill whatever of it still runs: a test that failed stopped nothing."""
+        for process in self._started:
+            if process.returncode is None:
+                process.kill()
+                await asyncio.wait_for(process.wait(), STOP_S)
 
     async def until(
         self, seen: Callable[[], bool], *, process: asyncio.subprocess.Process, limit_s: float = 120
@@ -186,22 +201,29 @@ class SiteMaker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._served: list[Sandbox] = []
+        self._sites: list[Site] = []
 
     async def __call__(self, *faults: str, in_flight: int = 16, settle: str = "200ms") -> Site:
         world = World(faults=parse_faults(["pictures=plain", *faults]), seed=11)
         served = Sandbox(world)
         await served.__aenter__()
         self._served.append(served)
-        return Site(self._folder / "site", world, served.url, in_flight=in_flight, settle=settle)
+        site = Site(self._folder / "site", world, served.url, in_flight=in_flight, settle=settle)
+        self._sites.append(site)
+        return site
 
     async def close(self) -> None:
+        for site in self._sites:
+            await site.close()
         for served in self._served:
             await served.__aexit__(None, None, None)
 
 
 @pytest.fixture
 async def make_site(tmp_path: Path) -> AsyncIterator[SiteMaker]:
-    """Return a maker of sites, as in ``await make_site("duration=1-2")``."""
+    """Return a maker of sites, each with the faults that it is given in words: ``duration=1-2``."""
     maker = SiteMaker(tmp_path)
-    yield maker
-    await maker.close()
+    try:
+        yield maker
+    finally:
+        await maker.close()

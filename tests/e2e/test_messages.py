@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -40,7 +42,13 @@ class Said:
 
     exit_code: int
     log: tuple[str, ...]
-    message: tuple[str, ...]  # the lines that are no log
+    text: tuple[str, ...]  # the lines that are no log
+    message: tuple[str, ...]  # the same, and why the service ended as its log has it
+
+
+def lines_of(end: dict[str, Any]) -> list[str]:
+    """Return why the service ended as a terminal would show it."""
+    return [f"Error: {end['reason']}", *end.get("faults", ()), f"  {end['hint']}"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +77,20 @@ class Place:
 
     async def run(self, *arguments: str) -> Said:
         process = await self.start(*arguments)
-        _, told = await asyncio.wait_for(process.communicate(), 30)
+        try:
+            _, told = await asyncio.wait_for(process.communicate(), 30)
+        except TimeoutError:
+            process.kill()
+            raise
         lines = told.decode().splitlines()
-        message = [line for line in lines if not line.startswith("{")]
         log = [line for line in lines if line.startswith("{")]
-        return Said(exit_code=process.returncode or 0, log=tuple(log), message=tuple(message))
+        text = [line for line in lines if not line.startswith("{")]
+        events = [json.loads(line) for line in log]
+        ends = [event for event in events if event["event"] == "service.failed"]
+        message = [*text, *(line for end in ends for line in lines_of(end))]
+        return Said(
+            exit_code=process.returncode or 0, log=tuple(log), text=tuple(text), message=tuple(message)
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
@@ -82,9 +99,22 @@ class Place:
         assert process.stderr is not None
         while b"inbox.watched" not in (line := await asyncio.wait_for(process.stderr.readline(), 20)):
             assert line, "it ended before it began"
-        yield process.pid
+        try:
+            yield process.pid
+        finally:
+            await end(process)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Ask a process to end, and kill it when it does not."""
+    with contextlib.suppress(ProcessLookupError):
         process.terminate()
-        await process.communicate()
+    try:
+        await asyncio.wait_for(process.communicate(), 20)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
 
 
 @pytest.fixture
@@ -141,15 +171,56 @@ async def test_missing_credentials(place: Place) -> None:
     assert (place.folder / "in" / "fox.txt").exists()
 
 
+async def test_unreadable_credentials(place: Place) -> None:
+    """A file of credentials that cannot be read is named, with the reason; exit 78."""
+    place.environ["FIREFLY_SERVICES_CLIENT_SECRET_FILE"] = str(place.folder)
+    place.configure()
+
+    assert_plain(await place.run("run"), 78, f"cannot read {place.folder}: Is a directory")
+
+
+async def test_the_end_of_a_log_is_an_event_of_it(place: Place) -> None:
+    """Where the log is JSON, why the service ended is JSON too, once, with all faults; there is no other text."""
+    place.configure(operation="generat")
+
+    said = await place.run("run")
+
+    (end,) = (json.loads(line) for line in said.log)
+    assert () == said.text
+    assert ("service.failed", 78, "critical") == (end["event"], end["exit_code"], end["level"])
+    assert any("unknown key generat" in fault for fault in end["faults"])
+
+
+async def test_on_a_terminal_the_end_is_a_few_lines(place: Place) -> None:
+    """A person reads what, why and what to do, and no event."""
+    place.configure(operation="generat")
+    terminal, other_end = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dropglow", "run"),
+        cwd=place.folder,
+        env=place.environ,
+        stdin=subprocess.DEVNULL,
+        stderr=other_end,
+    )
+    os.close(other_end)
+    exit_code = await asyncio.wait_for(process.wait(), 30)
+    lines = os.read(terminal, 10_000).decode().splitlines()
+    os.close(terminal)
+
+    assert 78 == exit_code
+    assert lines[0].startswith("Error: the configuration ")
+    assert not any(line.startswith("{") for line in lines)
+
+
 async def test_wrong_credentials(place: Place) -> None:
-    """Adobe's refusal ends a run with --once: trying longer helps nobody; exit 78, and nothing is lost."""
+    """Adobe's refusal ends a run with --once: waiting longer helps nobody; exit 75, and nothing is lost."""
     async with Sandbox(World(faults=parse_faults(["token_401=1"]))) as served:
         place.configure(url=served.url)
         (place.folder / "in" / "fox.txt").write_text("a fox")
 
         said = await place.run("run", "--once")
 
-    assert_plain(said, 78, "check client id and secret", "nothing is lost")
+    assert_plain(said, 75, "check client id and secret", "nothing is lost: mend that")
 
 
 async def test_a_second_daemon_on_the_same_state(place: Place) -> None:

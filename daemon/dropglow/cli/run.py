@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dropglow.cli.exits import Exit, Told
+from dropglow.cli.exits import Exit, Told, told
+from dropglow.errors import ConfigError, DropglowError
 
 if TYPE_CHECKING:
     from dropglow.config import Config
@@ -29,25 +30,46 @@ def command(option: str | None, once: bool, sandbox: bool, verbose: bool) -> Non
     """Serve the inboxes until stopped (SIGTERM or Ctrl-C). Remote jobs go on and are resumed at the next start.
 
     Exit codes with --once: 0 everything was delivered; 1 something failed, is held or is in doubt;
-    75 try again later; 78 the configuration or the credentials need a person.
+    75 try again later; 78 there is no usable configuration, or there are no credentials. Where the log is no
+    terminal, the reason of a failure is an event of it.
     """
+    from dropglow.ops.logging import set_up, writes_json
+
+    set_up(level=logging.DEBUG if verbose else logging.INFO)
+    try:
+        _run(option, once=once, sandbox=sandbox)
+    except (DropglowError, Told) as error:
+        if not writes_json(sys.stderr):
+            raise
+        raise click.exceptions.Exit(_logged(error)) from error
+
+
+def _logged(error: DropglowError | Told) -> int:
+    """Log why the service ended, and return its exit code."""
+    from dropglow import vocabulary
+    from dropglow.runtime.telling import log
+
+    exit_code = (error if isinstance(error, Told) else told(error)).exit_code
+    fields = {"faults": list(error.faults)} if isinstance(error, ConfigError) and error.faults else {}
+    log.critical(
+        vocabulary.SERVICE_FAILED, reason=error.message, hint=error.hint, exit_code=exit_code, **fields
+    )
+    return exit_code
+
+
+def _run(option: str | None, *, once: bool, sandbox: bool) -> None:
     from dropglow.config import load_config
-    from dropglow.ops.logging import set_up
 
     config = load_config(option, environ=os.environ, cwd=str(Path.cwd()))
-    set_up(level=logging.DEBUG if verbose else logging.INFO)
     world = None
     if sandbox:
         from dropglow.sandbox.world import World
 
         world = World()
     outcome = asyncio.run(_serve(config, once=once, world=world))
-    if outcome.needs_person:
-        raise Told(
-            outcome.gave_up, hint="nothing is lost: mend that and run it again", code=Exit.CONFIGURATION
-        )
     if outcome.gave_up:
-        raise Told(outcome.gave_up, hint="nothing is lost: run it again", code=Exit.LATER)
+        first = "mend that and " if outcome.needs_person else ""
+        raise Told(outcome.gave_up, hint=f"nothing is lost: {first}run it again", code=Exit.LATER)
     if once and outcome.troubled:
         raise click.exceptions.Exit(Exit.TROUBLED)
 

@@ -31,7 +31,7 @@ def set_up(*, stream: TextIO | None = None, json: bool | None = None, level: int
         level: The lowest level that is shown.
     """
     out = stream or sys.stderr
-    as_json = not out.isatty() if json is None else json
+    as_json = writes_json(out) if json is None else json
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -65,6 +65,11 @@ def set_up(*, stream: TextIO | None = None, json: bool | None = None, level: int
     root.setLevel(level)
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def writes_json(stream: TextIO) -> bool:
+    """Return whether what is logged to *stream* is JSON lines, unless somebody says otherwise."""
+    return not stream.isatty()
 
 
 def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
