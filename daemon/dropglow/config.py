@@ -34,6 +34,7 @@ from dropglow.rules.load import (
     read_source,
     resolved,
 )
+from dropglow.rules.positions import LARGEST_DOCUMENT, parse
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import ApiShape, ConfigurationShape, LimitsShape, PollShape
@@ -70,6 +71,14 @@ class Config:
     warnings: tuple[str, ...] = ()  # ``file:line:column: message``
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A configuration as far as it can be read, and what is wrong with it."""
+
+    config: Config
+    refusal: ConfigError | None  # None: nothing is wrong
+
+
 def load_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> Config:
     """Return the checked configuration.
 
@@ -81,7 +90,32 @@ def load_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> 
     Raises:
         ConfigError: None was found, or it has faults; all of them are in ``faults``.
     """
-    path = find_config(option, environ=environ, cwd=cwd)
+    survey = _surveyed(find_config(option, environ=environ, cwd=cwd), environ=environ, cwd=cwd)
+    if survey.refusal is not None:
+        raise survey.refusal
+    return survey.config
+
+
+def survey_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> Survey:
+    """Return as much of the configuration as can be read, for what needs little more than the state folder.
+
+    A service that was started before somebody broke the configuration goes on, and has to be reached.
+
+    Args:
+        option: As for ``load_config``.
+        environ: As for ``load_config``.
+        cwd: As for ``load_config``.
+
+    Raises:
+        ConfigError: None was found, or it is so broken that nobody can tell where the state folder is.
+    """
+    survey = _surveyed(find_config(option, environ=environ, cwd=cwd), environ=environ, cwd=cwd)
+    if survey.refusal is not None and not survey.config.state:
+        raise survey.refusal
+    return survey
+
+
+def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest = Harvest()
     source = read_source(path, environ=environ, harvest=harvest)
     read = _read(source, harvest)
@@ -89,15 +123,16 @@ def load_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> 
     _gather_rules(read, source, environ=environ, harvest=harvest)
     api = _api(read, source, environ=environ, harvest=harvest)
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
-    state = resolved(source.folder, shape.state) if shape.state else _default_state(environ, cwd)
-    harvest.faults += nesting_faults(harvest.entries, source=source, state=state)
+    state = _state(read, source, environ=environ, cwd=cwd)
+    harvest.faults += nesting_faults(
+        harvest.entries, source=source, state=state or _default_state(environ, cwd)
+    )
     harvest.faults += after_faults(harvest.rules, harvest.entries)
     harvest.faults += _watch_faults(harvest.rules)
-    if harvest.faults:
-        raise _refusal(path, harvest.faults)
-    harvest.warnings += [*after_warnings(harvest.rules), *missing_folders(harvest.entries)]
+    if not harvest.faults:
+        harvest.warnings += [*after_warnings(harvest.rules), *missing_folders(harvest.entries)]
     rules = tuple(loaded.rule for loaded in harvest.rules)
-    return Config(
+    config = Config(
         path=path,
         state=state,
         api=api,
@@ -106,6 +141,37 @@ def load_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> 
         inboxes=_inboxes(rules),
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
     )
+    return Survey(config=config, refusal=_refusal(path, harvest.faults) if harvest.faults else None)
+
+
+def _state(read: Review[ConfigurationShape], source: Source, *, environ: Mapping[str, str], cwd: str) -> str:
+    """Return the state folder, absolute; nothing where the faults of the file leave that open."""
+    named = read.value.state
+    if named is None and source.document.value is None and source.document.problems:
+        named = _salvaged(source.file, environ)
+        if named is None:
+            return ""
+    if named:
+        return resolved(source.folder, named)
+    # A key that nobody knows may have been meant to be this one.
+    known = set(ConfigurationShape.model_fields) - {"state"}
+    if any(len(place) < 2 and not known.issuperset(place[:1] or ("",)) for place in read.places):
+        return ""
+    return _default_state(environ, cwd)
+
+
+def _salvaged(file: str, environ: Mapping[str, str]) -> str | None:
+    """Return what the line of ``state:`` says in a file that is no YAML; None unless there is exactly one."""
+    try:
+        with open(file, encoding="utf-8-sig", errors="surrogateescape") as stream:  # noqa: PTH123  # a path is text here
+            lines = [line for line in stream.read(LARGEST_DOCUMENT).splitlines() if line.startswith("state:")]
+    except OSError:
+        return None
+    if len(lines) != 1:
+        return None
+    document = parse(lines[0], environ=environ)
+    named = document.value.get("state") if isinstance(document.value, dict) else None
+    return named if isinstance(named, str) and not document.problems else None
 
 
 def find_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> str:

@@ -5,8 +5,6 @@ The JSON is described in ``asking.py``.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 
@@ -22,8 +20,8 @@ def command(option: str | None, *, ids: tuple[str, ...], as_json: bool) -> None:
     no service running, Adobe is asked at the next start.
     """
     from dropglow.cli.asking import carry_out, meant
-    from dropglow.cli.ledger_access import asked, configured
+    from dropglow.cli.ledger_access import asked, state_folder
     from dropglow.ledger.mailbox import Verb
 
-    state = Path(configured(option).state)
+    state = state_folder(option)
     carry_out(state, Verb.CANCEL, asked(state, lambda reader: meant(reader, ids)), as_json=as_json)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -72,7 +71,7 @@ def command(
 ) -> None:
     """List jobs, newest first. Every filter narrows the list."""
     from dropglow.cli.documents import job_document
-    from dropglow.cli.ledger_access import asked, configured
+    from dropglow.cli.ledger_access import asked, state_folder
     from dropglow.cli.tables import print_json
     from dropglow.ledger.base import Query
     from dropglow.model import RuleName
@@ -84,7 +83,7 @@ def command(
         since=since,
         limit=limit + 1,  # one more, to know whether there are more
     )
-    found = asked(Path(configured(option).state), lambda reader: reader.find(query))
+    found = asked(state_folder(option), lambda reader: reader.find(query))
     if as_json:
         print_json([job_document(job) for job in found[:limit]])
         return

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
+
+from dropglow.cli.tables import counted
 from dropglow.errors import LedgerUnavailable
 from dropglow.ledger.lock import LOCK_FILE, StateLock
 from dropglow.ledger.place import LEDGER_FILE
 
 if TYPE_CHECKING:
-    from dropglow.config import Config
+    from dropglow.config import Survey
     from dropglow.ledger.base import Reader
 
 T = TypeVar("T")
@@ -33,15 +36,28 @@ class Holder:
     pid: int | None  # None: it could not be read
 
 
-def configured(option: str | None) -> Config:
-    """Return the configuration that ``--config`` and the environment name.
+def state_folder(option: str | None) -> Path:
+    """Return the state folder that the configuration names; faults elsewhere in it only warrant a warning.
 
     Raises:
-        ConfigError: There is none, or it has faults.
+        ConfigError: There is none, or nobody can tell the state folder from it.
     """
-    from dropglow.config import load_config
+    return Path(surveyed(option).config.state)
 
-    return load_config(option, environ=os.environ, cwd=str(Path.cwd()))
+
+def surveyed(option: str | None) -> Survey:
+    """Return the configuration as far as it can be read; warn, on standard error, where it has faults.
+
+    Raises:
+        ConfigError: There is none, or nobody can tell the state folder from it.
+    """
+    from dropglow.config import survey_config
+
+    survey = survey_config(option, environ=os.environ, cwd=str(Path.cwd()))
+    if survey.refusal is not None:
+        count = counted(len(survey.refusal.faults), "fault")
+        click.echo(f"Warning: the configuration has {count}: dropglow check", err=True)
+    return survey
 
 
 def asked(state: Path, question: Callable[[Reader], Awaitable[T]]) -> T:

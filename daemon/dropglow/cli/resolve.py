@@ -6,7 +6,6 @@ The JSON is described in ``asking.py``.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -45,10 +44,10 @@ def command(
     is asked about that job first; with no service running, at the next start.
     """
     from dropglow.cli.asking import carry_out, meant
-    from dropglow.cli.ledger_access import asked, configured
+    from dropglow.cli.ledger_access import asked, state_folder
 
     verb = _verb(job_id=job_id, resubmit=resubmit, abandon=abandon, ids=ids)
-    state = Path(configured(option).state)
+    state = state_folder(option)
     targets = asked(state, lambda reader: meant(reader, ids))
     if resubmit and not yes and sys.stdin.isatty():
         _confirm(asked(state, lambda reader: _doubted(reader, targets)))

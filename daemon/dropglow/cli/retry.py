@@ -5,7 +5,6 @@ The JSON is described in ``asking.py``.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -35,14 +34,14 @@ def command(
     into work by itself. With or without a running service.
     """
     from dropglow.cli.asking import carry_out, meant
-    from dropglow.cli.ledger_access import asked, configured
+    from dropglow.cli.ledger_access import asked, state_folder
     from dropglow.ledger.mailbox import Verb
 
     if bool(ids) == all_failed:
         raise click.UsageError("Name what to retry by its ID, or say --all-failed.")
     if not all_failed and rule is not None:
         raise click.UsageError("--rule goes with --all-failed.")
-    state = Path(configured(option).state)
+    state = state_folder(option)
     if all_failed:
         targets = _every(asked(state, lambda reader: _failed(reader, rule)), yes=yes, as_json=as_json)
     else:

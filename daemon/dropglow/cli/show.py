@@ -8,7 +8,6 @@ its jobs) and ``"history": [record]``. ``documents.py`` describes them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,9 +36,9 @@ def command(option: str | None, *, id_: str, as_json: bool) -> None:
 
     An ID is a drop's, a job's, the beginning of one, or Adobe's job id.
     """
-    from dropglow.cli.ledger_access import asked, configured
+    from dropglow.cli.ledger_access import asked, state_folder
 
-    story = asked(Path(configured(option).state), lambda reader: _read(reader, id_))
+    story = asked(state_folder(option), lambda reader: _read(reader, id_))
     if as_json:
         from dropglow.cli.tables import print_json
 

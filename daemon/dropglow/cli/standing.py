@@ -15,11 +15,11 @@ from typing import Any, Final
 from dropglow.cli.documents import failure_document, instant, job_document
 from dropglow.cli.ledger_access import Holder
 from dropglow.cli.words import advice
-from dropglow.config import Config
+from dropglow.config import Config, Survey
 from dropglow.ledger.base import Counts, Query, Reader
 from dropglow.lifecycle import REMOTE_OPEN, RESTING
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
-from dropglow.naming import shown
+from dropglow.naming import shown, storable
 
 MANY: Final = 1000
 LATEST: Final = 3
@@ -45,7 +45,8 @@ class Standing:
     """Everything that ``status`` tells."""
 
     at: datetime
-    config: Config
+    config: Config  # as far as it can be read
+    faults: tuple[str, ...]  # of the configuration: ``file:line:column: message``
     holder: Holder | None
     snapshot: Mapping[str, Any] | None  # the service's own report
     counts: Counts
@@ -82,7 +83,7 @@ class Standing:
 
 async def gather(
     reader: Reader,
-    config: Config,
+    survey: Survey,
     *,
     holder: Holder | None,
     snapshot: Mapping[str, Any] | None,
@@ -98,7 +99,8 @@ async def gather(
     doubts = await reader.find(Query(stages=frozenset({Stage.IN_DOUBT}), limit=MANY))
     return Standing(
         at=now,
-        config=config,
+        config=survey.config,
+        faults=() if survey.refusal is None else survey.refusal.faults,
         holder=holder,
         snapshot=snapshot,
         counts=await reader.counts(),
@@ -159,6 +161,7 @@ def document(standing: Standing) -> dict[str, Any]:
         "at": instant(standing.at),
         "config": shown(standing.config.path),
         "state": shown(standing.config.state),
+        "config_faults": [storable(fault) for fault in standing.faults],
         "service": _service(standing),
         "in_flight": standing.in_flight(),
         "in_flight_limit": limits.in_flight,

@@ -3,6 +3,7 @@
 Works with and without a running service. With ``--json`` one document::
 
     {"at", "config", "state",
+     "config_faults": ["file:line:column: message"],    with any, what stands below may lack inboxes
      "service": {"running": bool, "pid", "version", "started_at", "sandbox", "config",
                  "trouble"},                            null where it does not say
      "in_flight": count, "in_flight_limit": count,     jobs at Adobe
@@ -35,16 +36,16 @@ def command(option: str | None, *, as_json: bool) -> None:
     Every job in doubt is listed with the ways to settle it, and the latest
     failures with their reasons. Exit code 0, whatever there is to tell.
     """
-    from dropglow.cli.ledger_access import asked, configured, holder, snapshot
+    from dropglow.cli.ledger_access import asked, holder, snapshot, surveyed
     from dropglow.cli.standing import document, gather
     from dropglow.clock import RealClock
 
-    config = configured(option)
-    state = Path(config.state)
+    survey = surveyed(option)
+    state = Path(survey.config.state)
     held_by = holder(state)
     told = snapshot(state, held_by)
     now = RealClock().now()
-    standing = asked(state, lambda reader: gather(reader, config, holder=held_by, snapshot=told, now=now))
+    standing = asked(state, lambda reader: gather(reader, survey, holder=held_by, snapshot=told, now=now))
     if as_json:
         from dropglow.cli.tables import print_json
 
