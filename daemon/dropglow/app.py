@@ -12,7 +12,7 @@ import functools
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,30 +25,31 @@ from dropglow.config import Config
 from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk, RealDisk
-from dropglow.errors import AuthError, ConfigError, LedgerUnavailable, Unavailable
+from dropglow.errors import AuthError, ConfigError, Unavailable
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
+from dropglow.holding import mark_world, own
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.watch import Doorbell
 from dropglow.ledger.base import Ledger
-from dropglow.ledger.belongings import write_private
-from dropglow.ledger.lock import Busy, StateLock
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
-from dropglow.ledger.place import LEDGER_FILE
-from dropglow.ledger.sqlite import SqliteLedger
-from dropglow.lifecycle import ENDED
 from dropglow.model import Submission
 from dropglow.pacing import DAY_S, Gate
 from dropglow.runtime.admission import Attendant, Doors
+from dropglow.runtime.awaiting import Awaiting, Patience
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.keys import KeyMaker
+from dropglow.runtime.ordering import Ordering
 from dropglow.runtime.outboxes import Outboxes
-from dropglow.runtime.perform import Patience, Performer
+from dropglow.runtime.outcomes import Outcomes
+from dropglow.runtime.perform import Performer
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.service import Outcome, Service
+from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.status import Snapshot, StatusFile
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
@@ -59,22 +60,11 @@ from dropglow.runtime.worker import Worker
 if TYPE_CHECKING:
     from dropglow.sandbox.world import World
 
-PATIENCE_S: Final = 1.0  # a command has the state folder for a moment only
-GLANCE_S: Final = 0.1
 ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
-WORLD_FILE: Final = "world"
 SANDBOX: Final = "the sandbox"
 DOWNLOADS: Final = 8
 QUEUE_FACTOR: Final = 2
 QUEUE_FLOOR: Final = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
-    """A state folder in our hands: its ledger, open for writing."""
-
-    ledger: SqliteLedger
-    state: Path
 
 
 async def serve(
@@ -97,7 +87,7 @@ async def serve(
     async with contextlib.AsyncExitStack() as stack:
         where = SANDBOX if sandbox is not None else _world_of(config)
         owned = await stack.enter_async_context(own(Path(config.state)))
-        await _mark_world(owned, where)
+        await mark_world(owned, where)
         if sandbox is not None:
             config = replace(config, api=await _sandboxed(config, sandbox, stack))
             credentials: CredentialSource | FixedCredentials = FixedCredentials(
@@ -133,47 +123,6 @@ def _credentials(environ: Mapping[str, str]) -> CredentialSource:
     except AuthError as missing:
         raise ConfigError(missing.message, hint=missing.hint) from missing
     return source
-
-
-@contextlib.asynccontextmanager
-async def own(state: Path, *, clock: Clock | None = None) -> AsyncIterator[Owned]:
-    """Take the state folder, and give it back at the end. Waits about a second for a command that has it.
-
-    Raises:
-        Busy: A service has it.
-        ConfigError: It cannot be made.
-        LedgerError: Its ledger cannot be opened.
-    """
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"the state folder {state} cannot be made: {(error.strerror or 'no reason given').lower()}",
-            hint="name another one with `state:`, or give the service's user the right to make it",
-        ) from error
-    lock = StateLock(state)
-    if not await _acquired(lock, clock or RealClock()):
-        raise Busy(
-            f"another Dropglow (pid {lock.owner_pid() or 'unknown'}) runs on {state}",
-            hint="stop that one first, or give this one a state folder of its own",
-        )
-    try:
-        ledger = await SqliteLedger.open(state / LEDGER_FILE)
-        try:
-            yield Owned(ledger=ledger, state=state)
-        finally:
-            await ledger.close()
-    finally:
-        lock.release()
-
-
-async def _acquired(lock: StateLock, clock: Clock) -> bool:
-    give_up_s = clock.monotonic() + PATIENCE_S
-    while not lock.acquire():
-        if clock.monotonic() >= give_up_s:
-            return False
-        await clock.sleep(GLANCE_S)
-    return True
 
 
 async def build(
@@ -272,23 +221,47 @@ async def _performer(
     spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
     await outboxes.tidy()
+    chance = random.SystemRandom().random
+    outcomes = Outcomes(clock=clock, chance=chance)
+    setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
+    durations = await _durations(ledger)
     return Performer(
-        client=client,
-        ledger=ledger,
-        uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
-        spool=spool,
-        outbox=outbox,
-        outboxes=outboxes,
-        clock=clock,
-        gate=gate,
-        durations=await _durations(ledger),
-        patience=Patience(
-            poll_s_min=config.limits.poll_s_min,
-            poll_s_max=config.limits.poll_s_max,
-            job_timeout_s=config.limits.job_timeout_s,
+        ordering=Ordering(
+            client=client,
+            uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
+            outboxes=outboxes,
+            clock=clock,
+            gate=gate,
+            setbacks=setbacks,
+            durations=durations,
+            outcomes=outcomes,
+            chance=chance,
         ),
-        chance=random.SystemRandom().random,
-        downloads=DOWNLOADS,
+        awaiting=Awaiting(
+            client=client,
+            clock=clock,
+            setbacks=setbacks,
+            durations=durations,
+            patience=_patience(config),
+            outcomes=outcomes,
+        ),
+        fetching=Fetching(
+            client=client,
+            ledger=ledger,
+            spool=spool,
+            outbox=outbox,
+            outboxes=outboxes,
+            clock=clock,
+            outcomes=outcomes,
+            downloads=DOWNLOADS,
+        ),
+    )
+
+
+def _patience(config: Config) -> Patience:
+    limits = config.limits
+    return Patience(
+        poll_s_min=limits.poll_s_min, poll_s_max=limits.poll_s_max, job_timeout_s=limits.job_timeout_s
     )
 
 
@@ -406,35 +379,6 @@ async def _sandboxed(config: Config, world: World, stack: contextlib.AsyncExitSt
 
 def _world_of(config: Config) -> str:
     return config.api.base_url.rstrip("/")
-
-
-async def _mark_world(owned: Owned, where: str) -> None:
-    """Refuse a state folder whose open jobs belong to another API: their ids would mean nothing there.
-
-    Raises:
-        ConfigError: It holds unfinished jobs of the other one, or real ones where pretend ones are to come.
-        LedgerUnavailable: It cannot be written to.
-    """
-    mark = owned.state / WORLD_FILE
-    known = mark.read_text(encoding="utf-8").strip() if mark.exists() else ""
-    if known == where:
-        return
-    if known:
-        counts = await owned.ledger.counts()
-        unfinished = sum(count for stage, count in counts.jobs.items() if stage not in ENDED)
-        if unfinished:
-            raise ConfigError(
-                f"{owned.state} holds {unfinished} unfinished jobs of {known}, not of {where}",
-                hint="finish and settle them there first, or give this one a state folder of its own",
-            )
-    try:
-        # Never half: an empty mark would say that the jobs are somebody else's.
-        write_private(mark, where + "\n")
-    except OSError as error:
-        raise LedgerUnavailable(
-            f"cannot write {mark}: {(error.strerror or 'no reason given').lower()}",
-            hint="is the disk full, or may the service's user not write there?",
-        ) from error
 
 
 def _storage(where: str) -> str:

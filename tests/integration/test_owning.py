@@ -7,7 +7,7 @@ import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dropglow.app import own
+from dropglow.holding import own
 from dropglow.ledger.lock import Busy, StateLock
 from dropglow.runtime.status import Snapshot, StatusFile
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dropglow.app import Owned, own
 from dropglow.cli.exits import Exit
 from dropglow.cli.wishing import Outcome
 from dropglow.clock import Clock
 from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
+from dropglow.holding import Owned, own
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox, Verb, Wish
 from dropglow.model import DropState

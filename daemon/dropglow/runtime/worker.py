@@ -112,22 +112,28 @@ class Worker:
 
     async def _do(self, act: Act, job: Job, hand: Hand) -> Job | Wait:
         """Carry *act* out; return the job as it is then, or until when nothing can be learned."""
-        if isinstance(act, Submit | Prepare) and (held_until := self._perform.held_until(act)) is not None:
+        if (
+            isinstance(act, Submit | Prepare)
+            and (held_until := self._perform.ordering.held_until()) is not None
+        ):
             return Wait(held_until)
-        if isinstance(act, Submit | Prepare) and (obstacle := await self._perform.obstacle(job)) is not None:
+        if (
+            isinstance(act, Submit | Prepare)
+            and (obstacle := await self._perform.ordering.obstacle(job)) is not None
+        ):
             return await self.tell(job, obstacle, hand)
         if isinstance(act, Poll) and not hand.asked:
             hand.asked = True
-            if (first := self._perform.first_look(job)) is not None:
+            if (first := self._perform.awaiting.first_look(job)) is not None:
                 return first
         if not isinstance(act, Submit):
             outcome = await self._perform(act, job)
             return outcome if isinstance(outcome, Wait) else await self.tell(job, outcome, hand)
-        self._perform.count_submission()
+        self._perform.ordering.count_submission()
         hand.on_the_wire = True
         try:
             job = await self.tell(job, Began(at=self._clock.now()), hand)
-            answer = await self._perform.submit(job)
+            answer = await self._perform.ordering.submit(job)
             return await self.tell(job, answer, hand)
         finally:
             hand.on_the_wire = False

@@ -13,7 +13,6 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner, Result
 
-from dropglow.app import own
 from dropglow.cli.main import main
 from dropglow.clock import RealClock
 from dropglow.disk import RealDisk
@@ -30,6 +29,7 @@ from dropglow.events import (
     Postponed,
     RanLate,
 )
+from dropglow.holding import own
 from dropglow.ledger.lock import StateLock
 from dropglow.ledger.sqlite import SqliteLedger, SqliteReader
 from dropglow.lifecycle import advance

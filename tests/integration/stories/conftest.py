@@ -19,12 +19,13 @@ import pytest
 import structlog
 from PIL import Image
 
-from dropglow.app import build, own
+from dropglow.app import build
 from dropglow.clock import Clock, RealClock
 from dropglow.config import Config, load_config
 from dropglow.disk import Disk, RealDisk
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
+from dropglow.holding import own
 from dropglow.ledger.base import Query
 from dropglow.ledger.mailbox import Mailbox, Verb, Wish
 from dropglow.ledger.sqlite import SqliteReader

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 
-from dropglow.app import build, own
+from dropglow.app import build
 from dropglow.disk import RealDisk
 from dropglow.errors import LedgerUnavailable
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
+from dropglow.holding import own
 from dropglow.ledger.base import Ledger
 from dropglow.model import DropState
 from dropglow.sandbox.app import make_app

@@ -1,0 +1,115 @@
+"""Bring results home: download them to temporary names in the outbox, then give them their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import Final
+
+from dropglow import retry
+from dropglow.clock import Clock
+from dropglow.delivery.outbox import Outbox
+from dropglow.delivery.spool import Spool
+from dropglow.errors import DeliveryError, DiskError, FileGone, FireflyError, RequestRefused
+from dropglow.events import Delivered, Event, Fetched, LinksExpired, Postponed, SpoolLost
+from dropglow.firefly.client import FireflyClient
+from dropglow.ledger.base import Ledger
+from dropglow.model import Artifact, Billed, Job, Output
+from dropglow.runtime.insisting import insist
+from dropglow.runtime.outboxes import Outboxes
+from dropglow.runtime.outcomes import ANEW, Outcomes, failure_of
+
+FRESH_LINKS: Final = 3  # how often links may die under us before we wait
+SHORTEST_PATIENCE: Final = timedelta(seconds=10)
+LONGEST_PATIENCE: Final = timedelta(minutes=30)
+GIVE_UP_FETCHING: Final = timedelta(hours=24)
+
+
+class Fetching:
+    """Fetch and deliver for every worker."""
+
+    def __init__(
+        self,
+        *,
+        client: FireflyClient,
+        ledger: Ledger,
+        spool: Spool,
+        outbox: Outbox,
+        outboxes: Outboxes,
+        clock: Clock,
+        outcomes: Outcomes,
+        downloads: int,
+    ) -> None:
+        """Keep the parts; *downloads* bounds how many jobs fetch at once."""
+        self._client = client
+        self._ledger = ledger
+        self._spool = spool
+        self._outbox = outbox
+        self._outboxes = outboxes
+        self._clock = clock
+        self._outcomes = outcomes
+        self._downloads = asyncio.Semaphore(downloads)
+
+    async def fetch(self, job: Job) -> Event:
+        """Download every result of *job*, complete and verified, or none."""
+        async with self._downloads:
+            return await self._fetch(job)
+
+    async def deliver(self, job: Job) -> Event:
+        """Give every result of *job* its final name; idempotent after a crash."""
+        drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
+        now = self._clock.now()
+        try:
+            paths = await asyncio.to_thread(self._outbox.deliver, job, drop, now=now)
+        except FileGone:
+            await asyncio.to_thread(self._forget, job)  # its other results are fetched again as well
+            return SpoolLost()
+        except (DeliveryError, DiskError) as error:
+            self._outboxes.doubt(job.order.delivery.outbox)
+            return self._outcomes.postponed(job, error, retry.STORING)
+        return Delivered(paths=paths, at=now)
+
+    async def _fetch(self, job: Job) -> Event:
+        fetched = False
+        try:
+            artifacts = [await self._fetch_one(job, output) for output in job.outputs]
+            fetched = True
+        except RequestRefused as error:
+            return self._dead_link(job, error)
+        except FireflyError as error:
+            return self._outcomes.postponed(job, error, retry.ASKING)
+        except (DeliveryError, DiskError) as error:
+            self._outboxes.doubt(job.order.delivery.outbox)
+            return self._outcomes.postponed(job, error, retry.STORING)
+        finally:
+            if not fetched:
+                await asyncio.to_thread(self._forget, job)
+        return Fetched(artifacts=tuple(artifacts))
+
+    def _forget(self, job: Job) -> None:
+        with contextlib.suppress(DeliveryError):  # the same trouble, told already
+            self._spool.forget(job)
+
+    async def _fetch_one(self, job: Job, output: Output) -> Artifact:
+        file = await asyncio.to_thread(self._spool.open, job, output)
+        try:
+            downloaded = await self._client.download(output.url, file.write)
+            return await asyncio.to_thread(file.finish, expected_bytes=downloaded.expected_bytes)
+        finally:
+            file.discard()  # does nothing once it is finished
+
+    def _dead_link(self, job: Job, error: RequestRefused) -> Event:
+        # While links die, and only then, the trips of this stage count them; see ``LinksExpired``.
+        dead = job.trips if job.failure is None else 0
+        if dead < FRESH_LINKS:
+            return LinksExpired()
+        now = self._clock.now()
+        waited = now - (job.completed_at or now)
+        if waited > GIVE_UP_FETCHING:
+            return self._outcomes.gave_up(
+                "the results can no longer be fetched", error, Billed.YES, hint=ANEW
+            )
+        # Paid for: what is wrong with the links may mend, so ask at growing distances for a day.
+        until = now + min(max(waited / 2, SHORTEST_PATIENCE), LONGEST_PATIENCE)
+        return Postponed(until=until, failure=failure_of(error.message, error, Billed.YES))

@@ -1,0 +1,116 @@
+"""Place an order: bring its pictures to Adobe, look whether it may go, send it once.
+
+The verdict of a ``FireflyError`` decides between *Declined*, *Doubted* and
+*GaveUp*. The intent is stored by the worker before ``submit`` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from dropglow import polling, retry
+from dropglow.clock import Clock
+from dropglow.errors import DiskError, FileGone, FireflyError, RequestRefused, Verdict
+from dropglow.events import Accepted, Declined, Doubted, Event, GaveUp, Prepared
+from dropglow.firefly.client import FireflyClient
+from dropglow.lifecycle import Wait
+from dropglow.model import Billed, Job
+from dropglow.pacing import Gate
+from dropglow.runtime.outboxes import Outboxes
+from dropglow.runtime.outcomes import Outcomes, failure_of
+from dropglow.runtime.setbacks import Setbacks
+from dropglow.runtime.uploads import GateClosed, Uploads
+
+
+class Ordering:
+    """Place orders for every worker."""
+
+    def __init__(
+        self,
+        *,
+        client: FireflyClient,
+        uploads: Uploads,
+        outboxes: Outboxes,
+        clock: Clock,
+        gate: Gate,
+        setbacks: Setbacks,
+        durations: polling.Durations,
+        outcomes: Outcomes,
+        chance: Callable[[], float],
+    ) -> None:
+        """Keep the parts. *chance* returns numbers from 0 to 1."""
+        self._client = client
+        self._uploads = uploads
+        self._outboxes = outboxes
+        self._clock = clock
+        self._gate = gate
+        self._setbacks = setbacks
+        self._durations = durations
+        self._outcomes = outcomes
+        self._chance = chance
+
+    def held_until(self) -> datetime | None:
+        """Return until when the request limits forbid a request, or None."""
+        wait_s = self._gate.wait_s(self._clock.monotonic())
+        return self._clock.now() + timedelta(seconds=wait_s) if wait_s > 0 else None
+
+    async def obstacle(self, job: Job) -> Event | None:
+        """Return *Postponed* where the results of *job* could not be stored: nothing is bought for them then."""
+        trouble = await self._outboxes.trouble(job.order.delivery.outbox)
+        return None if trouble is None else self._outcomes.postponed(job, trouble, retry.STORING)
+
+    def count_submission(self) -> None:
+        """Count one submission against the request limits, now."""
+        self._gate.take(self._clock.monotonic())
+
+    async def prepare(self, job: Job) -> Event | Wait:
+        """Bring every picture of the order to Adobe; return what happened, or until when the limits forbid it."""
+        try:
+            uploads = await self._uploads.of(job)
+        except GateClosed as closed:
+            return Wait(closed.until)
+        except RequestRefused as error:
+            return self._outcomes.gave_up("Adobe refused the picture", error, Billed.NO)
+        except FireflyError as error:
+            self._setbacks.heed(job, error)
+            return self._outcomes.postponed(job, error, retry.ORDERING)
+        except FileGone as error:
+            return self._outcomes.gave_up("the picture is no longer there", error, Billed.NO)
+        except DiskError as error:
+            return self._outcomes.postponed(job, error, retry.STORING)
+        return Prepared(uploads=uploads)
+
+    async def submit(self, job: Job) -> Event:
+        """Send the order, whose intent is stored, exactly once; return what became of it."""
+        try:
+            submission = await self._client.submit(job.order, job.uploads)
+        except FireflyError as error:
+            return self._unplaced(job, error)
+        self._gate.answered()
+        self._durations.began(job.key)
+        return Accepted(submission=submission, at=self._clock.now())
+
+    def _unplaced(self, job: Job, error: FireflyError) -> Event:
+        counts = self._setbacks.heed(job, error)
+        now = self._clock.now()
+        match error.verdict:
+            case Verdict.NO:
+                return GaveUp(failure=failure_of("Firefly refused this order", error, Billed.NO), at=now)
+            case Verdict.UNKNOWN:
+                failure = failure_of(
+                    "nobody knows whether Adobe accepted this order",
+                    error,
+                    Billed.UNKNOWN,
+                    hint="look for it at Adobe, then settle it with: dropglow resolve",
+                )
+                return Doubted(failure=failure)
+            case Verdict.LATER:
+                until = retry.again_at(
+                    now, retry.ORDERING, job.trips, chance=self._chance(), not_before=error.retry_at
+                )
+                failure = failure_of("the order was not accepted", error, Billed.NO)
+                return Declined(failure=failure, until=until, counts=counts)
+            case _:
+                assert_never(error.verdict)

@@ -1,0 +1,48 @@
+"""Make the events that say why a job waits or ends, in words for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from dropglow import retry
+from dropglow.clock import Clock
+from dropglow.errors import DeliveryError, DiskError, FireflyError
+from dropglow.events import Event, GaveUp, Postponed
+from dropglow.model import Billed, Failure, Job
+
+ANEW: Final = "trying again is a new order, and is billed again"
+
+
+class Outcomes:
+    """Turn faults into *Postponed* and *GaveUp*."""
+
+    def __init__(self, *, clock: Clock, chance: Callable[[], float]) -> None:
+        """Date events by *clock*; *chance* returns numbers from 0 to 1."""
+        self._clock = clock
+        self._chance = chance
+
+    def postponed(
+        self, job: Job, error: FireflyError | DiskError | DeliveryError, backoff: retry.Backoff
+    ) -> Event:
+        """Return that *job* waits because of *error*, as long as *backoff* and the other side say."""
+        asked = error.retry_at if isinstance(error, FireflyError) else None
+        until = retry.again_at(self._clock.now(), backoff, job.trips, chance=self._chance(), not_before=asked)
+        return Postponed(until=until, failure=failure_of(error.message, error, _billed(job)))
+
+    def gave_up(self, what: str, error: FireflyError | DiskError, billed: Billed, *, hint: str = "") -> Event:
+        """Return that a job ends because of *error*; *what* happened is said in our words."""
+        return GaveUp(failure=failure_of(what, error, billed, hint=hint), at=self._clock.now())
+
+
+def failure_of(
+    what: str, error: FireflyError | DiskError | DeliveryError, billed: Billed, *, hint: str = ""
+) -> Failure:
+    """Return *error* as the reason that a job carries; *hint* overrides the error's own."""
+    code = error.code if isinstance(error, FireflyError) else type(error).__name__
+    why = "" if error.message == what else error.message
+    return Failure(code=code, what=what, why=why, hint=hint or error.hint, billed=billed)
+
+
+def _billed(job: Job) -> Billed:
+    return Billed.YES if job.completed_at else Billed.UNKNOWN if job.accepted_at else Billed.NO
