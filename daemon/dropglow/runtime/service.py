@@ -27,6 +27,7 @@ from dropglow.runtime.admission import Attendant
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.standstill import Standstill
 from dropglow.runtime.status import Snapshot, StatusFile
 from dropglow.runtime.telling import log
 from dropglow.runtime.wishes import Wishes
@@ -143,9 +144,10 @@ class Service:
         if not once:
             await stop.wait()
             return ""
-        quiet = False
+        quiet, standstill = False, Standstill(self.ledger)
+        await standstill.begin()
         while not stop.is_set():
-            if reason := self._hopeless():
+            if reason := await self._hopeless(standstill):
                 return reason
             at_rest = await self._at_rest()
             if at_rest and quiet:
@@ -156,11 +158,13 @@ class Service:
                 await asyncio.wait_for(stop.wait(), QUIET_S)
         return ""
 
-    def _hopeless(self) -> str:
+    async def _hopeless(self, standstill: Standstill) -> str:
         """Return why nothing more can happen soon, where waiting would only hide it."""
-        if self.dispatcher.in_hand or not self.gate.needs_person:
+        if self.dispatcher.in_hand:
             return ""
-        return self.gate.trouble(self.clock.monotonic())
+        if self.gate.needs_person and (trouble := self.gate.trouble(self.clock.monotonic())):
+            return trouble
+        return await standstill.reason()
 
     def _absent(self) -> str:
         """Return which inboxes could not be drained because they are away."""

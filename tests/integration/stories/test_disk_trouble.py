@@ -160,3 +160,34 @@ async def test_an_archive_that_cannot_be_made(make_daemon: DaemonMaker, log: Str
     assert Stage.DELIVERED is job.stage
     assert 1 == daemon.books()["accepted"]
     assert [] == await daemon.broken_promises(prompt)
+
+
+async def test_a_single_run_does_not_wait_for_a_mount_for_ever(make_daemon: DaemonMaker) -> None:
+    """With its outbox away, --once gives up after a while and says why; another run finishes the work."""
+    daemon = make_daemon(hurry=HURRY)
+    prompt = daemon.prompt()
+    shutil.rmtree(daemon.outbox)
+
+    outcome = await daemon.run_once()
+
+    bought = daemon.books()["accepted"]
+    assert f"the outbox {daemon.outbox}/prompts is not there" in outcome.gave_up
+    assert (0, False) == (bought, outcome.needs_person)
+    daemon.outbox.mkdir()
+    assert "" == (await daemon.run_once()).gave_up
+    assert [] == await daemon.broken_promises(prompt)
+
+
+async def test_an_empty_file_waits_and_then_fails_as_empty(make_daemon: DaemonMaker) -> None:
+    """Some programs make a file long before they fill it: half a minute is given, then it is reported."""
+    daemon = make_daemon(hurry=HURRY)
+    for inbox, name in ((daemon.prompts, "empty.txt"), (daemon.photos, "empty.jpg")):
+        (inbox / name).touch()
+    began_s = daemon.clock.monotonic()
+
+    await daemon.run_once()
+
+    report = (daemon.prompts / "_failed/empty.txt.error.txt").read_text()
+    assert daemon.clock.monotonic() - began_s >= 30
+    assert "What happened: the file is empty\n" in report
+    assert [] == await daemon.broken_promises(daemon.prompts / "empty.txt", daemon.photos / "empty.jpg")
