@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dropglow.model import Stage
 
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Site, SiteMaker
+
 pytestmark = pytest.mark.e2e
 
 
-async def document(site, *arguments):
+async def document(site: Site, *arguments: Any) -> Any:
     """Return what a command tells as JSON."""
     code, text = await site.command(*arguments, "--json")
     assert 0 == code, text
     return json.loads(text)
 
 
-def bought(site):
+def bought(site: Site) -> Any:
     """Return Adobe's ids of every order that the sandbox accepted."""
     return [job["id"] for job in site.world.books()["jobs"]]
 
 
-async def doubtful(make_site):
+async def doubtful(make_site: SiteMaker) -> Any:
     """Return a site with a running service whose first order's answer was lost."""
     site = await make_site("submit_lost=first:1", "duration=0.2")
     process = await site.start()
@@ -32,7 +37,7 @@ async def doubtful(make_site):
     return site, process
 
 
-def put(site):
+def put(site: Site) -> Any:
     """Return in which last folders the prompt file lies, with its report where there is one."""
     return sorted(str(path.relative_to(site.prompts)) for path in site.prompts.glob("_*/*"))
 
@@ -41,7 +46,7 @@ HELD = ["_held/fox.txt", "_held/fox.txt.held.txt"]
 FAILED = ["_failed/fox.txt", "_failed/fox.txt.error.txt"]
 DONE = ["_done/fox.txt"]
 
-WAYS = {
+WAYS: dict[str, tuple[Callable[[Any], tuple[str, ...]], Any, int]] = {
     "found": (lambda site: ("--job-id", bought(site)[0]), DONE, 1),
     "again": (lambda _: ("--resubmit",), DONE, 2),
     "given up": (lambda _: ("--abandon",), FAILED, 1),
@@ -49,7 +54,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_doubt_is_settled_while_the_service_runs(make_site, way):
+async def test_a_doubt_is_settled_while_the_service_runs(make_site: SiteMaker, way: Any) -> None:
     """Shown by status, a doubt is settled in each of the three ways; file and purchases are as they should be."""
     options, ends, orders = WAYS[way]
     site, process = await doubtful(make_site)
@@ -67,7 +72,7 @@ async def test_a_doubt_is_settled_while_the_service_runs(make_site, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_doubt_is_settled_while_no_service_runs(make_site, way):
+async def test_a_doubt_is_settled_while_no_service_runs(make_site: SiteMaker, way: Any) -> None:
     """Settled on a stopped service, a doubt ends the same way at the next run."""
     options, ends, orders = WAYS[way]
     site, process = await doubtful(make_site)
@@ -83,7 +88,7 @@ async def test_a_doubt_is_settled_while_no_service_runs(make_site, way):
     assert (ends == DONE) == (1 == len(site.results()))
 
 
-async def test_running_jobs_are_cancelled_at_adobe(make_site):
+async def test_running_jobs_are_cancelled_at_adobe(make_site: SiteMaker) -> None:
     """Cancelled while they run, jobs are cancelled at Adobe too, and the file goes to _failed with a report."""
     site = await make_site("duration=60")
     process = await site.start()
@@ -102,7 +107,7 @@ async def test_running_jobs_are_cancelled_at_adobe(make_site):
     assert {"cancelled"} == {job["state"] for job in site.world.books()["jobs"]}
 
 
-async def test_what_failed_is_retried_while_the_service_runs(make_site):
+async def test_what_failed_is_retried_while_the_service_runs(make_site: SiteMaker) -> None:
     """Of three sizes the one that failed is ordered again, and the file ends in _done."""
     site = await make_site("duration=0.2", "job_failed=first:1")
     process = await site.start()
@@ -118,7 +123,7 @@ async def test_what_failed_is_retried_while_the_service_runs(make_site):
     assert (4, 3, 0) == (len(bought(site)), len(site.results()), site.count("photos/_failed"))
 
 
-async def test_after_a_kill_the_state_is_told_as_it_is(make_site):
+async def test_after_a_kill_the_state_is_told_as_it_is(make_site: SiteMaker) -> None:
     """A service that was killed is not said to run, and what it began is shown from the ledger."""
     site = await make_site("duration=60")
     process = await site.start()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.commands.conftest import Desk
 
 GOOD = """
 state: ./state
@@ -17,7 +21,7 @@ NO_YAML = GOOD + "  - {name: art, inbox: [\n"
 WARNING = "Warning: the configuration has "
 
 
-def broken(desk, text):
+def broken(desk: Desk, text: Any) -> Any:
     (desk.folder / "dropglow.yaml").write_text(text)
     return desk
 
@@ -34,7 +38,9 @@ def broken(desk, text):
         ["resolve", "aaaa000001.3", "--abandon"],
     ],
 )
-def test_a_broken_edit_does_not_stop_whoever_looks_after_the_service(desk, text, arguments):
+def test_a_broken_edit_does_not_stop_whoever_looks_after_the_service(
+    desk: Desk, text: Any, arguments: Any
+) -> None:
     """They go on, with one line of warning on standard error that leads to ``check``."""
     desk.drop("aaaa000001", "failed", "queued", "in doubt")
 
@@ -46,7 +52,7 @@ def test_a_broken_edit_does_not_stop_whoever_looks_after_the_service(desk, text,
     assert line.endswith(": dropglow check")
 
 
-def test_the_faults_stand_in_the_document(desk):
+def test_the_faults_stand_in_the_document(desk: Desk) -> None:
     """A program that asks for the status learns of every fault, and of none where there is none."""
     before = json.loads(desk.run("status", "--json").stdout)["config_faults"]
 
@@ -67,7 +73,7 @@ def test_the_faults_stand_in_the_document(desk):
         "- state: a\n",
     ],
 )
-def test_where_nobody_can_tell_the_state_folder_it_is_refused(desk, text):
+def test_where_nobody_can_tell_the_state_folder_it_is_refused(desk: Desk, text: Any) -> None:
     """To show the jobs of another folder would be worse than to show none; exit 78, with the faults."""
     result = broken(desk, text).run("jobs")
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from tests.integration.commands.conftest import Desk
 
-def listed(desk, *options):
+
+def listed(desk: Desk, *options: Any) -> Any:
     """Return the ids of the jobs that are listed with these options."""
     return [job["job"] for job in json.loads(desk.run("jobs", "--json", *options).stdout)]
 
 
 @pytest.fixture
-def busy(desk):
+def busy(desk: Desk) -> Any:
     """Return a desk with three drops: one of last week, one of three hours ago, one of now."""
     desk.drop("aaaa000001", "delivered", "failed", age=timedelta(days=8), name="Old/Beach.JPG")
     desk.drop("aaaa000002", "running", "queued", "cancelled", age=timedelta(hours=3), name="city.jpg")
@@ -22,7 +26,7 @@ def busy(desk):
     return desk
 
 
-def test_the_newest_come_first(busy):
+def test_the_newest_come_first(busy: Any) -> None:
     """Jobs are listed from the newest to the oldest."""
     assert ["aaaa000003.1", "aaaa000002.3"] == listed(busy)[:2]
 
@@ -41,12 +45,12 @@ def test_the_newest_come_first(busy):
         (["--rule", "art"], set()),
     ],
 )
-def test_filters_narrow_the_list(busy, options, expected):
+def test_filters_narrow_the_list(busy: Any, options: Any, expected: Any) -> None:
     """Every filter narrows the list; states add up."""
     assert expected == set(listed(busy, *options))
 
 
-def test_a_limit_says_that_there_is_more(busy):
+def test_a_limit_says_that_there_is_more(busy: Any) -> None:
     """Beyond the limit nothing is listed, but that there is more is said, beside the list."""
     result = busy.run("jobs", "--limit", "2")
 
@@ -54,7 +58,7 @@ def test_a_limit_says_that_there_is_more(busy):
     assert "There are more" in result.stderr
 
 
-def test_a_row_tells_what_became_of_a_job(busy):
+def test_a_row_tells_what_became_of_a_job(busy: Any) -> None:
     """A row names result or reason, and Adobe's job id."""
     lines = busy.run("jobs").stdout.splitlines()
 
@@ -62,7 +66,7 @@ def test_a_row_tells_what_became_of_a_job(busy):
     assert any("Firefly refused this order: content policy" in line for line in lines)
 
 
-def test_nothing_to_list(desk):
+def test_nothing_to_list(desk: Desk) -> None:
     """Without a ledger the list is empty, and that is no error."""
     result = desk.run("jobs")
 
@@ -71,12 +75,12 @@ def test_nothing_to_list(desk):
 
 
 @pytest.mark.parametrize("options", [["--since", "yesterday"], ["--state", "lost"], ["--limit", "0"]])
-def test_wrong_usage_is_said(desk, options):
+def test_wrong_usage_is_said(desk: Desk, options: Any) -> None:
     """What cannot be meant is refused with the exit code for wrong usage."""
     assert 2 == desk.run("jobs", *options).exit_code
 
 
-def test_a_job_has_the_documented_shape(busy):
+def test_a_job_has_the_documented_shape(busy: Any) -> None:
     """The document of a job has the documented keys, and no link."""
     text = busy.run("jobs", "--json", "--state", "done").stdout
 
@@ -91,14 +95,14 @@ def test_a_job_has_the_documented_shape(busy):
 @pytest.mark.parametrize(
     "typed", ["aaaa000003", "aaaa000003.1", "aaaa000003.", "aaaa000002.1", "urn:aaaa000002.1"]
 )
-def test_anything_that_names_it_shows_it(busy, typed):
+def test_anything_that_names_it_shows_it(busy: Any, typed: Any) -> None:
     """A drop's id, a job's, a beginning of one and Adobe's own all lead to the story."""
     document = json.loads(busy.run("show", typed, "--json").stdout)
 
     assert document["drop"] == typed.removeprefix("urn:")[:10]
 
 
-def test_a_drop_is_shown_with_all_that_happened(busy):
+def test_a_drop_is_shown_with_all_that_happened(busy: Any) -> None:
     """The story of a drop has its jobs, the file's place now, and its history, oldest first."""
     document = json.loads(busy.run("show", "aaaa000001", "--json").stdout)
 
@@ -107,7 +111,7 @@ def test_a_drop_is_shown_with_all_that_happened(busy):
     assert ("Admitted", "Closed") == (document["history"][0]["event"], document["history"][-1]["event"])
 
 
-def test_a_job_is_shown_alone(busy):
+def test_a_job_is_shown_alone(busy: Any) -> None:
     """The story of a job has its drop's facts, and the history of no other job."""
     document = json.loads(busy.run("show", "aaaa000001.2", "--json").stdout)
 
@@ -115,7 +119,7 @@ def test_a_job_is_shown_alone(busy):
     assert {"aaaa000001.2"} == {record["job"] for record in document["history"]}
 
 
-def test_the_page_says_what_matters(busy):
+def test_the_page_says_what_matters(busy: Any) -> None:
     """For a person the page has order, prompt, seed, failure, advice and history."""
     text = busy.run("show", "aaaa000003").stdout
 
@@ -131,7 +135,7 @@ def test_the_page_says_what_matters(busy):
 
 
 @pytest.mark.parametrize("typed", ["nobody", "aaaa0000"])
-def test_what_names_nothing_or_too_much_is_said(busy, typed):
+def test_what_names_nothing_or_too_much_is_said(busy: Any, typed: Any) -> None:
     """An unknown id and one that fits several are errors in words, without a traceback."""
     result = busy.run("show", typed)
 
@@ -140,7 +144,7 @@ def test_what_names_nothing_or_too_much_is_said(busy, typed):
     assert "Traceback" not in result.output
 
 
-def test_what_was_paid_for_and_skipped_is_said(desk):
+def test_what_was_paid_for_and_skipped_is_said(desk: Desk) -> None:
     """A result that was not kept, because its name was taken, is told as bought, and why it is not there."""
     desk.drop("aaaa000001", "skipped")
 

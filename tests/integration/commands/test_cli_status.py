@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.commands.conftest import Desk
 
 SNAPSHOT = {
     "pid": os.getpid(),
@@ -21,7 +25,7 @@ SNAPSHOT = {
 }
 
 
-def publish(desk, **changes):
+def publish(desk: Desk, **changes: Any) -> None:
     """Write what a service says of itself into the state folder."""
     inbox = {
         "folder": str(desk.photos), "mode": "poll", "mode_reason": "it is on a network share (nfs)", "ready": 4,
@@ -32,12 +36,12 @@ def publish(desk, **changes):
     (desk.state / "status.json").write_text(json.dumps(document))
 
 
-def status(desk):
+def status(desk: Desk) -> Any:
     """Return the document of ``status --json``."""
     return json.loads(desk.run("status", "--json").stdout)
 
 
-def test_nothing_ever_ran(desk):
+def test_nothing_ever_ran(desk: Desk) -> None:
     """Before the first run there is nothing to tell, and nothing is made."""
     result = desk.run("status")
 
@@ -46,7 +50,7 @@ def test_nothing_ever_ran(desk):
     assert not desk.state.exists()
 
 
-def test_an_empty_state_has_the_whole_shape(desk):
+def test_an_empty_state_has_the_whole_shape(desk: Desk) -> None:
     """The document has every key before the first run too; what only a service knows is null."""
     document = status(desk)
 
@@ -59,7 +63,7 @@ def test_an_empty_state_has_the_whole_shape(desk):
     assert {"last_day": 0, "latest": []} == document["failures"]
 
 
-def test_jobs_and_drops_are_counted(desk):
+def test_jobs_and_drops_are_counted(desk: Desk) -> None:
     """Jobs are counted by stage and by inbox, drops by state."""
     desk.drop("aaaa000001", "delivered", "running", "queued")
     desk.drop("aaaa000002", "delivered")
@@ -71,7 +75,7 @@ def test_jobs_and_drops_are_counted(desk):
     assert 2 == document["inboxes"][0]["open_jobs"]
 
 
-def test_requests_are_counted_from_the_ledger(desk):
+def test_requests_are_counted_from_the_ledger(desk: Desk) -> None:
     """Submissions of the last minute and the last day stand beside their limits."""
     desk.drop("aaaa000001", "running")
     desk.drop("aaaa000002", "running", age=timedelta(seconds=5))
@@ -80,21 +84,21 @@ def test_requests_are_counted_from_the_ledger(desk):
     assert {"last_minute": 1, "per_minute": 4, "last_day": 2, "per_day": 9000} == status(desk)["requests"]
 
 
-def test_jobs_at_adobe_are_counted_without_a_service(desk):
+def test_jobs_at_adobe_are_counted_without_a_service(desk: Desk) -> None:
     """What runs at Adobe is known from the ledger, whether a service runs or not."""
     desk.drop("aaaa000001", "running", "queued", "late", "in doubt")
 
     assert (2, 16) == (status(desk)["in_flight"], status(desk)["in_flight_limit"])
 
 
-def test_without_a_service_open_jobs_wait(desk):
+def test_without_a_service_open_jobs_wait(desk: Desk) -> None:
     """Whoever looks while no service runs is told that work waits for it."""
     desk.drop("aaaa000001", "running", "queued", "delivered")
 
     assert "2 jobs will go on at the next: dropglow run" in desk.run("status").stdout
 
 
-def test_a_running_service_speaks_for_itself(desk):
+def test_a_running_service_speaks_for_itself(desk: Desk) -> None:
     """Beside a service its process, its trouble and its inboxes are told."""
     publish(desk)
     lock = desk.lock()
@@ -115,7 +119,7 @@ def test_a_running_service_speaks_for_itself(desk):
     assert "no rule takes it" in text
 
 
-def test_another_configuration_is_pointed_out(desk):
+def test_another_configuration_is_pointed_out(desk: Desk) -> None:
     """A service that runs with another configuration on the same state is said to."""
     publish(desk)
     lock = desk.lock()
@@ -126,7 +130,7 @@ def test_another_configuration_is_pointed_out(desk):
     assert "runs with another configuration: /elsewhere.yaml" in text
 
 
-def test_an_inbox_that_is_away_says_why(desk):
+def test_an_inbox_that_is_away_says_why(desk: Desk) -> None:
     """An inbox whose folder is gone is shown as offline, with the reason."""
     publish(desk, offline="the folder is not there")
     lock = desk.lock()
@@ -137,14 +141,14 @@ def test_an_inbox_that_is_away_says_why(desk):
     assert "offline: the folder is not there" in text
 
 
-def test_what_a_killed_service_left_is_not_believed(desk):
+def test_what_a_killed_service_left_is_not_believed(desk: Desk) -> None:
     """A report without anybody who holds the lock is an old one."""
     publish(desk)
 
     assert desk.run("status").stdout.startswith("No service runs.\n")
 
 
-def test_a_holder_without_a_report_is_named(desk):
+def test_a_holder_without_a_report_is_named(desk: Desk) -> None:
     """While a service starts, or a command stands in, the process is named and no more."""
     desk.state.mkdir()
     lock = desk.lock()
@@ -155,7 +159,7 @@ def test_a_holder_without_a_report_is_named(desk):
     assert f"a command is at work (pid {os.getpid()})" in text
 
 
-def test_a_doubt_can_be_settled_from_what_is_shown(desk):
+def test_a_doubt_can_be_settled_from_what_is_shown(desk: Desk) -> None:
     """Every job in doubt is shown with its order, why, and the three commands that settle it."""
     desk.drop("aaaa000001", "in doubt", "delivered")
 
@@ -169,7 +173,7 @@ def test_a_doubt_can_be_settled_from_what_is_shown(desk):
     assert ["aaaa000001.1"] == [job["job"] for job in status(desk)["in_doubt"]]
 
 
-def test_the_latest_three_failures_are_shown(desk):
+def test_the_latest_three_failures_are_shown(desk: Desk) -> None:
     """Of the failures of the last day all are counted and the latest three told, whole files among them."""
     for number in range(3):
         desk.drop(f"aaaa00000{number}", "failed", age=timedelta(hours=number + 1))
@@ -183,7 +187,7 @@ def test_the_latest_three_failures_are_shown(desk):
     assert "the picture is cut off" == document["latest"][0]["failure"]["what"]
 
 
-def test_what_holds_jobs_up_is_told(desk):
+def test_what_holds_jobs_up_is_told(desk: Desk) -> None:
     """Late jobs, and jobs that wait for something outside, are named with the reason."""
     desk.drop("aaaa000001", "late", "held up", "held up")
 
@@ -194,7 +198,7 @@ def test_what_holds_jobs_up_is_told(desk):
     assert "make room" in text
 
 
-def test_odd_names_cannot_drive_the_terminal(desk):
+def test_odd_names_cannot_drive_the_terminal(desk: Desk) -> None:
     """Control characters and bytes that are no text appear as escapes, in JSON as valid text."""
     desk.drop("aaaa000001", name="red\x1b[31m\udcff.jpg", reason="it is broken")
 
@@ -206,7 +210,7 @@ def test_odd_names_cannot_drive_the_terminal(desk):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_state_of_somebody_else_is_said_to_be(desk):
+def test_a_state_of_somebody_else_is_said_to_be(desk: Desk) -> None:
     """A state folder that cannot be read ends in words and in 75."""
     desk.drop("aaaa000001", "queued")
     desk.state.chmod(0)

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,17 +16,20 @@ from dropglow.cli.wishing import Wisher, wish_for
 from dropglow.clock import RealClock
 from dropglow.ledger.mailbox import Mailbox, Verb
 
+if TYPE_CHECKING:
+    from tests.integration.commands.conftest import Desk
 
-def ask(desk, *wishes, patience_s=0.3):
+
+def ask(desk: Desk, *wishes: Any, patience_s: Any = 0.3) -> Any:
     """Have *wishes* carried out as a command does, with little patience."""
     return asyncio.run(Wisher(desk.state, clock=RealClock(), patience_s=patience_s).ask(wishes))
 
 
-def cancelling(target="aaaa000001"):
+def cancelling(target: Any = "aaaa000001") -> Any:
     return wish_for(Verb.CANCEL, target, at=datetime.now(UTC))
 
 
-def test_only_what_failed_is_tried_again(desk):
+def test_only_what_failed_is_tried_again(desk: Desk) -> None:
     """Of a drop with a delivered and a failed job only the failed one is queued, its file back in work."""
     desk.drop("aaaa000001", "delivered", "failed")
 
@@ -37,7 +41,7 @@ def test_only_what_failed_is_tried_again(desk):
     assert [] == desk.files()
 
 
-def test_everything_that_failed_can_be_meant(desk):
+def test_everything_that_failed_can_be_meant(desk: Desk) -> None:
     """With --all-failed every failed job is tried again, but for those that may have been bought."""
     desk.drop("aaaa000001", "failed", "cancelled")
     desk.drop("aaaa000002", "in doubt")
@@ -49,7 +53,7 @@ def test_everything_that_failed_can_be_meant(desk):
     assert "Left out: 1 job given up in doubt" in result.stdout
 
 
-def test_everything_of_one_rule_can_be_meant(desk):
+def test_everything_of_one_rule_can_be_meant(desk: Desk) -> None:
     """With --rule only that rule's failures are tried again; none is not an error."""
     desk.drop("aaaa000001", "failed")
 
@@ -59,7 +63,7 @@ def test_everything_of_one_rule_can_be_meant(desk):
     assert "Nothing to retry" in result.stdout
 
 
-def test_what_waits_is_cancelled_at_once(desk):
+def test_what_waits_is_cancelled_at_once(desk: Desk) -> None:
     """Jobs that were not sent are cancelled here, and the file goes where failed ones go."""
     desk.drop("aaaa000001", "queued", "queued")
 
@@ -70,7 +74,7 @@ def test_what_waits_is_cancelled_at_once(desk):
     assert "2 jobs will be cancelled\n" == result.stdout
 
 
-def test_what_is_paid_for_is_left_alone(desk):
+def test_what_is_paid_for_is_left_alone(desk: Desk) -> None:
     """Of a drop with a ready job the others are cancelled, and the answer says why that one is not."""
     desk.drop("aaaa000001", "fetching", "running")
 
@@ -80,7 +84,7 @@ def test_what_is_paid_for_is_left_alone(desk):
     assert "not aaaa000001.1: it is paid for already" in result.stdout
 
 
-def test_a_doubt_is_given_up(desk):
+def test_a_doubt_is_given_up(desk: Desk) -> None:
     """An abandoned job has failed; its file leaves _held for _failed, with the other report."""
     desk.drop("aaaa000001", "in doubt", "delivered")
     held = desk.files()
@@ -92,7 +96,7 @@ def test_a_doubt_is_given_up(desk):
     assert ["_failed/beach.jpg", "_failed/beach.jpg.error.txt"] == desk.files()
 
 
-def test_what_was_given_up_is_not_to_be_resolved(desk):
+def test_what_was_given_up_is_not_to_be_resolved(desk: Desk) -> None:
     """No page and no document still advises to resolve a doubt that was given up."""
     desk.drop("aaaa000001", "in doubt")
     desk.run("resolve", "aaaa000001", "--abandon")
@@ -107,7 +111,7 @@ def test_what_was_given_up_is_not_to_be_resolved(desk):
     assert not [text for text in (*pages, report) if "dropglow resolve" in text or "look for it" in text]
 
 
-def test_a_doubt_is_ordered_again(desk):
+def test_a_doubt_is_ordered_again(desk: Desk) -> None:
     """A resubmitted job waits for the next run, without a question where nobody can answer."""
     desk.drop("aaaa000001", "in doubt")
 
@@ -116,7 +120,7 @@ def test_a_doubt_is_ordered_again(desk):
     assert (0, ["queued"], []) == (result.exit_code, desk.stages("aaaa000001"), desk.files())
 
 
-def test_a_receipt_that_was_found_waits_for_who_can_ask_adobe(desk):
+def test_a_receipt_that_was_found_waits_for_who_can_ask_adobe(desk: Desk) -> None:
     """With no service running a job id is not taken on trust: the wish waits for the next run, and that is said."""
     desk.drop("aaaa000001", "in doubt")
 
@@ -128,7 +132,7 @@ def test_a_receipt_that_was_found_waits_for_who_can_ask_adobe(desk):
     assert "at the next `dropglow run`" in result.stdout
 
 
-def test_a_receipt_belongs_to_one_job(desk):
+def test_a_receipt_belongs_to_one_job(desk: Desk) -> None:
     """A job id that another job has is refused: both would deliver the same results."""
     desk.drop("aaaa000001", "delivered")
     desk.drop("aaaa000002", "in doubt")
@@ -139,7 +143,7 @@ def test_a_receipt_belongs_to_one_job(desk):
     assert "aaaa000001.1 has it" in result.stderr
 
 
-def test_a_receipt_for_several_is_refused(desk):
+def test_a_receipt_for_several_is_refused(desk: Desk) -> None:
     """A job id for a drop with two jobs in doubt is refused with the names of both."""
     desk.drop("aaaa000001", "in doubt", "in doubt")
 
@@ -149,7 +153,7 @@ def test_a_receipt_for_several_is_refused(desk):
     assert "aaaa000001.1, aaaa000001.2" in result.stderr
 
 
-def test_a_wish_without_sense_is_refused_in_words(desk):
+def test_a_wish_without_sense_is_refused_in_words(desk: Desk) -> None:
     """What is delivered cannot be cancelled; the answer says where it stands."""
     desk.drop("aaaa000001", "delivered")
 
@@ -159,7 +163,7 @@ def test_a_wish_without_sense_is_refused_in_words(desk):
     assert "aaaa000001.1 is delivered" in result.stderr
 
 
-def test_one_unknown_id_does_not_stop_the_others(desk):
+def test_one_unknown_id_does_not_stop_the_others(desk: Desk) -> None:
     """Of several ids the known ones are served; the exit code tells of the other."""
     desk.drop("aaaa000001", "queued")
 
@@ -172,7 +176,7 @@ def test_one_unknown_id_does_not_stop_the_others(desk):
     ]
 
 
-def test_the_same_thing_named_twice_is_meant_once(desk):
+def test_the_same_thing_named_twice_is_meant_once(desk: Desk) -> None:
     """A drop named by its id and by a beginning of it gets one wish."""
     desk.drop("aaaa000001", "failed")
 
@@ -196,12 +200,12 @@ def test_the_same_thing_named_twice_is_meant_once(desk):
         ["resolve", "x", "--job-id", "urn:"],
     ],
 )
-def test_wrong_usage_is_said(desk, arguments):
+def test_wrong_usage_is_said(desk: Desk, arguments: Any) -> None:
     """What cannot be meant is refused with the exit code for wrong usage, before anything is looked up."""
     assert 2 == desk.run(*arguments).exit_code
 
 
-def test_a_service_that_does_not_answer_is_left_in_peace(desk):
+def test_a_service_that_does_not_answer_is_left_in_peace(desk: Desk) -> None:
     """When nobody takes the wish, it is taken back, and nothing happens later."""
     desk.drop("aaaa000001", "queued")
     lock = desk.lock()
@@ -214,7 +218,7 @@ def test_a_service_that_does_not_answer_is_left_in_peace(desk):
     assert ["queued"] == desk.stages("aaaa000001")
 
 
-def test_a_wish_that_was_taken_is_not_denied(desk):
+def test_a_wish_that_was_taken_is_not_denied(desk: Desk) -> None:
     """When the service has taken the wish but not answered, that is said, and where to look."""
     desk.drop("aaaa000001", "queued")
     lock = desk.lock()
@@ -230,13 +234,13 @@ def test_a_wish_that_was_taken_is_not_denied(desk):
     assert "dropglow show aaaa000001" in outcome.hint
 
 
-def test_a_service_answers_through_the_mailbox(desk):
+def test_a_service_answers_through_the_mailbox(desk: Desk) -> None:
     """The answer of the service is passed on: the first line what, the second what to do."""
     desk.drop("aaaa000001", "queued")
     lock = desk.lock()
     mailbox = Mailbox(desk.state / "wishes")
 
-    def serve():
+    def serve() -> None:
         for wish in _until(mailbox.take):
             mailbox.answer(wish, ok=False, text="it is too late\nlook at the outbox")
 
@@ -254,14 +258,17 @@ def test_a_service_answers_through_the_mailbox(desk):
     assert [] == list((desk.state / "wishes").iterdir())
 
 
-def test_a_service_that_ends_meanwhile_is_stood_in_for(desk):
+def test_a_service_that_ends_meanwhile_is_stood_in_for(desk: Desk) -> None:
     """A wish that waits for a service which then stops is taken back and carried out here."""
     desk.drop("aaaa000001", "queued")
     lock = desk.lock()
     wishes = desk.state / "wishes"
-    stopper = threading.Thread(
-        target=lambda: (_until(lambda: wishes.exists() and list(wishes.glob("*.wish"))), lock.release())
-    )
+
+    def stop() -> None:
+        _until(lambda: wishes.exists() and list(wishes.glob("*.wish")))
+        lock.release()
+
+    stopper = threading.Thread(target=stop)
     stopper.start()
 
     (outcome,) = ask(desk, cancelling(), patience_s=5)
@@ -270,7 +277,7 @@ def test_a_service_that_ends_meanwhile_is_stood_in_for(desk):
     assert (Exit.DONE, "command", ["cancelled"]) == (outcome.code, outcome.by, desk.stages("aaaa000001"))
 
 
-def _until(seen):
+def _until(seen: Any) -> Any:
     """Look until there is something, and return it."""
     while not (found := seen()):
         time.sleep(0.01)
