@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.integration.stories.conftest import DaemonMaker
+
+
+def jobs_in(ledger: Path) -> int:
+    """Return how many jobs are admitted; a claimed file is not yet."""
+    if not ledger.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'jobs'").fetchone()
+        return int(connection.execute("SELECT count(*) FROM jobs").fetchone()[0]) if tables[0] else 0
+
 
 TIGHT = """
 state: ./state
@@ -47,7 +60,7 @@ async def test_a_higher_priority_goes_first(make_daemon: DaemonMaker) -> None:
     daemon = make_daemon(text=TIGHT % ("off", 5))
     for number in range(12):
         daemon.prompt(f"p{number:02}.txt", f"picture {number}")
-    await daemon.run_until(lambda: not list(daemon.prompts.glob("*.txt")))
+    await daemon.run_until(lambda: 12 == jobs_in(daemon.folder / "state" / "ledger.sqlite3"))
     daemon.photo()
 
     await daemon.run_once()
