@@ -167,7 +167,7 @@ class Inbox:
         by the following sweeps as a snag, and rests for a while. Until the caller has admitted them, claimed
         files are orphans, which the next start gives back.
         """
-        assert self.foreign_owner is None, "adopt() comes first"  # noqa: S101 - our bug
+        assert self.foreign_owner is None, "adopt() comes first"
         ready = [(key, sighting) for key, sighting in pairs if self._prepared(key, sighting)]
         moves = [(self._path(sighting.path), self.work_place(key, sighting.path)) for key, sighting in ready]
         outcomes = self._disk.move_many(moves)
