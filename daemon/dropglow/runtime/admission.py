@@ -172,7 +172,14 @@ class Attendant:
             await self.in_thread(self._put_orphan, orphan, foreign=foreign)
             name = vocabulary.DROP_HELD if foreign else vocabulary.DROP_RETURNED
             reason = _FOREIGN if foreign else _UNADMITTED
-            log.warning(name, inbox=self.state.folder, source=shown(orphan.path), reason=reason)
+            log.warning(
+                name,
+                drop=orphan.key,
+                rule=None,  # nobody knows it before the admission
+                inbox=self.state.folder,
+                source=shown(orphan.path),
+                reason=reason,
+            )
         if foreign:
             await self.in_thread(self.inbox.adopt)
 

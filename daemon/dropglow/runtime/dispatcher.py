@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
 from dropglow.errors import IllegalTransition, LeaseLost, LedgerUnavailable
-from dropglow.events import Postponed
+from dropglow.events import Doubted, Postponed
 from dropglow.ledger.base import Grant, Ledger
-from dropglow.lifecycle import REMOTE_OPEN, RESTING, on_takeover
-from dropglow.model import Failure, Job, JobKey, Stage
+from dropglow.lifecycle import REMOTE_OPEN, RESTING
+from dropglow.model import Billed, Failure, Job, JobKey, Stage
 from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.insisting import insist
@@ -32,6 +33,7 @@ BACKLOG_S: Final = 5.0
 OPEN_FACTOR: Final = 4
 # A job between its intent and its answer gets this long at a stop; without it the job is merely in doubt.
 GRACE_S: Final = 10.0
+BUG_PAUSE_S: Final = 60.0
 SET_ASIDE: Final = timedelta(minutes=10)
 TAKES_A_PLACE: Final = REMOTE_OPEN | {Stage.QUEUED}
 
@@ -146,6 +148,13 @@ class Dispatcher:
         del self._tasks[key]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical(vocabulary.SERVICE_BUG, job=key, exc_info=error)
+            # The next order may meet the same fault: go on with one at a time.
+            self._gate.setback(
+                self._clock.monotonic(),
+                pause_s=BUG_PAUSE_S,
+                reason="Dropglow met a fault of its own",
+                who=key,
+            )
             if not self._closing:  # at a stop the group is closed, and the next start looks at the job anyway
                 group.create_task(self._set_aside(key, error), name=f"set aside {key}")
         self._bell.ring()
@@ -154,18 +163,8 @@ class Dispatcher:
     async def _set_aside(self, key: JobKey, error: BaseException) -> None:
         """Keep a fault of ours to the job that met it, and let the others go on."""
         job = await insist(lambda: self._ledger.job(key), self._clock)
-        failure = Failure(
-            code="bug",
-            what="Dropglow met a fault of its own with this job",
-            why=type(error).__name__,
-            hint="see the log; it is tried again by itself",
-        )
-        event = (
-            on_takeover(job)
-            if job.stage is Stage.SUBMITTING
-            else Postponed(until=self._clock.now() + SET_ASIDE, failure=failure)
-        )
-        if event is not None and job.stage not in RESTING:
+        if job.stage not in RESTING:
+            event = _after_bug(job, error, until=self._clock.now() + SET_ASIDE)
             with contextlib.suppress(IllegalTransition, LeaseLost):  # somebody else moved it on meanwhile
                 await self._worker.tell(job, event)
         await insist(lambda: self._ledger.release(self._owner, (key,)), self._clock)
@@ -199,3 +198,17 @@ class Dispatcher:
         await asyncio.gather(*rest, return_exceptions=True)
         with contextlib.suppress(LedgerUnavailable):
             await self._ledger.release_all(self._owner)
+
+
+def _after_bug(job: Job, error: BaseException, *, until: datetime) -> Doubted | Postponed:
+    """Return what a fault of ours means for *job*: nobody knows of an order on the wire, the rest waits."""
+    failure = Failure(
+        code="bug",
+        what="Dropglow met a fault of its own with this job",
+        why=type(error).__name__,
+        hint="see the log; it is tried again by itself",
+    )
+    if job.stage is not Stage.SUBMITTING:
+        return Postponed(until=until, failure=failure)
+    hint = "see the log; look for the order at Adobe, then settle it with: dropglow resolve"
+    return Doubted(failure=replace(failure, hint=hint, billed=Billed.UNKNOWN))
