@@ -25,7 +25,7 @@ from dropglow.config import Config
 from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk, RealDisk
-from dropglow.errors import AuthError, ConfigError, Unavailable
+from dropglow.errors import AuthError, ConfigError, DiskError, Unavailable
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
@@ -36,6 +36,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.model import Submission
 from dropglow.pacing import DAY_S, Gate
+from dropglow.rules.folders import is_made_at_start
 from dropglow.runtime.admission import Attendant, Doors
 from dropglow.runtime.awaiting import Awaiting, Patience
 from dropglow.runtime.bell import Bell
@@ -95,7 +96,8 @@ async def serve(
             )
         else:
             credentials = _credentials(os.environ if environ is None else environ)
-        clock = RealClock()
+        clock, disk = RealClock(), RealDisk()
+        await asyncio.to_thread(_make_folders, config, disk)
         client = FireflyClient(
             config.api, credentials, clock, connections=2 * config.limits.in_flight + DOWNLOADS
         )
@@ -105,7 +107,7 @@ async def serve(
             ledger=owned.ledger,
             client=client,
             clock=clock,
-            disk=RealDisk(),
+            disk=disk,
             storage=_storage(where),
             sandbox=sandbox is not None,
         )
@@ -379,6 +381,15 @@ async def _sandboxed(config: Config, world: World, stack: contextlib.AsyncExitSt
 
 def _world_of(config: Config) -> str:
     return config.api.base_url.rstrip("/")
+
+
+def _make_folders(config: Config, disk: Disk) -> None:
+    """Make the inboxes and outboxes that a new configuration names; what cannot be made is told as missing."""
+    base = str(Path(config.path).parent)
+    for folder in {rule.inbox for rule in config.rules} | {rule.outbox for rule in config.rules}:
+        if is_made_at_start(folder, base=base):
+            with contextlib.suppress(DiskError):
+                disk.make_folder(folder)
 
 
 def _storage(where: str) -> str:

@@ -130,7 +130,10 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest.faults += after_faults(harvest.rules, harvest.entries)
     harvest.faults += _watch_faults(harvest.rules)
     if not harvest.faults:
-        harvest.warnings += [*after_warnings(harvest.rules), *missing_folders(harvest.entries)]
+        harvest.warnings += [
+            *after_warnings(harvest.rules),
+            *missing_folders(harvest.entries, base=source.folder),
+        ]
     rules = tuple(loaded.rule for loaded in harvest.rules)
     config = Config(
         path=path,

@@ -596,17 +596,17 @@ def test_results_that_would_be_paid_and_thrown_away_are_told(tmp_path: Path, mor
 
 def test_a_folder_that_is_missing_is_a_warning(tmp_path: Path) -> None:
     """A slip of the pen in a path is seen before a new folder is made for it."""
-    (tmp_path / "out").mkdir()
+    site = tmp_path / "site"
+    (site / "out").mkdir(parents=True)
+    share = f"{tmp_path}/share/out"
 
-    told = load(
-        tmp_path, f"rules:{rule('a')}{rule('b', outbox='share/out')}{rule('c', 'in2', 'share/out')}"
-    ).warnings
+    told = load(site, f"rules:{rule('a')}{rule('b', outbox=share)}{rule('c', 'new/in', share)}").warnings
 
     assert [
-        f"3:12: the inbox {tmp_path}/in does not exist yet; it will be made",
-        f"9:13: the outbox {tmp_path}/share/out does not exist, and neither does the folder it is in: is the share mounted?",
-        f"13:12: the inbox {tmp_path}/in2 does not exist yet; it will be made",
-    ] == [warning.removeprefix(f"{tmp_path}/dropglow.yaml:") for warning in told]
+        f"3:12: the inbox {site}/in does not exist yet; it will be made",
+        f"9:13: the outbox {share} does not exist, and neither does the folder it is in: is the share mounted?",
+        f"13:12: the inbox {site}/new/in does not exist yet; it will be made",
+    ] == [warning.removeprefix(f"{site}/dropglow.yaml:") for warning in told]
 
 
 # ---------------------------------------------------------------- the rest

@@ -130,21 +130,33 @@ def differing_after(first: Rule, later: Rule) -> tuple[str, ...]:
     return tuple(key for key, one, other in pairs if one != other)
 
 
-def missing_folders(entries: Sequence[Entry]) -> Iterator[Fault]:
-    """Yield inboxes and outboxes that do not exist, each once: a slip of the pen looks like a new folder."""
+def missing_folders(entries: Sequence[Entry], *, base: str) -> Iterator[Fault]:
+    """Yield inboxes and outboxes that do not exist, each once: a slip of the pen looks like a new folder.
+
+    *base* is the folder of the configuration; below it, folders above are made as well.
+    """
     told: set[str] = set()
     for entry in entries:
         for key, folder in (("inbox", entry.inbox), ("outbox", entry.outbox)):
             if folder is None or folder in told or os.path.lexists(folder):
                 continue
             told.add(folder)
-            if os.path.isdir(os.path.dirname(folder)):  # noqa: PTH112, PTH120  # a path is text here
+            if is_made_at_start(folder, base=base):
                 message = f"{folder} does not exist yet; it will be made"
             else:
                 message = (
                     f"{folder} does not exist, and neither does the folder it is in: is the share mounted?"
                 )
             yield entry.fault(key, f"the {key} {message}")
+
+
+def is_made_at_start(folder: str, *, base: str) -> bool:
+    """Return whether a folder that is missing is made: beside existing ones, or anywhere below *base*.
+
+    Elsewhere a missing folder above looks like a share that is not mounted.
+    """
+    below = os.path.realpath(folder).startswith(os.path.realpath(base).rstrip("/") + "/")
+    return below or os.path.isdir(os.path.dirname(folder))  # noqa: PTH112, PTH120  # a path is text here
 
 
 def lies_inside(path: str, folder: str) -> bool:
