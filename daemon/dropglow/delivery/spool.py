@@ -212,8 +212,11 @@ def _decoded(file: BinaryIO, media: Media) -> tuple[int, int] | None:
     file.seek(0)
     try:
         with Image.open(file, formats=(media.decoder,)) as image:
+            size = image.size
+            # A JPEG is read to its end at an eighth of its size as well, for a fraction of the work.
+            image.draft(None, (1, 1))
             image.load()
-            return image.size
+            return size
     except _UNREADABLE as error:
         # What the decoder says goes with the error as its cause; it speaks of buffers, not to people.
         raise DeliveryError(f"the result is a damaged or cut off {media.media_type}", hint=_AGAIN) from error
