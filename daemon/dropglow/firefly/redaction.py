@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+SECRET_MIN: Final = 6
 TEXT_MAX: Final = 500  # characters of a foreign text in a message
 
 _ADDRESS: Final = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*", re.IGNORECASE)
@@ -18,9 +19,14 @@ _PARAMETER: Final = re.compile(
 
 
 def redact(text: str, secrets: Sequence[str] = ()) -> str:
-    """Return *text* without the queries of addresses, without tokens, and without each of *secrets*."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
+    """Return *text* without the queries of addresses, without tokens, and without each of *secrets*.
+
+    A secret shorter than ``SECRET_MIN`` characters is no secret but a stand-in
+    for trying things out, such as ``any``; taking it out would garble words.
+    """
+    for secret in secrets:
+        if len(secret) >= SECRET_MIN:
+            text = text.replace(secret, "…")
     text = _ADDRESS.sub(r"\1?…", text)
     text = _WEB_TOKEN.sub("…", _BEARER.sub("Bearer …", text))
     return _PARAMETER.sub(r"\1\2…", text)

@@ -27,3 +27,9 @@ def test_a_shortened_text_is_one_printable_line() -> None:
     """Control characters become spaces, and a long text ends in an ellipsis."""
     assert "a b" == shortened(" a\nb ")
     assert "abc…" == shortened("abcdefgh", 4)
+
+
+def test_a_stand_in_for_credentials_garbles_no_words() -> None:
+    """Whoever tries the sandbox with ``any`` as a secret can still read what happened."""
+    assert "many answers" == redact("many answers", ["any", "a", ""])
+    assert "the … is out" == redact("the secret is out", ["secret"])
