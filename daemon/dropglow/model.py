@@ -120,6 +120,22 @@ class After:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """A file that was dropped beside another one and belongs to it: its mask, its prompt.
+
+    It is claimed with its drop, and goes wherever that goes.
+    """
+
+    path: str  # below the inbox, as it was dropped
+    place: str  # absolute path where the file is now; empty once deleted
+    sha256: str
+    size_bytes: int
+    device: int
+    inode: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
     """A settled file that a rule took, from its claim to its last folder."""
 
@@ -134,6 +150,7 @@ class Drop:
     device: int
     inode: int
     kind: Kind
+    companions: tuple[Companion, ...] = ()
     after: After
     state: DropState = DropState.OPEN
     reason: str = ""
@@ -144,14 +161,21 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A picture that an order needs at Adobe before it can be submitted.
+    """A picture that an order refers to: the drop itself, unless another field says which.
 
     ``slot`` is the place of the source object in the request body, with dots:
-    ``image.source``, ``style.imageReference.source``.
+    ``image.source``, ``style.imageReference.source``, ``referenceBlobs.0.source``.
     """
 
     slot: str
-    path: str | None  # None: the drop itself; otherwise an absolute path
+    path: str | None = None  # absolute: a picture that the rule names
+    companion: str | None = None  # below the inbox: a file that was dropped beside the drop
+    linked: bool = False  # an address in the drop's own text; it is signed, so it is read there when needed
+
+    @property
+    def of_drop(self) -> bool:
+        """Return whether the dropped file itself is meant."""
+        return self.path is None and self.companion is None and not self.linked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,15 +195,18 @@ class DeliveryPlan:
 class Order:
     """One request to Firefly, fully rendered but for its upload ids. It costs money.
 
-    ``body`` is the JSON of the request without the reference slots; ``images``
-    is its price and the number of results that Adobe is asked for.
+    ``body`` is the JSON of the request without the reference slots; ``results``
+    is the number of results that Adobe is asked for, ``images`` what they cost.
     """
 
     operation: str  # a key of ``rules.operations``
     model: str | None = None  # header x-model-version
     body: dict[str, Any]
     references: tuple[Reference, ...] = ()
-    images: int = 1
+    images: int = 1  # price, in operations as Adobe counts them: one for a picture, more for a video
+    results: int = 1
+    prepared: bool = True  # False: pictures are uploaded as they are, or refused
+    stripped: bool = False  # True: EXIF and GPS data are left out of what is uploaded
     size: str = ""  # ``WIDTHxHEIGHT`` in pixels
     seeds: tuple[int, ...] = ()
     prompt: str = ""

@@ -124,6 +124,7 @@ def _order(
         body=_body(request, variant, seeds),
         references=_references(operation, parameters),
         images=len(seeds) * operation.images_each,
+        results=len(seeds),
         size=str(size or ""),
         seeds=seeds,
         prompt=request.prompt,

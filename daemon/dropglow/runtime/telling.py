@@ -60,8 +60,8 @@ def told(job: Job, event: events.Event) -> None:
         log.warning(name, **fields)
     else:
         log.info(name, **fields)
-    if isinstance(event, events.Completed) and len(event.outputs) < job.order.images:
-        log.warning(vocabulary.RESULT_FEWER, **about(job), asked=job.order.images, got=len(event.outputs))
+    if isinstance(event, events.Completed) and len(event.outputs) < job.order.results:
+        log.warning(vocabulary.RESULT_FEWER, **about(job), asked=job.order.results, got=len(event.outputs))
     if job.stage is Stage.CANCELLED and not isinstance(event, events.CancelConfirmed):
         log.info(vocabulary.JOB_CANCELLED, **about(job))
     if isinstance(event, events.Declined) and job.stage is Stage.FAILED:
