@@ -33,6 +33,20 @@ class Format(StrEnum):
     WEBP = "webp"
     TIFF = "tiff"
     JXL = "jxl"
+    GIF = "gif"  # this and those below: Firefly does not read them, and we can convert them
+    BMP = "bmp"
+    AVIF = "avif"
+
+
+class Colours(StrEnum):
+    """Say how a picture's pixels tell their colours."""
+
+    GREY = "grey"
+    RGB = "RGB"
+    PALETTE = "palette"
+    CMYK = "CMYK"  # YCCK included: a JPEG's way to write the same
+    LAB = "Lab"
+    NUMBERS = "numbers"  # measurements of 32 bits, which have no black and no white
 
 
 class Collision(StrEnum):
@@ -106,7 +120,14 @@ class Facts:
     format: Format | None = None
     width: int | None = None  # pixels, after EXIF rotation
     height: int | None = None
-    text: str | None = None  # a prompt file's text, trimmed, front matter included
+    size_bytes: int | None = None  # of a picture's file
+    colours: Colours | None = None
+    bits: int = 8  # of each channel of a pixel
+    frames: int = 1  # 2 or more: it moves, or has pages; not every one is counted
+    orientation: int = 1  # EXIF: 1 is upright, 6 lies on its side
+    transparent: bool = False  # it has an alpha channel, or a colour that is none
+    located: bool = False  # it tells where it was taken (GPS)
+    text: str | None = None  # a prompt file's text, front matter and blank lines before it included
     fault: str | None = None
 
 
@@ -222,6 +243,7 @@ class Upload:
     sha256: str
     upload_id: str
     valid_until: datetime
+    prepared: str = ""  # what was done to a copy of the picture before, in words; empty: it went as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
