@@ -42,10 +42,10 @@ class Colours(StrEnum):
     """Say how a picture's pixels tell their colours."""
 
     GREY = "grey"
-    RGB = "RGB"
+    RGB = "rgb"
     PALETTE = "palette"
-    CMYK = "CMYK"  # YCCK included: a JPEG's way to write the same
-    LAB = "Lab"
+    CMYK = "cmyk"  # YCCK included: a JPEG's way to write the same
+    LAB = "lab"
     NUMBERS = "numbers"  # measurements of 32 bits, which have no black and no white
 
 
