@@ -6,25 +6,22 @@ megapixels takes about a quarter of a second. Every picture carries a ribbon tha
 
 from __future__ import annotations
 
-import functools
-import io
 import random
 from collections.abc import Mapping
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageOps
 
 from dropglow.sandbox.brushes import grain
+from dropglow.sandbox.finishing import finish, printable
 from dropglow.sandbox.graphics import paint_graphics
 from dropglow.sandbox.moods import read_mood
 from dropglow.sandbox.scenery import paint_scenery
 from dropglow.sandbox.surroundings import expand_photo, open_photo, place_photo
 
-__all__ = ["paint_expansion", "paint_prompt"]
+__all__ = ["paint_expansion", "paint_prompt", "paint_scene"]
 
-QUALITY: Final = 88
 COARSE: Final = 800
-EXCERPT: Final = 56
 
 
 def paint_prompt(prompt: str, *, seed: int, content_class: str, width: int, height: int) -> bytes:
@@ -32,15 +29,20 @@ def paint_prompt(prompt: str, *, seed: int, content_class: str, width: int, heig
 
     ``content_class`` is `photo` or `art`: a soft landscape or a graphic poster.
     """
-    text = _printable(prompt)
+    text = printable(prompt)
     dice = random.Random(f"{text}|{seed}|{content_class}|{width}x{height}")
-    scale = min(1.0, COARSE / max(width, height))
-    coarse = max(16, round(width * scale)), max(16, round(height * scale))
+    picture = paint_scene(text, (width, height), content_class=content_class, dice=dice)
+    return finish(picture, text, seed=seed)
+
+
+def paint_scene(text: str, size: tuple[int, int], *, content_class: str, dice: random.Random) -> Image.Image:
+    """Return what a text describes at a size in pixels, without a ribbon; ``content_class`` as for a prompt."""
+    scale = min(1.0, COARSE / max(size))
+    coarse = max(16, round(size[0] * scale)), max(16, round(size[1] * scale))
     mood = read_mood(text, dice)
     paint = paint_graphics if content_class == "art" else paint_scenery
-    picture = paint(coarse, mood, dice).resize((width, height), Image.Resampling.BICUBIC)
-    picture = grain(picture, dice, strength=0.035 if content_class == "art" else 0.055)
-    return _encode(_ribbon(picture, text, seed=seed))
+    picture = paint(coarse, mood, dice).resize(size, Image.Resampling.BICUBIC)
+    return grain(picture, dice, strength=0.035 if content_class == "art" else 0.055)
 
 
 def paint_expansion(
@@ -63,7 +65,7 @@ def paint_expansion(
     Raises:
         OSError: The photo or the mask cannot be read.
     """
-    text = _printable(prompt)
+    text = printable(prompt)
     dice = random.Random(f"{text}|{seed}|{width}x{height}")
     photo = open_photo(source)
     box = place_photo(photo.size, (width, height), alignment=alignment, inset=inset)
@@ -71,43 +73,4 @@ def paint_expansion(
     if stencil is not None and invert_mask:
         stencil = ImageOps.invert(stencil)
     picture = expand_photo(photo, (width, height), box, mask=stencil, dice=dice)
-    return _encode(_ribbon(picture, text or "expanded", seed=seed))
-
-
-def _printable(text: str) -> str:
-    """Return the text without what no font and no encoder can take: lone surrogates, control characters."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in clean).split())
-
-
-def _ribbon(picture: Image.Image, text: str, *, seed: int) -> Image.Image:
-    """Return the picture with a strip at its foot: sandbox, the prompt's beginning, the seed."""
-    size = max(9, min(picture.size) // 58)
-    excerpt = text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1]}…"
-    pad = round(size * 0.7)
-    draw = ImageDraw.Draw(picture, "RGBA")
-    words = f"sandbox  ·  {excerpt}  ·  seed {seed}"
-    font = _font(size)
-    wide = min(picture.width, round(draw.textlength(words, font=font)) + 3 * pad)
-    top = picture.height - round(size * 2.3)
-    draw.rectangle((0, top, wide, picture.height), fill=(14, 18, 26, 150))
-    draw.rectangle((0, top, max(2, pad // 3), picture.height), fill=(255, 122, 60, 235))
-    draw.text(
-        (round(1.4 * pad), top + (picture.height - top) / 2),
-        words,
-        fill=(244, 244, 246, 235),
-        font=font,
-        anchor="lm",
-    )
-    return picture
-
-
-@functools.lru_cache(maxsize=16)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
-
-
-def _encode(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY)
-    return buffer.getvalue()
+    return finish(picture, text or "expanded", seed=seed)
