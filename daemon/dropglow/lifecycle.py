@@ -215,9 +215,9 @@ def next_step(job: Job, *, now: datetime) -> Step:
 
 
 def uploads_usable(job: Job, *, now: datetime) -> bool:
-    """Return whether every reference of the order has an upload that lives long enough."""
+    """Return whether every reference of the order has an upload that lives long enough. A link needs none."""
     usable = {upload.slot for upload in job.uploads if upload.valid_until - UPLOAD_MARGIN > now}
-    return all(reference.slot in usable for reference in job.order.references)
+    return all(reference.linked or reference.slot in usable for reference in job.order.references)
 
 
 def not_kept(job: Job) -> int:

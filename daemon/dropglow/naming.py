@@ -18,6 +18,7 @@ from typing import Final
 
 TOKENS: Final[dict[str, str]] = {
     "stem": "the dropped file's name without its extension",
+    "part": "which prompt of its file, as 01, where the rule splits files",
     "size": "WIDTHxHEIGHT in pixels",
     "width": "the width in pixels",
     "height": "the height in pixels",
@@ -95,9 +96,9 @@ def template_faults(template: str) -> tuple[str, ...]:
     return tuple(faults)
 
 
-def default_template(*, content_classes: bool, models: bool) -> str:
+def default_template(*, parts: bool = False, content_classes: bool, models: bool) -> str:
     """Return the template of a rule that has none, with what varies among its orders in it."""
-    tokens = ["{stem}"]
+    tokens = ["{stem}", "{part}"] if parts else ["{stem}"]
     if content_classes:
         tokens.append("{content_class}")
     if models:
@@ -118,7 +119,9 @@ def candidates(name: str) -> Iterator[str]:
     numbers = count(2)
     while True:
         suffix = f"_{next(numbers)}{extension}"
-        yield f"{folder}{slash}{_cut(stem, NAME_BYTES_MAX - len(suffix))}{suffix}"
+        other = f"{folder}{slash}{_cut(stem, NAME_BYTES_MAX - len(suffix))}{suffix}"
+        if other != name:  # a name that was cut to its length may end like this already
+            yield other
 
 
 def safe_folder(path: str) -> str:

@@ -188,7 +188,7 @@ def test_a_folder_token_of_a_file_at_the_top_makes_no_folder() -> None:
     ("template", "part"),
     [
         ("{stemm}{ext}", "did you mean {stem}?"),
-        ("{zzzzzz}{ext}", "there are stem, size,"),
+        ("{zzzzzz}{ext}", "there are stem, part, size,"),
         ("{stem{ext}", "a brace stands alone"),
         ("{stem}?{ext}", "may not contain"),
         ("/{stem}{ext}", "lead out of the outbox"),

@@ -28,6 +28,7 @@ from dropglow.rules.rule import Rule
 # Two keys that no drop has: what differs between them follows from the key.
 _KEY: Final = DropKey("{drop}")
 _OTHER_KEY: Final = DropKey("{other}")
+_LINK: Final = "<the address in its front matter>"
 _JSON_TYPE: Final = ("content-type", "application/json")
 _SECRET_HEADERS: Final = (("authorization", "Bearer <token>"), ("x-api-key", "<client id>"))
 
@@ -140,7 +141,12 @@ def _uploads(
     config: Config, rendered: tuple[Order, ...], place: Place, facts: Facts, uploaded: set[str | None]
 ) -> Iterator[Call]:
     """Yield one upload for each picture that is not *uploaded* yet, however many orders need it."""
-    needed = dict.fromkeys(reference.path for order in rendered for reference in order.references)
+    needed = dict.fromkeys(
+        reference.path or reference.companion
+        for order in rendered
+        for reference in order.references
+        if not reference.linked
+    )
     for file in needed:
         if file in uploaded:
             continue
@@ -158,12 +164,13 @@ def _call(config: Config, order: Order, place: Place, *, now: datetime) -> Call:
         Upload(
             slot=reference.slot,
             sha256="",
-            upload_id=f"<upload id of {PurePath(reference.path or place.path).name}>",
+            upload_id=f"<upload id of {PurePath(reference.path or reference.companion or place.path).name}>",
             valid_until=now,
         )
         for reference in order.references
     ]
-    request = wire.order_request(order, uploads)
+    links = {reference.slot: _LINK for reference in order.references if reference.linked}
+    request = wire.order_request(order, uploads, links)
     body: dict[str, Any] = json.loads(request.body)
     if not order.seeds:
         body["seeds"] = [f"<seed {number}>" for number in range(1, len(body["seeds"]) + 1)]

@@ -19,6 +19,7 @@ from dropglow.firefly.hosts import clean_id
 from dropglow.model import Order, Output, RemoteId, Submission, Upload
 from dropglow.rules.operations import OPERATIONS
 
+NO_LINKS: Final[Mapping[str, str]] = {}
 UPLOAD_PATH: Final = "/v2/storage/image"  # Adobe's OpenAPI document, like the paths of the operations
 
 TOKEN_LIFE_S: Final = 86399.0  # as documented; some answers have given milliseconds
@@ -78,18 +79,22 @@ class Trouble:
     message: str = ""
 
 
-def order_request(order: Order, uploads: Sequence[Upload]) -> OrderRequest:
-    """Return the request for *order*, each reference slot filled with its upload id.
+def order_request(
+    order: Order, uploads: Sequence[Upload], links: Mapping[str, str] = NO_LINKS
+) -> OrderRequest:
+    """Return the request for *order*, each reference slot filled with its upload id or its address from *links*.
 
     Raises:
-        KeyError: A slot has no upload, or the operation is unknown: a bug of the caller.
+        KeyError: A slot has neither, or the operation is unknown: a bug of the caller.
     """
     ids = {upload.slot: upload.upload_id for upload in uploads}
     body = copy.deepcopy(order.body) if order.references else order.body
     for reference in order.references:
-        _fill(body, reference.slot.split("."), {"uploadId": ids[reference.slot]})
+        slot = reference.slot
+        source = {"url": links[slot]} if reference.linked else {"uploadId": ids[slot]}
+        _fill(body, slot.split("."), source)
     return OrderRequest(
-        path=OPERATIONS[order.operation].path,
+        path=OPERATIONS[order.operation].path_of(order.model),
         headers=(("x-model-version", order.model),) if order.model else (),
         body=json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii"),
     )

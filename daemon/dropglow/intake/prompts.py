@@ -13,7 +13,7 @@ from typing import Final
 
 from dropglow.errors import SourceFault
 
-MAX_PROMPT_BYTES: Final = 64 * 1024  # far beyond any prompt; a log file renamed to .txt stops here
+MAX_PROMPT_BYTES: Final = 1024 * 1024  # thousands of prompts; a log file renamed to .txt stops here
 
 _SAVE_AS_UTF8: Final = "save it as UTF-8 and drop it again"
 
@@ -24,7 +24,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def read_prompt(data: bytes) -> str:
     r"""Return the text of a prompt file: trimmed, in NFC, its lines ended by ``\n``.
 
-    UTF-8 with or without a mark; UTF-16 with one.
+    Blank lines at its beginning stay, so that lines can be counted. UTF-8 with or without a mark; UTF-16 with one.
 
     Raises:
         SourceFault: It is no such text, or holds nothing.
@@ -32,15 +32,16 @@ def read_prompt(data: bytes) -> str:
     if len(data) > MAX_PROMPT_BYTES:
         raise SourceFault(
             f"the file has {len(data)} bytes, and a prompt file may have {MAX_PROMPT_BYTES}",
-            hint="shorten it, or drop each prompt as a file of its own",
+            hint="part it into several files and drop those",
         )
     text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
     if (control := _CONTROL.search(text)) is not None:
         raise _control_fault(text, control)
-    text = unicodedata.normalize("NFC", text).strip()
-    if not text:
+    body = unicodedata.normalize("NFC", text).strip()
+    if not body:
         raise SourceFault("the file holds no text", hint="write a prompt into it and drop it again")
-    return text
+    blank = text[: len(text) - len(text.lstrip())]
+    return "\n" * blank.count("\n") + body
 
 
 def _decoded(data: bytes) -> str:

@@ -20,10 +20,12 @@ from dropglow.rules.globs import compile_globs
 from dropglow.rules.operations import LATER, OPERATIONS, Operation
 from dropglow.rules.order import TEXT_TOKEN
 from dropglow.rules.parameters import Parameters
+from dropglow.rules.prompts import Split
 from dropglow.rules.review import Review
 from dropglow.rules.rule import Conditions, Orientation, Rule
 from dropglow.rules.schema import DeliveryShape, MatchShape, RuleShape
 from dropglow.rules.shape import Problem
+from dropglow.rules.source import Beside
 
 HELD_FOLDER: Final = "_held"
 DELETE: Final = "delete"
@@ -74,20 +76,59 @@ def _contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Probl
     if operation is None:
         return
     parameters = _parameters(entry, operation)
-    if entry.match is not None:
-        yield from _match_faults(entry.match, operation)
-    if (
-        operation.takes is Kind.PROMPT
-        and parameters.prompt is not None
-        and TEXT_TOKEN not in parameters.prompt
-    ):
-        message = (
-            f"the dropped file gives the prompt; write {TEXT_TOKEN} where it is to stand, or leave prompt out"
-        )
-        yield Problem(path=(operation.key, "prompt"), message=message)
-    for problem in parameters.faults():
+    kind = kind_of(entry, parameters)
+    problems = [
+        *_kind_faults(operation.key, kind, parameters),
+        *_source_faults(parameters),
+        *parameters.faults(),
+    ]
+    yield from _match_faults(entry.match or MatchShape(), kind, operation, parameters)
+    if entry.split is not None and kind is Kind.IMAGE and not isinstance(parameters.said_prompt, Beside):
+        message = "split parts prompt files, and this rule takes pictures"
+        yield Problem(path=("split",), message=message, of_key=True)
+    for problem in problems:
         yield Problem(path=(operation.key, *problem.path), message=problem.message, of_key=problem.of_key)
     yield from _template_faults(entry, parameters)
+
+
+def kind_of(entry: RuleShape, parameters: Parameters) -> Kind:
+    """Return what a rule takes: what it says, or else what its operation usually begins with."""
+    said = entry.match.kind if entry.match is not None else None
+    return parameters.usual_kind if said is None else Kind(said)
+
+
+def _kind_faults(operation: str, kind: Kind, parameters: Parameters) -> Iterator[Problem]:
+    """Yield what does not go with the kind of file that the rule takes."""
+    said = parameters.said_prompt
+    if kind is Kind.PROMPT:
+        if isinstance(said, Beside):
+            message = "the dropped file gives the prompt; a prompt beside it goes with pictures"
+            yield Problem(path=("prompt",), message=message)
+        elif said is not None and TEXT_TOKEN not in said:
+            message = f"the dropped file gives the prompt; write {TEXT_TOKEN} where it is to stand, or leave prompt out"
+            yield Problem(path=("prompt",), message=message)
+        return
+    if said is None and parameters.prompt_needed and parameters.drop_slot() is not None:
+        message = f'{operation} needs a prompt beside the picture: write one, or {{sidecar: "{{stem}}.txt"}}'
+        yield Problem(path=(), message=message)
+    if isinstance(said, str) and TEXT_TOKEN in said:
+        message = f"{TEXT_TOKEN} stands for the text of a prompt file, and this rule takes pictures"
+        yield Problem(path=("prompt",), message=message)
+    filled = {picture.slot for picture in parameters.pictures()} | {parameters.drop_slot()}
+    for slot in parameters.needed_slots:
+        if slot not in filled:
+            name = slot.removesuffix(".source")
+            yield Problem(path=(), message=f"{operation} needs a picture for {name}: a path, or a sidecar")
+
+
+def _source_faults(parameters: Parameters) -> Iterator[Problem]:
+    for picture in parameters.pictures():
+        if picture.source.url is not None:
+            message = (
+                "an address can only stand in the front matter of a dropped prompt: it is signed and soon out of date;"
+                " give the path of a picture, relative to the rule file"
+            )
+            yield Problem(path=picture.at, message=message)
 
 
 def cautions(entry: RuleShape) -> Iterator[Problem]:
@@ -114,12 +155,16 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         line=line,
         inbox=folders.inbox,
         outbox=folders.outbox,
-        conditions=_conditions(entry.match or MatchShape(), operation),
+        conditions=_conditions(entry.match or MatchShape(), kind_of(entry, parameters)),
         operation=operation.key,
         parameters=parameters,
+        split=entry.split or Split.WHOLE,
+        prepared=entry.prepare == "auto",
+        stripped=entry.strip_metadata,
+        patience_s=entry.patience,
         also=entry.also,
         after=_after(entry, folders.inbox),
-        name_template=delivery.name or _default_template(parameters),
+        name_template=delivery.name or _default_template(parameters, split=entry.split is not None),
         collision=Collision(delivery.collision or Collision.UNIQUE),
         mode=delivery.mode,
         group=delivery.group,
@@ -130,13 +175,18 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         priority=entry.priority,
         attempts=entry.attempts,
         on_doubt=OnDoubt(entry.on_doubt),
-        digest=digest(operation.key, parameters),
+        digest=digest(operation.key, parameters, split=entry.split),
     )
 
 
-def digest(operation: str, parameters: Parameters) -> str:
+def digest(operation: str, parameters: Parameters, *, split: Split | None = None) -> str:
     """Return a short name of everything that changes what is bought."""
-    bought = {"operation": operation, "parameters": parameters.model_dump(mode="json", exclude_none=True)}
+    bought: dict[str, Any] = {
+        "operation": operation,
+        "parameters": parameters.model_dump(mode="json", exclude_none=True),
+    }
+    if split is not None:
+        bought["split"] = split.value
     text = json.dumps(bought, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
@@ -183,19 +233,31 @@ def _delivery_faults(entry: RuleShape) -> Iterator[Problem]:
             yield Problem(path=(key,), message=f"{key} stands here and in delivery; keep one", of_key=True)
 
 
-def _match_faults(match: MatchShape, operation: Operation) -> Iterator[Problem]:
-    if match.kind is not None and match.kind != operation.takes:
-        message = f"{operation.key} takes kind {operation.takes}, not {match.kind}"
-        yield Problem(path=("match", "kind"), message=message)
-    foreign = {Kind.IMAGE: ("text",), Kind.PROMPT: ("formats", "orientation")}[operation.takes]
+def _match_faults(
+    match: MatchShape, kind: Kind, operation: Operation, parameters: Parameters
+) -> Iterator[Problem]:
+    if kind is Kind.IMAGE and parameters.drop_slot() is None:
+        yield _no_place(operation.key, parameters)
+    foreign = {Kind.IMAGE: ("text",), Kind.PROMPT: ("formats", "orientation")}[kind]
     for key in foreign:
         if getattr(match, key) is not None:
-            message = f"{key} cannot be asked of kind {operation.takes}, which {operation.key} takes"
+            message = f"{key} cannot be asked of kind {kind}, which this rule takes"
             yield Problem(path=("match", key), message=message, of_key=True)
     if match.min_size is not None and match.max_size is not None and match.min_size > match.max_size:
         yield Problem(
             path=("match", "min_size"), message="min_size is larger than max_size: no file can match"
         )
+
+
+def _no_place(operation: str, parameters: Parameters) -> Problem:
+    taken = next(
+        (picture for picture in parameters.pictures() if picture.slot in parameters.drop_slots), None
+    )
+    if taken is None:
+        return Problem(path=("match", "kind"), message=f"{operation} takes prompts here, and no pictures")
+    name = taken.slot.removesuffix(".source")
+    message = f"{name} is said, so that a dropped picture has no place: leave it out, or take prompts (match: {{kind: prompt}})"
+    return Problem(path=(operation, *taken.at), message=message)
 
 
 def _template_faults(entry: RuleShape, parameters: Parameters) -> Iterator[Problem]:
@@ -207,13 +269,15 @@ def _template_faults(entry: RuleShape, parameters: Parameters) -> Iterator[Probl
         yield Problem(path=at, message=f"name: {fault}")
     if delivery.collision in {None, Collision.UNIQUE}:
         return
-    for token in _missing_tokens(delivery.name, parameters):
+    for token in _missing_tokens(delivery.name, parameters, split=entry.split is not None):
         message = f"name needs {{{token}}}: with collision {delivery.collision}, results of one file would get in each other's way"
         yield Problem(path=at, message=message)
 
 
-def _missing_tokens(template: str, parameters: Parameters) -> Iterator[str]:
+def _missing_tokens(template: str, parameters: Parameters, *, split: bool) -> Iterator[str]:
     variants = parameters.variants()
+    if split and not any(token in template for token in ("{part}", "{job}", "{job_id}")):
+        yield "part"
     for field, told_by in (
         ("size", ("{size}", "{width}", "{height}")),
         ("content_class", ("{content_class}",)),
@@ -226,7 +290,7 @@ def _missing_tokens(template: str, parameters: Parameters) -> Iterator[str]:
         yield "index"
 
 
-def _default_template(parameters: Parameters) -> str:
+def _default_template(parameters: Parameters, *, split: bool) -> str:
     variants = parameters.variants()
     varying = {
         field: any(
@@ -234,12 +298,12 @@ def _default_template(parameters: Parameters) -> str:
         )
         for field in ("content_class", "model")
     }
-    return default_template(content_classes=varying["content_class"], models=varying["model"])
+    return default_template(parts=split, content_classes=varying["content_class"], models=varying["model"])
 
 
-def _conditions(match: MatchShape, operation: Operation) -> Conditions:
+def _conditions(match: MatchShape, kind: Kind) -> Conditions:
     return Conditions(
-        kind=operation.takes,
+        kind=kind,
         names=tuple(match.name or ()),
         name_pattern=compile_globs(match.name) if match.name else None,
         formats=frozenset(Format(name) for name in match.formats or ()),

@@ -5,17 +5,14 @@ Fields and limits: Adobe's OpenAPI document, ExpandImageRequestV3.
 
 from __future__ import annotations
 
-import os.path
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
 from dropglow.rules.parameters import (
     Different,
     ExpandedSize,
-    FileName,
-    NamedFile,
     Parameters,
     Prompt,
     Variant,
@@ -24,13 +21,15 @@ from dropglow.rules.parameters import (
     without_absent,
 )
 from dropglow.rules.shape import Problem, Shape, Truth, Whole
+from dropglow.rules.source import Picture
+from dropglow.rules.units import Size
 
 
 class Mask(Shape):
     """Which part to paint: white is painted, black is kept."""
 
-    source: FileName | None = Field(
-        default=None, description="A black and white picture, relative to the rule file."
+    source: Picture | None = Field(
+        default=None, description="A black and white picture, relative to the rule file, or beside the drop."
     )
     invert: Truth | None = Field(default=None, description="True where black is to be painted instead.")
 
@@ -65,14 +64,26 @@ class Placement(Shape):
 
 
 def _mask(value: Any) -> Any:
-    return {"source": value} if isinstance(value, str) else value
+    short = isinstance(value, str) or (isinstance(value, dict) and "sidecar" in value)
+    return {"source": value} if short else value
+
+
+DEFAULT_SIZE: Final = Size(width=2048, height=2048)  # Adobe's OpenAPI document, ExpandImageRequestV3
 
 
 class Expand(Parameters):
     """Paint around the dropped picture until it has the size that was asked for."""
 
-    advice: ClassVar[Mapping[str, str]] = {"image": "image is the dropped file itself; leave it out"}
+    slots: ClassVar[Mapping[tuple[str, ...], str]] = {
+        ("image",): "image.source",
+        ("mask", "source"): "mask.source",
+    }
+    drop_slots: ClassVar[tuple[str, ...]] = ("image.source",)
+    needed_slots: ClassVar[tuple[str, ...]] = ("image.source",)
 
+    image: Picture | None = Field(
+        default=None, description="The picture, where the dropped file is a prompt; else it is the drop."
+    )
     prompt: Prompt | None = Field(default=None, description="What to paint around the picture.")
     sizes: Annotated[list[ExpandedSize], Field(min_length=1), Different] | None = Field(
         default=None, description="Sizes in pixels, like 3000x2000, at most 3999x3999. Each becomes a job."
@@ -89,13 +100,11 @@ class Expand(Parameters):
         """Return the sizes."""
         return tuple(Variant(size=size) for size in listed(self.sizes, self.size))
 
-    def files(self) -> tuple[NamedFile, ...]:
-        """Return the mask, if any."""
-        if self.mask is None or self.mask.source is None:
-            return ()
-        return (NamedFile(slot="mask.source", path=self.mask.source, at=("mask", "source")),)
+    def expected_size(self, variant: Variant) -> Size | None:
+        """Return the size asked for, or Adobe's default; a mask brings its own."""
+        return variant.size or (None if self.mask else DEFAULT_SIZE)
 
-    def body(self, variant: Variant, *, prompt: str) -> dict[str, Any]:
+    def body(self, variant: Variant, *, prompt: str, slots: Collection[str]) -> dict[str, Any]:  # noqa: ARG002
         """Return an ExpandImageRequestV3 without slots and seeds."""
         placement = self.placement and self.placement.model_dump(exclude_none=True)
         return without_absent(
@@ -104,13 +113,6 @@ class Expand(Parameters):
             mask=self.mask and (without_absent(invert=self.mask.invert) or None),
             placement=placement or None,
         )
-
-    def located(self, folder: str) -> Self:
-        """Return the same with an absolute mask."""
-        if self.mask is None or self.mask.source is None:
-            return self
-        source = os.path.normpath(os.path.join(folder, self.mask.source))  # noqa: PTH118  # a path is text here
-        return self.model_copy(update={"mask": self.mask.model_copy(update={"source": source})})
 
     def faults(self) -> Iterator[Problem]:
         """Yield a mask without a picture, or with a placement."""

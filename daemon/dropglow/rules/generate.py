@@ -1,36 +1,51 @@
-"""The operation ``generate``: pictures from a prompt, with the v3 models.
+"""The operation ``generate``: pictures from a prompt.
 
-Fields, limits and sizes: Adobe's OpenAPI document, GenerateImagesRequestV3.
+Fields, limits and sizes of the v3 models: Adobe's OpenAPI document,
+GenerateImagesRequestV3. What the model image5 has instead is in ``image5.py``.
 """
 
 from __future__ import annotations
 
 import difflib
 import itertools
-import os.path
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from dropglow.model import Kind
+from dropglow.rules.image5 import (
+    FOREIGN,
+    IMAGE5_DOMAINS,
+    LONGEST_PROMPT,
+    MODEL,
+    OWN,
+    REFERENCE_SLOT,
+    AspectRatio,
+    ModelSpecificPayload,
+    ReferenceBlob,
+    ResolutionLevel,
+    image5_body,
+)
 from dropglow.rules.parameters import (
     Different,
-    FileName,
-    NamedFile,
+    NamedPicture,
     Parameters,
     PictureSize,
-    Prompt,
     Variant,
     listed,
     pixels,
     without_absent,
 )
 from dropglow.rules.presets import STYLE_PRESETS
-from dropglow.rules.shape import NOT_YET, Problem, Shape, Whole
+from dropglow.rules.shape import Problem, Shape, Whole
+from dropglow.rules.source import Picture, prompt_text
 from dropglow.rules.units import Size
 
-MODELS: Final = ("image3", "image3_custom", "image4_standard", "image4_ultra", "image4_custom")
+V3_MODELS: Final = ("image3", "image3_custom", "image4_standard", "image4_ultra", "image4_custom")
+MODELS: Final = (*V3_MODELS, MODEL)
 DEFAULT_MODEL: Final = "image3"
+DEFAULT_SIZE: Final = Size(width=2048, height=2048)
 
 _COMMON: Final = frozenset({(2048, 2048), (2304, 1792), (1792, 2304), (2688, 1536)})
 _IMAGE3_SIZES: Final = _COMMON | {
@@ -45,13 +60,7 @@ _IMAGE4_SIZES: Final = _COMMON | {(1440, 2560)}
 _CUSTOM: Final = "_custom"
 
 
-def _version(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("image5"):
-        raise ValueError(f"{value} {NOT_YET}; leave it out, or use one of {', '.join(MODELS)}")
-    return value
-
-
-Model = Annotated[str, BeforeValidator(_version), Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Model = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 ContentClass = Literal["photo", "art"]
 
 
@@ -61,7 +70,7 @@ class Style(Shape):
     presets: Annotated[list[str], Different] | None = Field(
         default=None, description="Names of Adobe's styles, for example `watercolor`."
     )
-    image_reference: FileName | None = Field(
+    image_reference: Picture | None = Field(
         default=None, description="A picture whose style is taken, relative to the rule file."
     )
     strength: Whole | None = Field(
@@ -72,7 +81,7 @@ class Style(Shape):
 class Structure(Shape):
     """What the pictures should be composed like."""
 
-    image_reference: FileName | None = Field(
+    image_reference: Picture | None = Field(
         default=None, description="A picture whose outline is followed, relative to the rule file."
     )
     strength: Whole | None = Field(
@@ -88,18 +97,13 @@ class Generate(Parameters):
         "content_classes": "content_class",
         "models": "model",
     }
-    advice: ClassVar[Mapping[str, str]] = {
-        key: f"{key} belongs to the model image5, which {NOT_YET}"
-        for key in (
-            "aspect_ratio",
-            "resolution_level",
-            "reference_blobs",
-            "model_specific_payload",
-            "model_id",
-        )
+    slots: ClassVar[Mapping[tuple[str, ...], str]] = {
+        ("style", "image_reference"): "style.imageReference.source",
+        ("structure", "image_reference"): "structure.imageReference.source",
     }
+    domains: ClassVar[tuple[str, ...]] = IMAGE5_DOMAINS
 
-    prompt: Prompt | None = Field(
+    prompt: prompt_text(LONGEST_PROMPT) | None = Field(  # type: ignore[valid-type]  # made for its length
         default=None,
         description="Wraps the dropped prompt, which stands where `{text}` is: `A watercolour of {text}`.",
     )
@@ -136,6 +140,53 @@ class Generate(Parameters):
     upsampler_type: Literal["default", "low_creativity"] | None = Field(
         default=None, description="For image4_custom only."
     )
+    aspect_ratio: AspectRatio | None = Field(default=None, description="For image5 only: 16:9, and others.")
+    resolution_level: ResolutionLevel | None = Field(
+        default=None, description="For image5 only: 1MP, 2.4MP or 4MP."
+    )
+    reference_blobs: Annotated[list[ReferenceBlob], Field(min_length=1, max_length=1)] | None = Field(
+        default=None, description="For image5 only: the picture to edit; the drop itself without a source."
+    )
+    model_specific_payload: ModelSpecificPayload | None = Field(
+        default=None, description="For image5 only: locale_code, prompt_reasoner."
+    )
+    model_id: Literal["firefly_image"] | None = Field(
+        default=None, description="For image5 only: always firefly_image."
+    )
+
+    @property
+    def usual_kind(self) -> Kind:
+        """Return prompts, unless a reference without a source stands for a dropped picture."""
+        return Kind.IMAGE if any(blob.source is None for blob in self.reference_blobs or ()) else Kind.PROMPT
+
+    @property
+    def longest_prompt(self) -> int:
+        """Return the model's limit."""
+        return LONGEST_PROMPT if self.model == MODEL else super().longest_prompt
+
+    @property
+    def prompt_needed(self) -> bool:
+        """Return true: it is all that Adobe has."""
+        return True
+
+    def pictures(self) -> tuple[NamedPicture, ...]:
+        """Return the references of style and structure, and the picture to edit."""
+        edited = tuple(
+            NamedPicture(slot=REFERENCE_SLOT, source=blob.source, at=("reference_blobs", place, "source"))
+            for place, blob in enumerate(self.reference_blobs or ())
+            if blob.source is not None
+        )
+        return (*super().pictures(), *edited)
+
+    def drop_slot(self) -> str | None:
+        """Return the place of the picture to edit, if the model edits."""
+        if self.model != MODEL or any(picture.slot == REFERENCE_SLOT for picture in self.pictures()):
+            return None
+        return REFERENCE_SLOT
+
+    def expected_size(self, variant: Variant) -> Size | None:
+        """Return the size asked for, or Adobe's default; image5 has sizes of its own, which are not documented."""
+        return None if variant.model == MODEL else variant.size or DEFAULT_SIZE
 
     def variants(self) -> tuple[Variant, ...]:
         """Return sizes times content classes times models."""
@@ -148,18 +199,17 @@ class Generate(Parameters):
             )
         )
 
-    def files(self) -> tuple[NamedFile, ...]:
-        """Return the style's and the structure's reference pictures."""
-        return tuple(
-            NamedFile(
-                slot=f"{name}.imageReference.source", path=block.image_reference, at=(name, "image_reference")
+    def body(self, variant: Variant, *, prompt: str, slots: Collection[str]) -> dict[str, Any]:
+        """Return a GenerateImagesRequestV3, or image5's own, without slots and seeds."""
+        if variant.model == MODEL:
+            return image5_body(
+                prompt=prompt,
+                aspect_ratio=self.aspect_ratio,
+                resolution_level=self.resolution_level,
+                model_id=self.model_id,
+                payload=self.model_specific_payload,
+                edits=REFERENCE_SLOT in slots,
             )
-            for name, block in (("style", self.style), ("structure", self.structure))
-            if block is not None and block.image_reference is not None
-        )
-
-    def body(self, variant: Variant, *, prompt: str) -> dict[str, Any]:
-        """Return a GenerateImagesRequestV3 without slots and seeds."""
         return without_absent(
             prompt=prompt,
             negativePrompt=self.negative_prompt,
@@ -174,21 +224,26 @@ class Generate(Parameters):
             upsamplerType=self.upsampler_type,
         )
 
-    def located(self, folder: str) -> Self:
-        """Return the same with absolute reference pictures."""
-        changes = {
-            name: block.model_copy(update={"image_reference": os.path.normpath(os.path.join(folder, path))})  # noqa: PTH118  # a path is text here
-            for name, block in (("style", self.style), ("structure", self.structure))
-            if block is not None and (path := block.image_reference) is not None
-        }
-        return self.model_copy(update=changes)
-
     def faults(self) -> Iterator[Problem]:
         """Yield contradictions between the parameters and the models."""
         yield from super().faults()
         if self.structure is not None and self.structure.image_reference is None:
             yield Problem(path=("structure",), message="structure needs an image_reference", of_key=True)
         models = [model or DEFAULT_MODEL for model in listed(self.models, self.model)]
+        if self.models is not None and MODEL in models:
+            message = f"{MODEL} has other parameters than the other models: give it a rule of its own, as model: {MODEL}"
+            yield Problem(path=("models",), message=message)
+            return
+        if models == [MODEL]:
+            yield from self._image5_faults()
+            return
+        for key in OWN:
+            if getattr(self, key) is not None:
+                message = f"{key} belongs to the model {MODEL}: write model: {MODEL}, or leave it out"
+                yield Problem(path=(key,), message=message, of_key=True)
+        if isinstance(self.prompt, str) and len(self.prompt) > self.longest_prompt:
+            message = f"prompt may have at most {self.longest_prompt:,} characters, not {len(self.prompt):,}"
+            yield Problem(path=("prompt",), message=message)
         custom = [model for model in models if model.endswith(_CUSTOM)]
         for field, refused, words in (
             (
@@ -208,14 +263,27 @@ class Generate(Parameters):
                 path=(at,), message=f"{custom[0]} needs a custom_model_id, which says which model is yours"
             )
 
+    def _image5_faults(self) -> Iterator[Problem]:
+        for key in FOREIGN:
+            if getattr(self, key) is not None:
+                yield Problem(path=(key,), message=f"{key} is not possible with {MODEL}", of_key=True)
+        if self.count > 1:
+            key = next(key for key in ("variations", "num_variations", "seeds") if getattr(self, key))
+            yield Problem(path=(key,), message=f"{key}: {MODEL} makes one picture at a time")
+        if self.reference_blobs is not None and self.aspect_ratio not in {None, "auto"}:
+            message = "aspect_ratio follows from the picture that is edited: leave it out, or write auto"
+            yield Problem(path=("aspect_ratio",), message=message)
+
     def warnings(self) -> Iterator[Problem]:
         """Yield models, sizes and presets that Adobe's documents do not list."""
         many = self.models is not None
         for place, model in enumerate(listed(self.models, self.model)):
             at: tuple[str | int, ...] = ("models", place) if many else ("model",)
-            if model is not None and model not in MODELS:
+            if model == MODEL:
+                continue
+            if model is not None and model not in V3_MODELS:
                 yield Problem(
-                    path=at, message=f"Adobe's documents name no model {model}{_hint(model, MODELS)}"
+                    path=at, message=f"Adobe's documents name no model {model}{_hint(model, V3_MODELS)}"
                 )
             if model == "image4_ultra" and self.count > 1:
                 yield Problem(path=at, message="image4_ultra is said to give one variation only")
@@ -229,7 +297,7 @@ class Generate(Parameters):
         known = _IMAGE4_SIZES if model.startswith("image4") else _IMAGE3_SIZES
         many = self.sizes is not None
         for place, size in enumerate(listed(self.sizes, self.size)):
-            if size is None or model not in MODELS or (size.width, size.height) in known:
+            if size is None or model not in V3_MODELS or (size.width, size.height) in known:
                 continue
             at: tuple[str | int, ...] = ("sizes", place) if many else ("size",)
             listing = ", ".join(str(Size(width=width, height=height)) for width, height in sorted(known))

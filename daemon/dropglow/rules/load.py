@@ -21,7 +21,7 @@ from dropglow.rules.assemble import (
     delivery_of,
     parameters_of,
 )
-from dropglow.rules.parameters import NamedFile
+from dropglow.rules.parameters import NamedPicture
 from dropglow.rules.positions import LARGEST_DOCUMENT, Document, Position, parse
 from dropglow.rules.review import review, unknown_key
 from dropglow.rules.rule import Rule
@@ -183,16 +183,18 @@ def _load_rule(raw: Any, source: Source, path: tuple[str | int, ...], harvest: H
 def _entry(shape: RuleShape, source: Source, path: tuple[str | int, ...], harvest: Harvest) -> Entry:
     inbox = shape.inbox and canonical(resolved(source.folder, shape.inbox), harvest.inboxes)
     outbox = shape.outbox and resolved(source.folder, shape.outbox)
-    files = tuple(file.path for _, file in _files(shape, source))
+    files = tuple(path for _, _, path in _files(shape, source))
     return Entry(source=source, path=path, inbox=inbox, outbox=outbox, files=files)
 
 
-def _files(shape: RuleShape, source: Source) -> list[tuple[str, NamedFile]]:
+def _files(shape: RuleShape, source: Source) -> list[tuple[str, NamedPicture, str]]:
+    """Return every file that a rule names: its operation, where it stands, and its absolute path."""
     found = parameters_of(shape)
     if found is None:
         return []
     operation, parameters = found
-    return [(operation, file) for file in parameters.located(source.folder).files()]
+    pictures = parameters.located(source.folder).pictures()
+    return [(operation, picture, path) for picture in pictures if (path := picture.source.path) is not None]
 
 
 def _moved(problem: Problem, path: tuple[str | int, ...]) -> Problem:
@@ -215,9 +217,9 @@ def _name_taken(
 
 def _missing(shape: RuleShape, source: Source) -> list[Problem]:
     problems = [
-        Problem(path=(operation, *file.at), message=fault)
-        for operation, file in _files(shape, source)
-        if (fault := _file_fault(file.path))
+        Problem(path=(operation, *picture.at), message=fault)
+        for operation, picture, path in _files(shape, source)
+        if (fault := _file_fault(path))
     ]
     delivery = delivery_of(shape)
     if delivery.group is not None and not _group_exists(delivery.group):

@@ -6,12 +6,13 @@ is planned but not built stands in ``LATER``, so that it is refused by name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from dropglow.model import Kind
 from dropglow.rules.expand import Expand
-from dropglow.rules.generate import DEFAULT_MODEL, MODELS, Generate
+from dropglow.rules.generate import DEFAULT_MODEL, V3_MODELS, Generate
+from dropglow.rules.image5 import MODEL as IMAGE5
 from dropglow.rules.parameters import Parameters
 
 
@@ -21,38 +22,30 @@ class Operation:
 
     key: str
     path: str  # of the POST, below the API's base URL
-    takes: Kind
-    drop_slot: str | None  # where the drop's upload stands in the body
-    models: tuple[str, ...]  # values of x-model-version that Adobe documents
-    default_model: str | None  # what Adobe uses without that header
-    images_each: int  # price of one result
+    paths_by_model: Mapping[str, str] = field(default_factory=dict)  # where a model has a path of its own
+    models: tuple[str, ...] = ()  # values of x-model-version that Adobe documents
+    default_model: str | None = None  # what Adobe uses without that header
+    model_needed: bool = False  # Adobe refuses a request without that header
     parameters: type[Parameters]
 
+    def path_of(self, model: str | None) -> str:
+        """Return the path for an order with this model."""
+        return self.paths_by_model.get(model or "", self.path)
 
-# One operation is billed for each generated image (Adobe's definition of automation operations).
+
+# Paths and models: Adobe's OpenAPI document.
 OPERATIONS: Final = {
     operation.key: operation
     for operation in (
         Operation(
             key="generate",
             path="/v3/images/generate-async",
-            takes=Kind.PROMPT,
-            drop_slot=None,
-            models=MODELS,
+            paths_by_model={IMAGE5: "/v4/images/generate-async"},
+            models=(*V3_MODELS, IMAGE5),
             default_model=DEFAULT_MODEL,
-            images_each=1,
             parameters=Generate,
         ),
-        Operation(
-            key="expand",
-            path="/v3/images/expand-async",
-            takes=Kind.IMAGE,
-            drop_slot="image.source",
-            models=(),
-            default_model=None,
-            images_each=1,
-            parameters=Expand,
-        ),
+        Operation(key="expand", path="/v3/images/expand-async", parameters=Expand),
     )
 }
 

@@ -9,33 +9,48 @@ from __future__ import annotations
 
 import hashlib
 import os.path
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from dropglow.errors import SourceFault
 from dropglow.model import DeliveryPlan, DropKey, Facts, JobKey, Kind, Order, Reference
 from dropglow.naming import places_folder, safe_folder
+from dropglow.rules.beside import partner
 from dropglow.rules.frontmatter import OPEN_HINT, divided, overridden
 from dropglow.rules.operations import OPERATIONS, Operation
-from dropglow.rules.parameters import LONGEST_PROMPT, Parameters, Variant
+from dropglow.rules.parameters import NamedPicture, Parameters, Variant
+from dropglow.rules.prompts import Piece, Split, pieces
 from dropglow.rules.rule import Rule
+from dropglow.rules.source import Beside
 from dropglow.rules.units import Size
 
 TEXT_TOKEN: Final = "{text}"  # noqa: S105  # a token of a prompt, not a password
+MOST_JOBS: Final = 5000  # of one drop: a file of ten thousand lines is a mistake more often than a wish
 _SEED_BITS: Final = 31  # Adobe's examples all fit into a signed 32-bit number
+_AGAIN: Final = "and drop the file again"
+_NOTHING: Final[Mapping[str, Facts]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Request:
-    """What one drop asks of one rule, before it is multiplied into jobs."""
+    """What one prompt of a drop asks of one rule, before it is multiplied into jobs."""
 
     parameters: Parameters
     prompt: str
+    part: str = ""  # which prompt of its file, where that is split
 
 
 def orders(
-    rule: Rule, *, drop_key: DropKey, path: str, facts: Facts, first_ordinal: int, now: datetime
+    rule: Rule,
+    *,
+    drop_key: DropKey,
+    path: str,
+    facts: Facts,
+    companions: Mapping[str, Facts] = _NOTHING,
+    first_ordinal: int,
+    now: datetime,
 ) -> tuple[Order, ...]:
     """Return the orders of a drop under *rule*, one for each job.
 
@@ -44,65 +59,133 @@ def orders(
         drop_key: Of the drop; with the ordinals it makes the jobs' keys.
         path: Of the drop below its inbox.
         facts: What a look inside the drop told.
+        companions: What a look inside its companions told, by their paths below the inbox.
         first_ordinal: The number of the first job; a second rule of the same drop goes on counting.
         now: For the date in results' names, in the time zone that people expect there.
 
     Raises:
-        SourceFault: The prompt or its front matter cannot be used.
+        SourceFault: The drop, its prompt or its front matter cannot be used.
     """
     operation = OPERATIONS[rule.operation]
-    request = _request(rule, facts)
+    wanted = [
+        (request, variant)
+        for request in _requests(rule, path, facts, companions)
+        for variant in request.parameters.variants()
+    ]
+    if len(wanted) > MOST_JOBS:
+        raise SourceFault(
+            f"this file asks for {len(wanted):,} jobs, and one file may ask for {MOST_JOBS:,}",
+            hint=f"part it into several files {_AGAIN}",
+        )
     return tuple(
         _order(rule, operation, request, variant, path=path, now=now, job=JobKey(f"{drop_key}.{ordinal}"))
-        for ordinal, variant in enumerate(request.parameters.variants(), start=first_ordinal)
+        for ordinal, (request, variant) in enumerate(wanted, start=first_ordinal)
     )
 
 
-def price(rule: Rule, facts: Facts) -> int:
-    """Return how many images a drop buys under *rule*.
+def price(rule: Rule, facts: Facts, *, path: str = "", companions: Mapping[str, Facts] = _NOTHING) -> int:
+    """Return how many images a drop buys under *rule*, in operations as Adobe counts them.
 
     Raises:
-        SourceFault: The prompt or its front matter cannot be used.
+        SourceFault: The drop, its prompt or its front matter cannot be used.
     """
-    parameters = _request(rule, facts).parameters
-    return len(parameters.variants()) * parameters.count * OPERATIONS[rule.operation].images_each
+    return sum(
+        request.parameters.count * request.parameters.price(variant)
+        for request in _requests(rule, path, facts, companions)
+        for variant in request.parameters.variants()
+    )
 
 
-def _request(rule: Rule, facts: Facts) -> _Request:
-    if facts.fault is not None:
-        raise SourceFault(facts.fault, hint="replace the file and drop it again")
-    if rule.conditions.kind is Kind.IMAGE:
-        return _Request(parameters=rule.parameters, prompt=rule.parameters.prompt or "")
-    parts = divided(facts.text or "")
+def _requests(rule: Rule, path: str, facts: Facts, companions: Mapping[str, Facts]) -> tuple[_Request, ...]:
+    for fault in (facts.fault, *(beside.fault for beside in companions.values())):
+        if fault is not None:
+            raise SourceFault(fault, hint="replace the file and drop it again")
+    said = rule.parameters.said_prompt
+    if rule.conditions.kind is Kind.PROMPT:
+        return _written(rule, facts.text or "", template=None if isinstance(said, Beside) else said)
+    if isinstance(said, Beside):
+        return _written(rule, companions[partner(said.sidecar, path)].text or "", template=None)
+    return (_checked(rule, _Request(parameters=rule.parameters, prompt=said or "")),)
+
+
+def _written(rule: Rule, text: str, *, template: str | None) -> tuple[_Request, ...]:
+    """Return what a prompt file asks for."""
+    parts = divided(text)
     if parts.fault is not None:
         raise SourceFault(parts.fault, hint=OPEN_HINT)
-    parameters = rule.parameters if parts.front is None else overridden(rule.parameters, parts.front)
-    return _Request(parameters=parameters, prompt=_prompt(parameters.prompt, parts.text))
+    parameters = rule.parameters
+    if parts.front is not None:
+        parameters = overridden(parameters, parts.front, first_line=parts.front_line)
+        said = parameters.said_prompt
+        template = said if isinstance(said, str) else template
+    found = pieces(parts.text, rule.split, first_line=parts.line)
+    if not found:
+        prompt = _without_text(template, parameters)
+        return (_checked(rule, _Request(parameters=parameters, prompt=prompt)),)
+    faults = [fault for piece in found for fault in _prompt_faults(template, piece, parameters, rule.split)]
+    if faults:
+        raise SourceFault("; ".join(faults), hint=f"shorten or mend it {_AGAIN}")
+    digits = len(str(len(found)))
+    return tuple(
+        _checked(
+            rule,
+            _Request(
+                parameters=parameters,
+                prompt=_filled(template, piece.text),
+                part="" if rule.split is Split.WHOLE else f"{number:0{digits}}",
+            ),
+        )
+        for number, piece in enumerate(found, start=1)
+    )
 
 
-def _prompt(template: str | None, text: str) -> str:
-    if not text and (template is None or TEXT_TOKEN in template):
-        raise SourceFault(
-            "the prompt is empty", hint="write what the picture should show and drop the file again"
+def _without_text(template: str | None, parameters: Parameters) -> str:
+    if template is not None and TEXT_TOKEN not in template:
+        return template
+    if template is not None or parameters.prompt_needed:
+        raise SourceFault("the prompt is empty", hint=f"write what the picture should show {_AGAIN}")
+    return ""
+
+
+def _prompt_faults(template: str | None, piece: Piece, parameters: Parameters, split: Split) -> Iterator[str]:
+    longest = parameters.longest_prompt
+    where = "" if split is Split.WHOLE and piece.line == 1 else f"line {piece.line}: "
+    if longest == 0:
+        yield f"{where}this operation reads no prompt: leave only the lines between --- and ---"
+        return
+    if template is not None and TEXT_TOKEN not in template:
+        yield (
+            f"the front matter gives a prompt, and so does the text below it; write {TEXT_TOKEN} into the"
+            " front matter's prompt, or leave the text away"
         )
-    prompt = _filled(template, text)
-    if len(prompt) > LONGEST_PROMPT:
-        raise SourceFault(
-            f"the prompt is too long: {len(prompt):,} characters; Firefly reads at most {LONGEST_PROMPT:,}",
-            hint=f"shorten it by {len(prompt) - LONGEST_PROMPT:,} characters and drop the file again",
+        return
+    length = len(_filled(template, piece.text))
+    if length > longest:
+        yield (
+            f"{where}the prompt is too long: {length:,} characters; Firefly reads at most {longest:,}, so it is"
+            f" {length - longest:,} too many"
         )
-    return prompt
 
 
 def _filled(template: str | None, text: str) -> str:
-    if template is None or not text:
-        return template or text
-    if TEXT_TOKEN not in template:
+    return text if template is None else template.replace(TEXT_TOKEN, text)
+
+
+def _checked(rule: Rule, request: _Request) -> _Request:
+    """Return *request*, if all pictures that Adobe needs are there."""
+    filled = {picture.slot for picture in request.parameters.pictures()} | {_drop_slot(rule, request)}
+    missing = [slot for slot in request.parameters.needed_slots if slot not in filled]
+    if missing:
+        name = missing[0].removesuffix(".source")
         raise SourceFault(
-            f"the front matter gives a prompt, and so does the text below it; {TEXT_TOKEN} is missing",
-            hint=f"write {TEXT_TOKEN} into the front matter's prompt, or leave the text away, and drop the file again",
+            f"this prompt file names no picture for {name}",
+            hint=f"write `{name}: https://…` between two lines --- at its beginning {_AGAIN}",
         )
-    return template.replace(TEXT_TOKEN, text)
+    return request
+
+
+def _drop_slot(rule: Rule, request: _Request) -> str | None:
+    return request.parameters.drop_slot() if rule.conditions.kind is Kind.IMAGE else None
 
 
 def _order(
@@ -117,40 +200,44 @@ def _order(
 ) -> Order:
     parameters = request.parameters
     seeds = tuple(parameters.seeds) if parameters.seeds else chosen_seeds(job, count=parameters.count)
-    size = variant.size or _default_size(parameters)
+    size = parameters.expected_size(variant)
+    references = _references(rule, request, path)
+    slots = {reference.slot for reference in references}
+    body = parameters.body(variant, prompt=request.prompt, slots=slots)
     return Order(
         operation=operation.key,
-        model=variant.model,
-        body=_body(request, variant, seeds),
-        references=_references(operation, parameters),
-        images=len(seeds) * operation.images_each,
+        model=variant.model or (operation.default_model if operation.model_needed else None),
+        body=body | parameters.seeding(seeds),
+        references=references,
+        images=len(seeds) * parameters.price(variant),
         results=len(seeds),
+        prepared=rule.prepared,
+        stripped=rule.stripped,
         size=str(size or ""),
         seeds=seeds,
         prompt=request.prompt,
-        tokens=_tokens(rule, operation, variant, size=size, path=path, now=now, job=job),
+        tokens=_tokens(rule, operation, request, variant, size=size, path=path, now=now, job=job),
         delivery=_delivery(rule, path),
     )
 
 
-def _body(request: _Request, variant: Variant, seeds: tuple[int, ...]) -> dict[str, Any]:
-    body = request.parameters.body(variant, prompt=request.prompt)
-    return body | {"numVariations": len(seeds), "seeds": list(seeds)}
+def _references(rule: Rule, request: _Request, path: str) -> tuple[Reference, ...]:
+    slot = _drop_slot(rule, request)
+    drop = () if slot is None else (Reference(slot=slot),)
+    return drop + tuple(_reference(picture, path) for picture in request.parameters.pictures())
 
 
-def _default_size(parameters: Parameters) -> Size | None:
-    """Return the size that Adobe documents for a request without one; a mask brings its own."""
-    return None if any(file.slot == "mask.source" for file in parameters.files()) else parameters.default_size
-
-
-def _references(operation: Operation, parameters: Parameters) -> tuple[Reference, ...]:
-    drop = () if operation.drop_slot is None else (Reference(slot=operation.drop_slot, path=None),)
-    return drop + tuple(Reference(slot=file.slot, path=file.path) for file in parameters.files())
+def _reference(picture: NamedPicture, path: str) -> Reference:
+    source = picture.source
+    if source.sidecar is not None:
+        return Reference(slot=picture.slot, companion=partner(source.sidecar, path))
+    return Reference(slot=picture.slot, path=source.path, linked=source.url is not None)
 
 
 def _tokens(
     rule: Rule,
     operation: Operation,
+    request: _Request,
     variant: Variant,
     *,
     size: Size | None,
@@ -162,6 +249,7 @@ def _tokens(
     return {
         "stem": os.path.splitext(name)[0],  # noqa: PTH122  # a path is text here, odd bytes included
         "folder": folder,
+        "part": request.part,
         "size": str(size or ""),
         "width": str(size.width if size else ""),
         "height": str(size.height if size else ""),

@@ -8,15 +8,18 @@ Adobe's OpenAPI document; what depends on the organisation is a warning only.
 
 from __future__ import annotations
 
+import os.path
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from dropglow.rules.shape import NOT_YET, Problem, Shape, Whole
-from dropglow.rules.units import SIZE_PATTERN, Size, picture_size, shown
+from dropglow.model import Kind
+from dropglow.rules.shape import Problem, Shape, Whole
+from dropglow.rules.source import DOMAINS, Beside, PictureSource, prompt_text
+from dropglow.rules.units import SIZE_PATTERN, Size, picture_size
 
 LONGEST_PROMPT: Final = 1024  # characters; Adobe's OpenAPI document, GenerateImagesRequestV3
 LARGEST_SIDE: Final = 4096  # pixels; Adobe's OpenAPI document, Size
@@ -45,12 +48,12 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedFile:
-    """A picture besides the drop: its slot in the body, and its file."""
+class NamedPicture:
+    """A picture besides the drop: its slot in the body, where it is, and where that stands."""
 
     slot: str
-    path: str
-    at: tuple[str, ...]  # where it stands among the parameters
+    source: PictureSource
+    at: tuple[str | int, ...]  # among the parameters
 
 
 def _size(value: Any) -> Size:
@@ -59,16 +62,6 @@ def _size(value: Any) -> Size:
 
 def _expanded_size(value: Any) -> Size:
     return picture_size(value, largest=LARGEST_EXPANDED_SIDE)
-
-
-def _file(value: Any) -> Any:
-    if isinstance(value, dict) and "sidecar" in value:
-        raise ValueError(f"as a sidecar {NOT_YET}; give the path of a picture, relative to the rule file")
-    if isinstance(value, str) and value.lower().startswith(("http://", "https://")):
-        raise ValueError(f"as a web address {NOT_YET}; give the path of a picture, relative to the rule file")
-    if not isinstance(value, str) or not value or "\x00" in value:
-        raise ValueError(f"should be the path of a picture, relative to the rule file, not {shown(value)}")
-    return value
 
 
 def _different(values: list[Any]) -> list[Any]:
@@ -82,8 +75,7 @@ PictureSize = Annotated[Size, PlainValidator(_size), PlainSerializer(str), WithJ
 ExpandedSize = Annotated[
     Size, PlainValidator(_expanded_size), PlainSerializer(str), WithJsonSchema(SIZE_SCHEMA)
 ]
-FileName = Annotated[str, BeforeValidator(_file)]
-Prompt = Annotated[str, Field(min_length=1, max_length=LONGEST_PROMPT)]
+Prompt = prompt_text(LONGEST_PROMPT)
 # Adobe's document sets no bounds for a seed; these are what every JSON reader agrees on.
 Seed = Annotated[Whole, Field(ge=-(2**53) + 1, le=2**53 - 1)]
 Seeds = Annotated[list[Seed], Field(min_length=1, max_length=4), AfterValidator(_different)]
@@ -92,13 +84,17 @@ Different = AfterValidator(_different)
 
 
 class Parameters(Shape, ABC):
-    """The parameters that every image operation has."""
+    """The parameters that every operation has."""
 
     # Two names of one thing: a list and its single value, our word and the API's.
     twins: ClassVar[Mapping[str, str]] = {"sizes": "size", "variations": "num_variations"}
-    default_size: ClassVar[Size] = Size(width=2048, height=2048)  # Adobe's OpenAPI document
+    # Where pictures may stand among the parameters, and the slots in the body that they fill.
+    slots: ClassVar[Mapping[tuple[str, ...], str]] = {}
+    drop_slots: ClassVar[tuple[str, ...]] = ()  # for a dropped picture: the first that no other picture fills
+    needed_slots: ClassVar[tuple[str, ...]] = ()  # what Adobe requires
+    domains: ClassVar[tuple[str, ...]] = DOMAINS  # from which Adobe reads pictures by their address
+    most_variations: ClassVar[int] = 4
 
-    prompt: Prompt | None = None
     variations: Variations | None = Field(
         default=None, description="How many pictures of each size, 1 to 4. Every one costs."
     )
@@ -110,24 +106,67 @@ class Parameters(Shape, ABC):
 
     @property
     def count(self) -> int:
-        """Return how many pictures one request asks for."""
+        """Return how many results one request asks for."""
         return self.variations or self.num_variations or len(self.seeds or ()) or 1
+
+    @property
+    def usual_kind(self) -> Kind:
+        """Return what a rule takes that does not say so."""
+        return Kind.IMAGE
+
+    @property
+    def longest_prompt(self) -> int:
+        """Return how many characters Adobe reads of a prompt; 0: the operation has none."""
+        return LONGEST_PROMPT
+
+    @property
+    def prompt_needed(self) -> bool:
+        """Return whether Adobe refuses a request without a prompt."""
+        return False
+
+    @property
+    def said_prompt(self) -> str | Beside | None:
+        """Return the prompt that the rule says, if the operation has one."""
+        return getattr(self, "prompt", None)
+
+    def pictures(self) -> tuple[NamedPicture, ...]:
+        """Return the pictures besides the drop that a request refers to."""
+        found = ((at, slot, _at(self, at)) for at, slot in self.slots.items())
+        return tuple(
+            NamedPicture(slot=slot, source=source, at=at) for at, slot, source in found if source is not None
+        )
+
+    def drop_slot(self) -> str | None:
+        """Return the slot that a dropped picture fills; None: there is no place for one."""
+        filled = {picture.slot for picture in self.pictures()}
+        return next((slot for slot in self.drop_slots if slot not in filled), None)
+
+    def expected_size(self, variant: Variant) -> Size | None:
+        """Return the size of the results; None where only Adobe knows it."""
+        return variant.size
+
+    def price(self, variant: Variant) -> int:  # noqa: ARG002  # of some operations it depends on the size
+        """Return what one result costs, in operations as Adobe counts them: one for each generated picture."""
+        return 1
 
     @abstractmethod
     def variants(self) -> tuple[Variant, ...]:
         """Return every combination that becomes a job of its own, in the order written."""
 
     @abstractmethod
-    def files(self) -> tuple[NamedFile, ...]:
-        """Return the pictures besides the drop that a request refers to."""
+    def body(self, variant: Variant, *, prompt: str, slots: Collection[str]) -> dict[str, Any]:
+        """Return the JSON of the request for *variant*, without seeds and their number.
 
-    @abstractmethod
-    def body(self, variant: Variant, *, prompt: str) -> dict[str, Any]:
-        """Return the JSON of the request for *variant*, without reference slots, seeds and their number."""
+        Pictures are filled into *slots* later; only lists that hold slots must be there already.
+        """
 
-    @abstractmethod
+    def seeding(self, seeds: tuple[int, ...]) -> dict[str, Any]:
+        """Return the part of the request that says how many results are wanted, and by which seeds."""
+        return {"numVariations": len(seeds), "seeds": list(seeds)}
+
     def located(self, folder: str) -> Self:
         """Return the same with every file path made absolute, relative to *folder*."""
+        return _located(self, folder)
 
     @classmethod
     def twice(cls, written: Mapping[str, Any]) -> Iterator[Problem]:
@@ -142,10 +181,46 @@ class Parameters(Shape, ABC):
         if asked and self.seeds and asked != len(self.seeds):
             message = f"seeds has {len(self.seeds)} for {asked} variations: Adobe asks for one seed for each"
             yield Problem(path=("seeds",), message=message)
+        if self.count > self.most_variations:
+            key = next(key for key in ("variations", "num_variations", "seeds") if getattr(self, key))
+            results = "result" if self.most_variations == 1 else "results"
+            message = (
+                f"{key}: one request makes at most {self.most_variations} {results} here, not {self.count}"
+            )
+            yield Problem(path=(key,), message=message)
 
     def warnings(self) -> Iterator[Problem]:
         """Yield what may be refused by Adobe, depending on the organisation."""
         yield from ()
+
+
+def _at(shape: Shape, place: tuple[str, ...]) -> PictureSource | None:
+    value: Any = shape
+    for name in place:
+        value = None if value is None else getattr(value, name)
+    assert value is None or isinstance(value, PictureSource)
+    return value
+
+
+B = TypeVar("B", bound=Shape)
+
+
+def _located(shape: B, folder: str) -> B:
+    found = {name: getattr(shape, name) for name in type(shape).model_fields}
+    moved = {name: _moved(value, folder) for name, value in found.items()}
+    return shape.model_copy(update={name: value for name, value in moved.items() if value is not found[name]})
+
+
+def _moved(value: Any, folder: str) -> Any:
+    match value:
+        case PictureSource(path=str(path)):
+            return PictureSource(path=os.path.normpath(os.path.join(folder, path)))  # noqa: PTH118  # a path is text here
+        case Shape():
+            return _located(value, folder)
+        case [Shape(), *_]:
+            return [_moved(item, folder) for item in value]
+        case _:
+            return value
 
 
 def listed(many: list[Any] | None, one: Any) -> list[Any]:

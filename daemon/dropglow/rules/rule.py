@@ -12,6 +12,16 @@ from enum import StrEnum
 
 from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
 from dropglow.rules.parameters import Parameters
+from dropglow.rules.prompts import Split
+from dropglow.rules.source import Beside
+
+
+def companions_of(parameters: Parameters) -> tuple[str, ...]:
+    """Return the templates of the files beside the drop that *parameters* name, each once."""
+    said = parameters.said_prompt
+    prompts = (said.sidecar,) if isinstance(said, Beside) else ()
+    pictures = (picture.source.sidecar for picture in parameters.pictures())
+    return tuple(dict.fromkeys((*prompts, *(template for template in pictures if template is not None))))
 
 
 class Orientation(StrEnum):
@@ -48,6 +58,10 @@ class Rule:
     conditions: Conditions
     operation: str  # a key of ``operations.OPERATIONS``
     parameters: Parameters  # of that operation; file references are absolute
+    split: Split = Split.WHOLE  # of prompt files
+    prepared: bool = True  # False: pictures that Firefly would refuse are refused, and never converted
+    stripped: bool = False  # True: EXIF and GPS data do not leave the house
+    patience_s: float = 600.0  # how long a drop waits for the files that belong to it
     also: bool = False  # True: the next rule may have the file too
     after: After
     name_template: str
@@ -62,3 +76,8 @@ class Rule:
     attempts: int = 3
     on_doubt: OnDoubt = OnDoubt.HOLD
     digest: str  # changes exactly when what is bought changes
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """Return the templates of the files that are dropped beside each drop of this rule."""
+        return companions_of(self.parameters)

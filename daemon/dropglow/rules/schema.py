@@ -17,6 +17,7 @@ from dropglow.rules.expand import Expand
 from dropglow.rules.generate import Generate
 from dropglow.rules.globs import glob_fault
 from dropglow.rules.operations import LATER
+from dropglow.rules.prompts import Split
 from dropglow.rules.shape import NOT_YET, Shape, Truth, Whole, several
 from dropglow.rules.units import (
     AMOUNT_PATTERN,
@@ -76,6 +77,12 @@ def _only_sqlite(value: Any) -> str:
     if value == "sqlite":
         return "sqlite"
     raise ValueError(f"other than sqlite {NOT_YET}")  # the value may hold a password
+
+
+def _split(value: Any) -> Any:
+    if value is None or value in {Split.LINES.value, Split.BLOCKS.value}:
+        return None if value is None else Split(value)
+    raise ValueError(f"should be lines or blocks, not {shown(value)}")
 
 
 def _not_keep(value: Any) -> Any:
@@ -164,7 +171,7 @@ class MatchShape(Shape):
     """Which files a rule takes. What is not said always holds."""
 
     kind: Literal["image", "prompt"] | None = Field(
-        default=None, description="Follows from the operation; rarely needed."
+        default=None, description="What is dropped. Follows from the operation, if it is not said."
     )
     name: Globs | None = Field(
         default=None,
@@ -213,9 +220,6 @@ class RuleShape(Shape):
         key: f"{key} {NOT_YET}"
         for key in (
             *LATER,
-            "split",
-            "prepare",
-            "strip_metadata",
             "duplicates",
             "drop",
             "ready",
@@ -237,6 +241,22 @@ class RuleShape(Shape):
     )
     expand: Annotated[Expand | None, BeforeValidator(_block)] = Field(
         default=None, description="More around a picture."
+    )
+    split: Annotated[Split | None, BeforeValidator(_split), WithJsonSchema({"enum": ["lines", "blocks"]})] = (
+        Field(
+            default=None,
+            description="Make each line of a prompt file a prompt of its own, or each of its blocks between blank lines.",
+        )
+    )
+    prepare: Literal["auto", "never"] = Field(
+        default="auto",
+        description="auto: upload a copy that Firefly accepts where it would refuse the file; never: refuse it here.",
+    )
+    strip_metadata: Truth = Field(
+        default=False, description="Leave EXIF and GPS data out of what is uploaded."
+    )
+    patience: Duration = Field(
+        default=600.0, description="How long a file waits for the files that belong to it."
     )
     also: Truth = Field(default=False, description="Let the next rule that matches have the file too.")
     delivery: DeliveryShape | None = Field(default=None, description="How results appear in the outbox.")

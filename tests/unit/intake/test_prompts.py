@@ -20,12 +20,17 @@ from dropglow.intake.prompts import MAX_PROMPT_BYTES, read_prompt
         "Ein Hügel".encode("utf-16"),
         codecs.BOM_UTF16_BE + "Ein Hügel".encode("utf-16-be"),
         "Ein Hu\u0308gel".encode(),
-        "\r\n  Ein Hügel\t\n\n".encode(),
+        "  Ein Hügel\t\n\n".encode(),
     ],
 )
 def test_every_marked_encoding_gives_the_same_text(data: bytes) -> None:
     """UTF-8, UTF-16 with a mark, composed or not, with space around: one text."""
     assert "Ein Hügel" == read_prompt(data)
+
+
+def test_blank_lines_before_the_text_are_kept() -> None:
+    """Faults name the line that an editor shows."""
+    assert "\n\na boat" == read_prompt(b"\r\n \n  a boat\n")
 
 
 def test_line_ends_become_line_feeds() -> None:
@@ -44,7 +49,7 @@ def test_line_ends_become_line_feeds() -> None:
         (b"one\n\x1b[31mred", "line 2 holds the control character U+001B"),
         (b"\n\t \r\n", "the file holds no text"),
         (codecs.BOM_UTF8, "the file holds no text"),
-        (b"x" * (MAX_PROMPT_BYTES + 1), "a prompt file may have 65536"),
+        (b"x" * (MAX_PROMPT_BYTES + 1), "a prompt file may have 1048576"),
     ],
 )
 def test_what_is_no_text_is_refused_in_words(data: bytes, words: str) -> None:
@@ -64,5 +69,5 @@ def test_any_bytes_are_text_or_refused(data: bytes) -> None:
     except SourceFault:
         return
 
-    assert text == text.strip()
+    assert text.lstrip("\n") == text.strip()
     assert all(char in "\t\n" or char.isprintable() or ord(char) > 0x9F for char in text)

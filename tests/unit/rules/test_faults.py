@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from dropglow.rules.assemble import contradictions
-from dropglow.rules.generate import MODELS
 from dropglow.rules.positions import parse
 from dropglow.rules.review import review, unknown_key
 from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
@@ -70,17 +69,41 @@ from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
         ("expand: {}\nmatch: {name: 'a\\b'}", "name should have / between folders"),
         ("generate: {}\nmatch: {text: '('}", "text is no regular expression"),
         # not yet
-        ("generate: {model: image5}", "model image5 is not available yet"),
+        ("generate: {model: image5, size: 2048x2048}", "size is not possible with image5"),
+        ("generate: {model: image5, variations: 2}", "image5 makes one picture at a time"),
+        ("generate: {model: image5, seeds: [1, 2]}", "image5 makes one picture at a time"),
+        (
+            "generate: {model: image5, reference_blobs: [{source: x.png}], aspect_ratio: '1:1'}",
+            "aspect_ratio follows from the picture that is edited",
+        ),
+        ("generate: {models: [image3, image5]}", "give it a rule of its own, as model: image5"),
         ("generate: {aspect_ratio: '1:1'}", "aspect_ratio belongs to the model image5"),
         ("upscale: {}", "upscale is not available yet"),
-        ("generate: {}\nsplit: lines", "split is not available yet"),
+        ("generate: {}\nsplit: words", "split should be lines or blocks, not 'words'"),
+        ("expand: {}\nsplit: lines", "split parts prompt files, and this rule takes pictures"),
+        ("generate: {}\nduplicates: buy", "duplicates is not available yet"),
         ("generate: {}\ndone: keep", "done with keep is not available yet"),
         ("generate: {}\nbudget: {per_day: 5}", "per_day other than off is not available yet"),
-        ("expand: {mask: {source: {sidecar: x}}}", "source as a sidecar is not available yet"),
-        ("expand: {mask: 'https://x/y.png'}", "source as a web address is not available yet"),
+        ("expand: {mask: {source: {sidecar: x}}}", "source should have {stem} in the sidecar's name"),
+        ("expand: {mask: 'https://x/y.png'}", "an address can only stand in the front matter"),
         # files
         ("expand: {mask: {source: [x]}}", "source should be the path of a picture"),
-        ("expand: {image: x.png}", "image is the dropped file itself; leave it out"),
+        ("expand: {image: x.png}", "image is said, so that a dropped picture has no place"),
+        ("expand: {image: {sidecar: '{stam}.png'}}", "image knows {stem} and {name}, and not {stam}"),
+        ("expand: {image: {sidecar: '../{stem}.png'}}", "image should be a plain name beside the drop"),
+        ("expand: {image: {sidecar: ''}}", "image should name a file beside the drop"),
+        ("expand: {mask: {source: 'http://x/y.png'}}", "source should be an https address"),
+        ("expand: {prompt: ''}", "prompt should not be empty"),
+        (
+            "expand: {prompt: 7}",
+            'prompt should be text, or {sidecar: "{stem}.mask.png"}, not 7; put it in quotes',
+        ),
+        ("expand: {prompt: [x]}", "prompt should be text"),
+        ("expand: {prompt: 'a {text}'}", "{text} stands for the text of a prompt file"),
+        (
+            "expand: {image: x.png, prompt: {sidecar: '{stem}.txt'}}\nmatch: {kind: prompt}",
+            "the dropped file gives the prompt; a prompt beside it goes with pictures",
+        ),
         # together
         ("generate: {size: 1024x1024, sizes: [1024x1024]}", "give sizes or size, not both"),
         ("generate: {seeds: [1], num_variations: 2}", "seeds has 1 for 2 variations"),
@@ -105,7 +128,7 @@ from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
         ("expand: {mask: m.png, placement: {}}", "placement cannot be used together with a mask"),
         ("{}", "this rule has no operation: add generate or expand"),
         ("generate: {}\nexpand: {}", "this one has generate already; expand needs a rule of its own"),
-        ("generate: {}\nmatch: {kind: image}", "generate takes kind prompt, not image"),
+        ("generate: {}\nmatch: {kind: image}", "generate takes prompts here, and no pictures"),
         ("generate: {}\nmatch: {formats: [png]}", "formats cannot be asked of kind prompt"),
         ("expand: {}\nmatch: {text: boat}", "text cannot be asked of kind image"),
         ("expand: {}\nmatch: {min_size: 2MB, max_size: 1MB}", "min_size is larger than max_size"),
@@ -170,11 +193,8 @@ def test_what_is_right_has_no_fault(faults_of: Callable[[str], list[str]], text:
             ["sizes should be between 1x1 and 3999x3999, not 4000x4000", "give sizes or size, not both"],
         ),
         (
-            "generate: {models: [image3, image5], model: image3}",
-            [
-                f"models image5 is not available yet; leave it out, or use one of {', '.join(MODELS)}",
-                "give models or model, not both",
-            ],
+            "generate: {models: [image3, image3], model: image3}",
+            ["models should not hold image3 twice", "give models or model, not both"],
         ),
         (
             "generate: {variations: 9, num_variations: 2, size: 1x1, sizes: []}",

@@ -128,7 +128,7 @@ def test_front_matter_tells_all_its_faults_at_once(make_rule: Callable[[str], Ru
         "line 2: size should be between",
         "line 2: give sizes or size, not both",
         "line 4: seeds has 2 for 3 variations",
-        "line 6: image_reference can only stand in the rule",
+        "line 6: image_reference: a file can only stand in the rule",
     ):
         assert words in caught.value.message
 

@@ -119,6 +119,7 @@ def test_names_can_use_what_is_known_already(make_rule: Callable[[str], Rule]) -
     assert {
         "stem": "beach",
         "folder": "sub",
+        "part": "",
         "size": "2048x2048",
         "width": "2048",
         "height": "2048",
@@ -226,7 +227,7 @@ def test_a_prompt_that_is_too_long_is_refused_with_its_length(make_rule: Callabl
     with pytest.raises(SourceFault, match=r"1,500 characters; Firefly reads at most 1,024") as caught:
         price(make_rule("generate: {}"), prompt("x" * 1500))
 
-    assert "shorten it by 476 characters" in caught.value.hint
+    assert "so it is 476 too many" in caught.value.message
 
 
 def test_a_prompt_of_just_the_limit_is_ordered(make_rule: Callable[[str], Rule]) -> None:

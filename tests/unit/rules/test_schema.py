@@ -55,7 +55,7 @@ def test_one_word_or_a_list(match: Any) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"split": "lines"},
+        {"split": "words"},
         {"settle": 2},
         {"generate": {}},
         {"expand": {"promt": "x"}},
