@@ -7,14 +7,22 @@ the questions where the answer is likely to change. Pure.
 
 An end is only known to lie between two questions. Learning the second of them
 as the duration would put the next question there, or later, for good.
+
+A kind of order whose running jobs tell their progress is asked once early, and
+then where ``headway`` expects the end, if that is narrower than what is learned.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right, insort
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
+from dropglow.headway import Pace, Track, Window
 from dropglow.model import Order
 
 REMEMBERED = 64
@@ -31,6 +39,15 @@ SURPRISE_SHARE = 0.1
 EARLIER_SHARE = 0.05
 LATE_FACTOR = 4.0
 _DOUBLINGS = 6  # of a twentieth: more than everything
+# The first question about orders that are known to be slow, by their operation or model: videos take one to
+# three minutes, image4_custom about one.
+SLOW_FIRST_S: Final[Mapping[str, float]] = MappingProxyType({"video": 45.0, "image4_custom": 40.0})
+# Of the time before the soonest end: a job that tells its progress is asked early, and once more just before it.
+EARLY_SHARE: Final = 0.6
+CLOSE_SHARE: Final = 0.9
+# Ends that lie this near to each other, as a share of their time, are found by one question behind them all.
+SHARP_SHARE: Final = 0.01
+LEEWAY: Final = 1.05  # beyond the longest known duration, as a factor
 _GOLDEN = 0.618033988749895  # its multiples spread most evenly
 
 
@@ -60,33 +77,44 @@ class Learned:
 
 @dataclass(slots=True)
 class Durations:
-    """What we know about how long orders take, by their kind, and when jobs under way were last seen running."""
+    """What we know about how long orders take, by their kind, and what jobs under way have told."""
 
     by_kind: dict[str, Learned] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     running_s: dict[str, float] = field(default_factory=dict)
+    tracks: dict[str, Track] = field(default_factory=dict)
     ended: int = 0
 
     def began(self, job: str) -> None:
         """Follow *job*, which was accepted just now."""
         self.running_s[job] = 0.0
 
-    def seen_running(self, job: str, elapsed_s: float) -> None:
-        """Note that *job* still ran *elapsed_s* seconds after its acceptance. One that is not followed is fine."""
+    def seen_running(self, job: str, kind: str, elapsed_s: float, *, percent: float | None = None) -> None:
+        """Note that *job* still ran *elapsed_s* seconds after its acceptance, and what progress it told, if any.
+
+        A job that was not followed from its beginning is fine: what it tells counts, its duration does not.
+        """
         if job in self.running_s:
             self.running_s[job] = elapsed_s
+        pace = self.paces.setdefault(kind, Pace())
+        self.tracks.setdefault(job, Track()).hear(pace, percent, elapsed_s)
 
     def seen_ended(self, job: str, kind: str, elapsed_s: float) -> None:
         """Learn from *job*, found ended *elapsed_s* seconds after its acceptance, and follow it no longer.
 
-        Nothing is learned from a job that was not followed from its beginning: it may have ended long ago.
+        No duration is learned from a job that was not followed from its beginning: it may have ended long ago.
         """
-        since_s = self.running_s.pop(job, None)
+        since_s, track = self.running_s.pop(job, None), self.tracks.pop(job, None)
+        if track is not None:
+            track.end(self.paces[kind], elapsed_s)
         if since_s is None:
             return
         learned = self.by_kind.setdefault(kind, Learned())
         learned.found_at_once = learned.found_at_once + 1 if since_s == 0.0 else 0
         if learned.found_at_once:
             since_s = max(0.0, elapsed_s - learned.unasked_s(elapsed_s))
+        if track is not None and (window := track.expected(elapsed_s)) is not None:
+            since_s = max(since_s, min(window.soonest_s, elapsed_s))
         # Somewhere between the two questions: spread evenly, so that the middle does not attract all questions.
         self.ended += 1
         learned.add(since_s + (self.ended * _GOLDEN % 1.0) * (elapsed_s - since_s))
@@ -94,6 +122,7 @@ class Durations:
     def forget(self, job: str) -> None:
         """Follow *job* no longer. One that is not followed is fine."""
         self.running_s.pop(job, None)
+        self.tracks.pop(job, None)
 
     def add(self, kind: str, took_s: float) -> None:
         """Learn that an order of this *kind* took *took_s* seconds from its acceptance to its end."""
@@ -103,6 +132,37 @@ class Durations:
         """Return the known durations of *kind*, sorted; empty where nothing is known."""
         learned = self.by_kind.get(kind)
         return learned.ordered if learned else []
+
+    def look_s(
+        self, job: str, order: Order, *, elapsed_s: float, minimum_s: float, maximum_s: float
+    ) -> float:
+        """Return in how many seconds to ask about *job* again, at least *minimum_s*, at most *maximum_s*.
+
+        Args:
+            job: Its key; it need not be followed.
+            order: What it is a job of.
+            elapsed_s: Seconds since the order was accepted.
+            minimum_s: Never ask more often than this.
+            maximum_s: Never wait longer than this.
+        """
+        kind, track = kind_of(order), self.tracks.get(job)
+        known_s, pace = self.of(kind), self.paces.get(kind)
+        spread_s = _spread_s(known_s, elapsed_s)
+        window = track.expected(elapsed_s) if track else None
+        if window is not None and window.spread_s < spread_s:
+            ahead_s = min(_toward_s(window, elapsed_s, minimum_s), _leap_s(window, known_s, elapsed_s))
+            return _between(minimum_s, ahead_s, maximum_s)
+        if track is None and pace is not None and pace.step and known_s:
+            early_s = _early_s(known_s, minimum_s) - elapsed_s
+            if early_s > 0.0 and spread_s > _sharp_s(known_s[0], minimum_s):
+                return _between(minimum_s, early_s, maximum_s)
+        return next_look_s(
+            known_s,
+            elapsed_s=elapsed_s,
+            minimum_s=minimum_s,
+            maximum_s=maximum_s,
+            first_s=first_look_s(order),
+        )
 
 
 def kind_of(order: Order) -> str:
@@ -115,7 +175,19 @@ def kind_named(*, operation: str, model: str | None, size: str, images: int) -> 
     return f"{operation}/{model or '-'}/{size}/{images}"
 
 
-def next_look_s(known_s: list[float], *, elapsed_s: float, minimum_s: float, maximum_s: float) -> float:
+def first_look_s(order: Order) -> float:
+    """Return after how many seconds to ask first about an order of whose kind nothing is known."""
+    return SLOW_FIRST_S.get(order.operation) or SLOW_FIRST_S.get(order.model or "", FIRST_S)
+
+
+def next_look_s(
+    known_s: list[float],
+    *,
+    elapsed_s: float,
+    minimum_s: float,
+    maximum_s: float,
+    first_s: float = FIRST_S,
+) -> float:
     """Return in how many seconds to ask again, at least *minimum_s*, at most *maximum_s*.
 
     The next question is placed where ``WORTH_ASKING`` of the jobs that are still
@@ -127,8 +199,9 @@ def next_look_s(known_s: list[float], *, elapsed_s: float, minimum_s: float, max
         elapsed_s: Seconds since the order was accepted.
         minimum_s: Never ask more often than this.
         maximum_s: Never wait longer than this.
+        first_s: When to ask first while too little is known.
     """
-    return _between(minimum_s, _distance_s(known_s, elapsed_s), maximum_s)
+    return _between(minimum_s, _distance_s(known_s, elapsed_s, first_s), maximum_s)
 
 
 def late_look_s(maximum_s: float) -> float:
@@ -136,9 +209,50 @@ def late_look_s(maximum_s: float) -> float:
     return max(60.0, maximum_s * LATE_FACTOR)
 
 
-def _distance_s(known_s: list[float], elapsed_s: float) -> float:
+def _toward_s(window: Window, elapsed_s: float, minimum_s: float) -> float:
+    """Return in how many seconds to ask about a job that is expected to end in *window*."""
+    soonest_s, spread_s = max(window.soonest_s, elapsed_s), window.latest_s - elapsed_s
+    if min(window.spread_s, spread_s) <= _sharp_s(window.latest_s, minimum_s):
+        return spread_s
+    ahead_s = min(CLOSE_SHARE * (soonest_s - elapsed_s), soonest_s - elapsed_s - minimum_s)
+    if ahead_s >= minimum_s:
+        return ahead_s  # a job close to its end tells the end more sharply
+    if spread_s <= minimum_s:
+        return spread_s  # a question before the end would only put off the one behind it
+    return soonest_s + WORTH_ASKING * (window.latest_s - soonest_s) - elapsed_s
+
+
+def _leap_s(window: Window, known_s: list[float], elapsed_s: float) -> float:
+    """Return how far a question may be put off on the word of a job alone.
+
+    As long again as the job has run while its kind has not proved honest, and not past all that is known.
+    """
+    farthest_s = math.inf if window.proved else elapsed_s
+    if len(known_s) < ENOUGH or elapsed_s >= known_s[-1]:
+        return farthest_s
+    return min(farthest_s, known_s[-1] * LEEWAY - elapsed_s)
+
+
+def _early_s(known_s: list[float], minimum_s: float) -> float:
+    """Return when to ask first about a job that will tell its progress; the next question must be in time, too."""
+    return min(EARLY_SHARE * known_s[0], known_s[0] - 1.2 * minimum_s)
+
+
+def _sharp_s(at_s: float, minimum_s: float) -> float:
+    return max(SHARP_SHARE * at_s, minimum_s / 2)
+
+
+def _spread_s(known_s: list[float], elapsed_s: float) -> float:
+    """Return how far the known durations beyond *elapsed_s* lie apart, but for the longest and shortest of them."""
+    remaining = known_s[bisect_right(known_s, elapsed_s) :]
+    if len(known_s) < ENOUGH or not remaining:
+        return math.inf
+    return remaining[len(remaining) * 9 // 10] - remaining[len(remaining) // 10]
+
+
+def _distance_s(known_s: list[float], elapsed_s: float, first_s: float = FIRST_S) -> float:
     if len(known_s) < ENOUGH:
-        return max(FIRST_S - elapsed_s, UNKNOWN_SHARE * elapsed_s)
+        return max(first_s - elapsed_s, UNKNOWN_SHARE * elapsed_s)
     remaining = known_s[bisect_right(known_s, elapsed_s) :]
     if not remaining:
         return max(SURPRISE_SHARE * elapsed_s, (elapsed_s - known_s[-1]) / 2)

@@ -15,8 +15,8 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from dropglow.sandbox.faults import parse_faults
-from dropglow.sandbox.jobs import Order
+from dropglow.sandbox.faults import Faults, parse_faults
+from dropglow.sandbox.orders import Order
 from dropglow.sandbox.serve import Sandbox
 from dropglow.sandbox.world import World
 
@@ -26,9 +26,9 @@ SPREAD: Final = 0.05
 class KindsOfWork(World):
     """A world in which the length of a job follows from its size, within five percent."""
 
-    def __init__(self, typical_s: dict[str, float], *, seed: int) -> None:
+    def __init__(self, typical_s: dict[str, float], *, seed: int, faults: Faults) -> None:
         """Take *typical_s* seconds for each ``WIDTHxHEIGHT``."""
-        super().__init__(seed=seed, faults=parse_faults(["pictures=plain"]))
+        super().__init__(seed=seed, faults=faults)
         self._typical_s = typical_s
         self._spread = random.Random(f"{seed} spread")
 
@@ -45,10 +45,11 @@ def main() -> None:
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--typical", type=json.loads, default={}, help='{"1024x1024": 2.5, …}')
     chosen = parser.parse_args()
+    faults = parse_faults(["pictures=plain", *chosen.fault])
     world = (
-        KindsOfWork(chosen.typical, seed=chosen.seed)
+        KindsOfWork(chosen.typical, seed=chosen.seed, faults=faults)
         if chosen.typical
-        else World(seed=chosen.seed, faults=parse_faults(["pictures=plain", *chosen.fault]))
+        else World(seed=chosen.seed, faults=faults)
     )
     asyncio.run(_serve(world))
     chosen.books.write_text(json.dumps(world.books()), encoding="utf-8")

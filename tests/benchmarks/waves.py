@@ -66,18 +66,25 @@ class Run:
 
 
 def main() -> None:
-    """Measure the daemon and the once-a-second loop in each world."""
+    """Measure the daemon, without and with progress, and the once-a-second loop in each world."""
     for name, arguments in WORLDS.items():
         sizes = tuple(SIZES) if "--typical" in arguments else ("1024x1024",)
         rows: list[tuple[str, ...]] = [
             ("client", "wall", "/ ideal", "floor / ideal", "/ floor", "polls a job")
         ]
-        rows += [client(arguments, sizes).row() for client in (daemon, simple_loop)]
+        rows += [run.row() for run in runs(arguments, sizes)]
         print(f"\n{JOBS} jobs, {IN_FLIGHT} in flight, {name}")
         ground.table(rows)
 
 
-def daemon(arguments: Sequence[str], sizes: Sequence[str]) -> Run:
+def runs(arguments: Sequence[str], sizes: Sequence[str]) -> Iterator[Run]:
+    """Yield what each client does in the same world; once it tells the progress of running jobs as well."""
+    yield daemon("dropglow", arguments, sizes)
+    yield daemon("dropglow, progress told", (*arguments, "--fault", "progress=yes"), sizes)
+    yield simple_loop(arguments, sizes)
+
+
+def daemon(name: str, arguments: Sequence[str], sizes: Sequence[str]) -> Run:
     """Let the daemon do it; the prompts lie in its inbox when it starts."""
     drops = -(-JOBS // len(sizes))
     with ground.folder() as folder:
@@ -86,7 +93,7 @@ def daemon(arguments: Sequence[str], sizes: Sequence[str]) -> Run:
             site.drop(drops)
             with site.running():
                 site.until_done(drops)
-        return Run(client="dropglow", ended_at=max(site.times_of("result.delivered")), books=remote.books)
+        return Run(client=name, ended_at=max(site.times_of("result.delivered")), books=remote.books)
 
 
 def simple_loop(arguments: Sequence[str], sizes: Sequence[str]) -> Run:

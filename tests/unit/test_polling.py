@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from itertools import pairwise
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
@@ -14,14 +16,25 @@ from dropglow.polling import (
     ENOUGH,
     FIRST_S,
     REMEMBERED,
+    SLOW_FIRST_S,
     Durations,
     Learned,
+    first_look_s,
     kind_named,
     kind_of,
     late_look_s,
     next_look_s,
 )
 
+ORDER = Order(
+    operation="generate",
+    body={},
+    images=2,
+    size="2048x2048",
+    prompt="a cat",
+    delivery=DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}"),
+)
+KIND = kind_of(ORDER)
 DURATION = st.floats(min_value=0.1, max_value=120.0)
 KNOWN = st.lists(DURATION, max_size=REMEMBERED).map(sorted)
 
@@ -68,14 +81,9 @@ def test_only_the_latest_durations_are_remembered(took: list[float]) -> None:
 
 def test_the_kind_is_what_makes_the_duration() -> None:
     """Operation, model, size and number of images make a kind; the prompt does not."""
-    delivery = DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}")
-    order = Order(
-        operation="generate", body={}, images=2, size="2048x2048", prompt="a cat", delivery=delivery
-    )
-
-    assert "generate/-/2048x2048/2" == kind_of(order)
-    assert kind_named(operation="generate", model=None, size="2048x2048", images=2) == kind_of(order)
-    assert kind_named(operation="generate", model="image4", size="2048x2048", images=2) != kind_of(order)
+    assert "generate/-/2048x2048/2" == KIND
+    assert kind_named(operation="generate", model=None, size="2048x2048", images=2) == KIND
+    assert kind_named(operation="generate", model="image4", size="2048x2048", images=2) != KIND
 
 
 # ---------------------------------------------------------------- what is learned from an end
@@ -85,7 +93,7 @@ def test_an_end_is_learned_as_between_two_questions() -> None:
     """A job seen running at 2 s and ended at 3 s took something in between."""
     durations = Durations()
     durations.began("job")
-    durations.seen_running("job", 2.0)
+    durations.seen_running("job", "a", 2.0)
     durations.seen_ended("job", "a", 3.0)
 
     [took_s] = durations.of("a")
@@ -97,7 +105,7 @@ def test_ends_between_the_same_questions_are_spread() -> None:
     durations = Durations()
     for number in range(20):
         durations.began(f"job {number}")
-        durations.seen_running(f"job {number}", 2.0)
+        durations.seen_running(f"job {number}", "a", 2.0)
         durations.seen_ended(f"job {number}", "a", 3.0)
 
     known = durations.of("a")
@@ -133,20 +141,20 @@ def test_nothing_is_learned_from_a_job_that_was_not_followed(followed_before: bo
     if followed_before:
         durations.began("job")
     durations.forget("job")
-    durations.seen_running("job", 600.0)
+    durations.seen_running("job", "a", 600.0)
     durations.seen_ended("job", "a", 610.0)
 
-    assert ([], {}) == (durations.of("a"), durations.running_s)
+    assert ([], {}, {}) == (durations.of("a"), durations.running_s, durations.tracks)
 
 
 def test_a_job_is_followed_to_its_end_only() -> None:
     """What was learned from is not kept."""
     durations = Durations()
     durations.began("job")
-    durations.seen_running("job", 2.0)
+    durations.seen_running("job", "a", 2.0)
     durations.seen_ended("job", "a", 3.0)
 
-    assert {} == durations.running_s
+    assert ({}, {}) == (durations.running_s, durations.tracks)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -159,7 +167,7 @@ def test_learning_does_not_drift(seed: int) -> None:
         durations.began(key)
         at_s = looks(durations.of("a"), took_s=took_s, minimum_s=0.05)
         for look_s in at_s[:-1]:
-            durations.seen_running(key, look_s)
+            durations.seen_running(key, "a", look_s)
         durations.seen_ended(key, "a", at_s[-1])
         asked.append(len(at_s))
         late_s.append(at_s[-1] - took_s)
@@ -240,3 +248,172 @@ def test_every_end_is_found_soon(known: list[float], took_s: float) -> None:
 def test_a_late_job_is_asked_about_slowly(maximum_s: float, expected: float) -> None:
     """Questions about a late job lie a minute apart at least, and further than any other."""
     assert expected == late_look_s(maximum_s)
+
+
+# ---------------------------------------------------------------- what jobs tell of themselves
+
+Teller = Callable[[float, random.Random], float | None]
+
+HONEST: dict[str, Teller] = {
+    "every percent": lambda share, _: float(int(100 * share)),
+    "rounded": lambda share, _: float(round(100 * share)),
+    "fractions": lambda share, _: 100 * share,
+}
+LIARS: dict[str, Teller] = {
+    "nothing": lambda _share, _: None,
+    "always 0": lambda _share, _: 0.0,
+    "a share of one": lambda share, _: share,
+    "stuck at 50": lambda share, _: min(50.0, float(int(100 * share))),
+    "99 from the middle on": lambda share, _: min(99.0, float(int(200 * share))),
+    "100 at once": lambda _share, _: 100.0,
+    "backwards": lambda share, _: float(int(100 * (1 - share))),
+    "anything": lambda _share, dice: float(dice.randrange(101)),
+    "slow at first": lambda share, _: float(int(100 * share * share)),
+    "twenties": lambda share, _: float(int(5 * share) * 20),
+}
+
+
+def followed(
+    durations: Durations, tell: Teller, *, took_s: float, dice: random.Random, minimum_s: float = 0.05
+) -> tuple[int, float]:
+    """Return how often a job that takes *took_s* was asked about, and how late its end was found, as a share."""
+    job = f"job {durations.ended} {took_s}"
+    durations.began(job)
+    elapsed_s = 0.0
+    for asked in count(1):
+        look_s = durations.look_s(job, ORDER, elapsed_s=elapsed_s, minimum_s=minimum_s, maximum_s=15.0)
+        elapsed_s += look_s + 0.005  # the way to the other side
+        assert minimum_s <= look_s <= 15.0
+        if elapsed_s >= took_s:
+            durations.seen_ended(job, KIND, elapsed_s)
+            return asked, elapsed_s / took_s - 1
+        durations.seen_running(job, KIND, elapsed_s, percent=tell(elapsed_s / took_s, dice))
+    raise AssertionError
+
+
+def after_many(tell: Teller, *, shortest_s: float, longest_s: float, minimum_s: float) -> tuple[float, float]:
+    """Return the mean number of questions and the mean lateness after two hundred jobs of this kind."""
+    dice, durations = random.Random(1), Durations()
+    found = [
+        followed(durations, tell, took_s=dice.uniform(shortest_s, longest_s), dice=dice, minimum_s=minimum_s)
+        for _ in range(300)
+    ]
+    asked, late = zip(*found[200:], strict=True)
+    return sum(asked) / 100, sum(late) / 100
+
+
+@pytest.mark.parametrize("name", HONEST)
+@pytest.mark.parametrize("minimum_s", [0.05, 1.0])
+def test_progress_finds_an_end_within_a_few_percent(name: str, minimum_s: float) -> None:
+    """With two or three questions a job, its end is found at once, although jobs differ by half."""
+    asked, late = after_many(HONEST[name], shortest_s=2.0, longest_s=4.0, minimum_s=minimum_s)
+
+    assert asked < 3.5
+    assert late < 0.04
+
+
+@pytest.mark.parametrize("name", LIARS)
+@pytest.mark.parametrize("minimum_s", [0.05, 1.0])
+def test_progress_that_misleads_costs_little(name: str, minimum_s: float) -> None:
+    """Whatever is told, it is not much worse than nothing being told."""
+    plain_asked, plain_late = after_many(LIARS["nothing"], shortest_s=2.0, longest_s=4.0, minimum_s=minimum_s)
+    asked, late = after_many(LIARS[name], shortest_s=2.0, longest_s=4.0, minimum_s=minimum_s)
+
+    assert asked < plain_asked + 2.5
+    assert late < plain_late + 0.1
+
+
+@pytest.mark.parametrize("name", LIARS)
+def test_the_first_liar_does_not_make_us_wait_for_ages(name: str) -> None:
+    """Before a kind has proved honest, no question is put off longer than the job has run already."""
+    asked, late = followed(Durations(), LIARS[name], took_s=100.0, dice=random.Random(1), minimum_s=1.0)
+
+    assert asked < 30
+    assert late <= 1.0
+
+
+@given(
+    told=st.lists(
+        st.tuples(st.floats(min_value=0.0, max_value=300.0), st.none() | st.floats(0.0, 100.0)), max_size=12
+    ),
+    known=KNOWN,
+    ends=st.booleans(),
+)
+def test_any_story_keeps_the_bounds(
+    told: list[tuple[float, float | None]], known: list[float], ends: bool
+) -> None:
+    """Whatever two jobs tell one after the other, both bounds hold, and what is learned stays usable."""
+    durations = Durations()
+    for took_s in known:
+        durations.add(KIND, took_s)
+    for job in ("first", "second"):
+        durations.began(job)
+        elapsed_s = 0.0
+        for later_s, percent in told:
+            elapsed_s += later_s
+            durations.seen_running(job, KIND, elapsed_s, percent=percent)
+            look_s = durations.look_s(job, ORDER, elapsed_s=elapsed_s, minimum_s=1.0, maximum_s=15.0)
+
+            assert 1.0 <= look_s <= 15.0
+        if ends:
+            durations.seen_ended(job, KIND, elapsed_s + 1.0)
+
+    assert all(took_s >= 0.0 for took_s in durations.of(KIND))
+
+
+def test_a_kind_that_tells_is_asked_early() -> None:
+    """The first question about a kind that tells its progress comes before any end, since its answer tells more."""
+    durations = Durations()
+    durations.seen_running("before", KIND, 10.0, percent=33.0)
+    durations.forget("before")
+    for took_s in range(20, 40):
+        durations.add(KIND, float(took_s))
+    durations.began("job")
+
+    assert 12.0 == durations.look_s("job", ORDER, elapsed_s=0.0, minimum_s=1.0, maximum_s=15.0)
+
+
+def test_a_steady_kind_needs_no_progress() -> None:
+    """Where all jobs take the same time, one question at their end is enough, whatever they might tell."""
+    durations = Durations()
+    durations.seen_running("before", KIND, 1.0, percent=33.0)
+    for _ in range(20):
+        durations.add(KIND, 3.0)
+    durations.began("job")
+
+    assert 3.0 == durations.look_s("job", ORDER, elapsed_s=0.0, minimum_s=0.1, maximum_s=15.0)
+
+
+def test_what_a_job_tells_counts_although_it_was_not_followed() -> None:
+    """After a restart, the first answer of a job tells its end."""
+    durations = Durations()
+    durations.seen_running("other", KIND, 1.0, percent=1.0)  # this kind counts by single percents
+    durations.seen_running("job", KIND, 8.0, percent=80.0)
+
+    assert 2.0 == durations.look_s("job", ORDER, elapsed_s=8.0, minimum_s=0.5, maximum_s=15.0)
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (ORDER, FIRST_S),
+        (replace(ORDER, operation="video"), SLOW_FIRST_S["video"]),
+        (replace(ORDER, model="image4_custom"), SLOW_FIRST_S["image4_custom"]),
+        (replace(ORDER, model="image4_standard"), FIRST_S),
+    ],
+)
+def test_slow_kinds_are_left_alone_at_first(order: Order, expected: float) -> None:
+    """What is known to take a minute is not asked about after two seconds."""
+    assert expected == first_look_s(order)
+    assert expected == Durations().look_s("job", order, elapsed_s=0.0, minimum_s=1.0, maximum_s=300.0)
+
+
+def test_the_first_video_is_asked_about_seldom() -> None:
+    """A video of two minutes takes few questions, though nothing is known of videos."""
+    video = replace(ORDER, operation="video")
+    durations, looks_s = Durations(), [0.0]
+    while looks_s[-1] < 120.0:
+        look_s = durations.look_s("job", video, elapsed_s=looks_s[-1], minimum_s=1.0, maximum_s=15.0)
+        looks_s.append(looks_s[-1] + look_s)
+
+    assert len(looks_s) <= 11

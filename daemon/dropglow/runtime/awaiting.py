@@ -85,8 +85,9 @@ class Awaiting:
             return self._unanswered(job, error)
         now = self._clock.now()
         match status:
-            case StillRunning():
-                self._durations.seen_running(job.key, _elapsed_s(job, now))
+            case StillRunning(progress=percent):
+                kind = polling.kind_of(job.order)
+                self._durations.seen_running(job.key, kind, _elapsed_s(job, now), percent=percent)
                 return self._still_running(job, now)
             case Succeeded(outputs=outputs) if outputs:
                 self._learn(job, now)
@@ -119,8 +120,9 @@ class Awaiting:
             if not job.late:
                 return RanLate(at=now)
             return Wait(now + timedelta(seconds=polling.late_look_s(self._patience.poll_s_max)))
-        look_s = polling.next_look_s(
-            self._durations.of(polling.kind_of(job.order)),
+        look_s = self._durations.look_s(
+            job.key,
+            job.order,
             elapsed_s=elapsed_s,
             minimum_s=self._patience.poll_s_min,
             maximum_s=self._patience.poll_s_max,
