@@ -44,6 +44,7 @@ from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.keys import KeyMaker
+from dropglow.runtime.links import Links
 from dropglow.runtime.ordering import Ordering
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
@@ -231,6 +232,7 @@ async def _performer(
         ordering=Ordering(
             client=client,
             uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
+            links=Links(ledger=ledger, disk=disk, clock=clock),
             outboxes=outboxes,
             clock=clock,
             gate=gate,

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
 from dropglow import polling, retry
 from dropglow.clock import Clock
-from dropglow.errors import DiskError, FileGone, FireflyError, RequestRefused, Verdict
+from dropglow.errors import DiskError, FileGone, FireflyError, RequestRefused, SourceFault, Verdict
 from dropglow.events import Accepted, Declined, Doubted, Event, GaveUp, Prepared
 from dropglow.firefly.client import FireflyClient
 from dropglow.lifecycle import Wait
 from dropglow.model import Billed, Job
 from dropglow.pacing import Gate
+from dropglow.runtime.links import Links
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes, failure_of
 from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.uploads import GateClosed, Uploads
+
+_UNUSABLE: Final = "a picture of this order cannot be used"
 
 
 class Ordering:
@@ -32,6 +35,7 @@ class Ordering:
         *,
         client: FireflyClient,
         uploads: Uploads,
+        links: Links,
         outboxes: Outboxes,
         clock: Clock,
         gate: Gate,
@@ -43,6 +47,7 @@ class Ordering:
         """Keep the parts. *chance* returns numbers from 0 to 1."""
         self._client = client
         self._uploads = uploads
+        self._links = links
         self._outboxes = outboxes
         self._clock = clock
         self._gate = gate
@@ -69,6 +74,7 @@ class Ordering:
         """Bring every picture of the order to Adobe; return what happened, or until when the limits forbid it."""
         try:
             uploads = await self._uploads.of(job)
+            await self._links.of(job)
         except GateClosed as closed:
             return Wait(closed.until)
         except RequestRefused as error:
@@ -76,8 +82,8 @@ class Ordering:
         except FireflyError as error:
             self._setbacks.heed(job, error)
             return self._outcomes.postponed(job, error, retry.ORDERING)
-        except FileGone as error:
-            return self._outcomes.gave_up("the picture is no longer there", error, Billed.NO)
+        except (FileGone, SourceFault) as error:
+            return self._outcomes.gave_up(_UNUSABLE, error, Billed.NO)
         except DiskError as error:
             return self._outcomes.postponed(job, error, retry.STORING)
         return Prepared(uploads=uploads)
@@ -85,7 +91,11 @@ class Ordering:
     async def submit(self, job: Job) -> Event:
         """Send the order, whose intent is stored, exactly once; return what became of it."""
         try:
-            submission = await self._client.submit(job.order, job.uploads)
+            links = await self._links.of(job)
+        except (DiskError, SourceFault) as error:
+            return self._outcomes.gave_up(_UNUSABLE, error, Billed.NO)  # nothing was sent
+        try:
+            submission = await self._client.submit(job.order, job.uploads, links)
         except FireflyError as error:
             return self._unplaced(job, error)
         self._gate.answered()

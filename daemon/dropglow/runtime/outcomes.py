@@ -7,7 +7,7 @@ from typing import Final
 
 from dropglow import retry
 from dropglow.clock import Clock
-from dropglow.errors import DeliveryError, DiskError, FireflyError
+from dropglow.errors import DeliveryError, DiskError, FireflyError, SourceFault
 from dropglow.events import Event, GaveUp, Postponed
 from dropglow.model import Billed, Failure, Job
 
@@ -30,13 +30,19 @@ class Outcomes:
         until = retry.again_at(self._clock.now(), backoff, job.trips, chance=self._chance(), not_before=asked)
         return Postponed(until=until, failure=failure_of(error.message, error, _billed(job)))
 
-    def gave_up(self, what: str, error: FireflyError | DiskError, billed: Billed, *, hint: str = "") -> Event:
+    def gave_up(
+        self, what: str, error: FireflyError | DiskError | SourceFault, billed: Billed, *, hint: str = ""
+    ) -> Event:
         """Return that a job ends because of *error*; *what* happened is said in our words."""
         return GaveUp(failure=failure_of(what, error, billed, hint=hint), at=self._clock.now())
 
 
 def failure_of(
-    what: str, error: FireflyError | DiskError | DeliveryError, billed: Billed, *, hint: str = ""
+    what: str,
+    error: FireflyError | DiskError | DeliveryError | SourceFault,
+    billed: Billed,
+    *,
+    hint: str = "",
 ) -> Failure:
     """Return *error* as the reason that a job carries; *hint* overrides the error's own."""
     code = error.code if isinstance(error, FireflyError) else type(error).__name__
