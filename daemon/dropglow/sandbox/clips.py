@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
-from dropglow.sandbox.brushes import clouds
+from dropglow.sandbox.brushes import noise
 from dropglow.sandbox.camera import MOVES, WHOLE, View, between, look, sway
 from dropglow.sandbox.finishing import printable, tie_ribbon
-from dropglow.sandbox.images import paint_scene
+from dropglow.sandbox.moods import read_mood
 from dropglow.sandbox.mp4 import write_film
+from dropglow.sandbox.scenery import paint_scenery
 from dropglow.sandbox.surroundings import open_photo
 
 __all__ = ["FRAMES_PER_SECOND", "SECONDS", "paint_clip"]
@@ -26,23 +27,35 @@ __all__ = ["FRAMES_PER_SECOND", "SECONDS", "paint_clip"]
 SECONDS: Final = 5
 FRAMES_PER_SECOND: Final = 8
 COUNT: Final = SECONDS * FRAMES_PER_SECOND
-# What a frame may weigh on average: forty of them are less than two megabytes.
-FRAME_BYTES: Final = 44_000
+# Scenes are painted at this many pixels on the longer side.
+COARSE: Final = 900
+# What a frame may weigh on average, so that a film is about two megabytes at most.
+FRAME_BYTES: Final = 48_000
 # From fine to coarse: the share of the detail that is kept, and the JPEG quality. The last is taken whatever it weighs.
-FINENESS: Final = ((1.0, 72), (1.0, 58), (1.0, 44), (0.7, 44), (0.5, 40), (0.35, 36))
-SAMPLES: Final = (0.0, 0.4, 0.8)
-
-Show: TypeAlias = Callable[[float, tuple[int, int]], Image.Image]
+FINENESS: Final = ((1.0, 70), (0.8, 46), (0.45, 32), (0.25, 22))
+ACCENT: Final = (255, 122, 60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """Hold a picture, when the film shows nothing else (0 to 1), and how the camera moves over it in the whole film."""
+    """Hold a picture, when the film shows it alone (0 to 1), and how the camera moves over it in the whole film."""
 
     picture: Image.Image
     position: float
     first: View
     last: View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """Hold all that its frames are made from: the shots in order, the drifting light, the shaking hand, the ribbon."""
+
+    shots: Sequence[Shot]
+    light: Image.Image
+    hand: float | None
+    text: str
+    seed: int
+    size: tuple[int, int]
 
 
 def paint_clip(
@@ -56,9 +69,9 @@ def paint_clip(
 ) -> bytes:
     """Return an MP4 of five seconds and of the given size in pixels.
 
-    ``frames`` are pictures and when to show them: 0 is the first frame, 1 the last; what lies between fades over.
-    ``camera_motion`` is one of Adobe's words (OpenAPI document, CameraMotion), with or without "camera" before it;
-    any other, for example none, lets the seed choose.
+    ``frames`` are pictures and when to show them: 0 is the first frame, 1 the last; in between one fades into the next.
+    ``camera_motion`` is one of Adobe's words (OpenAPI document, CameraMotion), with or without "camera" before it; any
+    other, for example none, lets the seed choose.
 
     Raises:
         OSError: A frame cannot be read.
@@ -71,19 +84,32 @@ def paint_clip(
     size = width, height
     shots = [_dropped(content, position, size, motion) for position, content in sorted(frames)]
     if not shots or shots[0].position > 0.5:
-        first, last = MOVES[motion]
-        scene = paint_scene(text, size, content_class="photo", dice=dice)
-        shots.insert(0, Shot(picture=scene, position=0.0, first=first, last=last))
-    show = _director(shots, motion, dice)
-    pictures = _developed(show, text or "clip", seed=seed, size=size)
-    return write_film(pictures, size=size, frames_per_second=FRAMES_PER_SECOND)
+        shots.insert(0, _painted(text, size, motion, dice))
+    film = Film(
+        shots=shots,
+        light=_light(size, dice),
+        hand=dice.random() if motion == "handheld" else None,
+        text=text or "clip",
+        seed=seed,
+        size=size,
+    )
+    return write_film(_developed(film), size=size, frames_per_second=FRAMES_PER_SECOND)
+
+
+def _painted(text: str, size: tuple[int, int], motion: str, dice: random.Random) -> Shot:
+    scale = min(1.0, COARSE / max(size))
+    coarse = max(16, round(size[0] * scale)), max(16, round(size[1] * scale))
+    scene = paint_scenery(coarse, read_mood(text, dice), dice).resize(size, Image.Resampling.BICUBIC)
+    first, last = MOVES[motion]
+    return Shot(picture=scene, position=0.0, first=first, last=last)
 
 
 def _dropped(content: bytes, position: float, size: tuple[int, int], motion: str) -> Shot:
-    """Return the shot of a dropped frame: all of it is seen when its time has come, and the camera moves before and after."""
+    """Return the shot of a dropped frame: all of it is seen when its time has come, the camera moves before or after."""
     picture = ImageOps.fit(open_photo(content), size, Image.Resampling.LANCZOS)
     first, last = MOVES[motion]
     if motion == "zoom out":
+        # What lies outside a photo is not known: the camera has come nearer before it draws back.
         first, last = View(zoom=1.3), WHOLE
     elif position > 0.5:
         last = WHOLE
@@ -92,76 +118,68 @@ def _dropped(content: bytes, position: float, size: tuple[int, int], motion: str
     return Shot(picture=picture, position=position, first=first, last=last)
 
 
-def _director(shots: Sequence[Shot], motion: str, dice: random.Random) -> Show:
-    """Return what shows the film at a progress of 0 to 1, at a size in pixels."""
-    light = clouds(dice, (96, 54), cells=5)
-    light = light.point([128 + round((level - 128) * 0.3) for level in range(256)])
-    hand = dice.random()
-
-    def show(progress: float, at: tuple[int, int]) -> Image.Image:
-        visible = [_seen(shot, progress, motion, hand, at) for shot in _near(shots, progress)]
-        picture = (
-            visible[0] if len(visible) == 1 else Image.blend(visible[0], visible[1], _fade(shots, progress))
-        )
-        return _breathed(picture, light, progress)
-
-    return show
+def _light(size: tuple[int, int], dice: random.Random) -> Image.Image:
+    """Return the shade that clouds cast (mode RGB, to be multiplied with), half as wide again as the film."""
+    wide = size[0] * 3 // 2, size[1]
+    light = noise(dice, (4, 3), (96, 54)).point([min(255, 212 + level // 4) for level in range(256)])
+    light = light.resize(wide, Image.Resampling.BICUBIC)
+    return Image.merge("RGB", (light, light, light))
 
 
-def _near(shots: Sequence[Shot], progress: float) -> Sequence[Shot]:
-    for before, after in pairwise(shots):
-        if progress <= after.position:
-            share = _share(before, after, progress)
-            return (before,) if share <= 0 else (after,) if share >= 1 else (before, after)
-    return (shots[-1],)
-
-
-def _fade(shots: Sequence[Shot], progress: float) -> float:
-    before, after = _near(shots, progress)
-    return _share(before, after, progress)
-
-
-def _share(before: Shot, after: Shot, progress: float) -> float:
-    """Return how much of the later shot is seen: nothing in the first third between the two, all in the last."""
-    span = max(1e-6, after.position - before.position)
-    share = max(0.0, min(1.0, 3 * (progress - before.position) / span - 1))
-    return share * share * (3 - 2 * share)
-
-
-def _seen(shot: Shot, progress: float, motion: str, hand: float, at: tuple[int, int]) -> Image.Image:
-    view = between(shot.first, shot.last, progress)
-    if motion == "handheld":
-        view = sway(view, progress, random.Random(hand))
-    return look(shot.picture, view, at)
-
-
-def _breathed(picture: Image.Image, light: Image.Image, progress: float) -> Image.Image:
-    """Return the picture with light and shade that drift over it, as from clouds."""
-    moved = ImageChops.offset(light, round(progress * light.width * 0.5), 0).resize(
-        picture.size, Image.Resampling.BILINEAR
-    )
-    return ImageChops.soft_light(picture, Image.merge("RGB", (moved, moved, moved)))
-
-
-def _developed(show: Show, text: str, *, seed: int, size: tuple[int, int]) -> list[bytes]:
+def _developed(film: Film) -> list[bytes]:
     """Return the frames as JPEG, at the finest setting at which the film stays small."""
-
-    def frame(progress: float, fineness: float, quality: int) -> bytes:
-        at = max(2, round(size[0] * fineness)), max(2, round(size[1] * fineness))
-        picture = show(progress, at)
-        picture = picture if at == size else picture.resize(size, Image.Resampling.BICUBIC)
-        tie_ribbon(picture, text, seed=seed)
-        line = max(2, size[1] // 240)
-        past = (0, size[1] - line, round(size[0] * progress), size[1])
-        ImageDraw.Draw(picture).rectangle(past, fill=(255, 122, 60))
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=quality)
-        return buffer.getvalue()
-
-    chosen = FINENESS[-1]
-    for setting in FINENESS:
-        samples = [frame(progress, *setting) for progress in SAMPLES]
-        if sum(map(len, samples)) <= FRAME_BYTES * len(samples):
-            chosen = setting
+    samples = (0.1, 0.9) if len(film.shots) > 1 else (0.5,)
+    shown, quality = film, FINENESS[0][1]
+    for fineness, quality in FINENESS:
+        shown = _softer(film, fineness)
+        if sum(len(_frame(shown, place, quality)) for place in samples) <= FRAME_BYTES * len(samples):
             break
-    return [frame(index / (COUNT - 1), *chosen) for index in range(COUNT)]
+    return [_frame(shown, index / (COUNT - 1), quality) for index in range(COUNT)]
+
+
+def _softer(film: Film, fineness: float) -> Film:
+    """Return the film with less detail: a share ``fineness`` of its pixels each way."""
+    if fineness == 1:
+        return film
+    small = max(2, round(film.size[0] * fineness)), max(2, round(film.size[1] * fineness))
+    shots = [replace(shot, picture=shot.picture.resize(small, Image.Resampling.BOX)) for shot in film.shots]
+    return replace(film, shots=shots)
+
+
+def _frame(film: Film, progress: float, quality: int) -> bytes:
+    """Return the frame at a progress of 0 to 1 as JPEG, with a line at its foot that tells the progress."""
+    shots, share = _visible(film.shots, progress)
+    seen = [look(shot.picture, _view(film, shot, progress), film.size) for shot in shots]
+    picture = Image.blend(seen[0], seen[1], share) if len(seen) == 2 else seen[0]
+    left = round((film.light.width - film.size[0]) * (1 - progress))
+    light = film.light.crop((left, 0, left + film.size[0], film.size[1]))
+    picture = ImageChops.multiply(picture, light)
+    tie_ribbon(picture, film.text, seed=film.seed)
+    line = max(2, film.size[1] // 240)
+    past = (0, film.size[1] - line, round(film.size[0] * progress), film.size[1])
+    ImageDraw.Draw(picture).rectangle(past, fill=ACCENT)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality, optimize=True)
+    return buffer.getvalue()
+
+
+def _visible(shots: Sequence[Shot], progress: float) -> tuple[Sequence[Shot], float]:
+    """Return the one or two shots that are seen, and the share of the second.
+
+    Between the times of two shots the first third shows the one, the last third the other.
+    """
+    for before, after in pairwise(shots):
+        if progress > after.position:
+            continue
+        share = 3 * (progress - before.position) / max(1e-6, after.position - before.position) - 1
+        if share <= 0:
+            return (before,), 0.0
+        if share >= 1:
+            return (after,), 0.0
+        return (before, after), share * share * (3 - 2 * share)
+    return shots[-1:], 0.0
+
+
+def _view(film: Film, shot: Shot, progress: float) -> View:
+    view = between(shot.first, shot.last, progress)
+    return view if film.hand is None else sway(view, progress, random.Random(film.hand))

@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageStat
 from dropglow.sandbox.cutouts import Cutout
 from dropglow.sandbox.surroundings import Box
 
-__all__ = ["Setting", "place_object", "set_object"]
+__all__ = ["Setting", "feather", "keep_in_place", "place_object", "set_object", "soften"]
 
 # Shadows are soft: they are painted at this many pixels on the longer side.
 COARSE: Final = 480
@@ -57,6 +57,31 @@ def place_object(cutout: Cutout, area: Image.Image) -> tuple[Image.Image, Box]:
     return picture.resize(size, Image.Resampling.LANCZOS), box
 
 
+def keep_in_place(photo: Image.Image, kept: Image.Image, canvas: tuple[int, int]) -> tuple[Image.Image, Box]:
+    """Return the photo, whole and in the middle of the canvas, opaque where the mask (mode L) is white, and its box."""
+    scale = min(canvas[0] / photo.width, canvas[1] / photo.height)
+    size = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
+    left, top = (canvas[0] - size[0]) // 2, (canvas[1] - size[1]) // 2
+    thing = photo.resize(size, Image.Resampling.LANCZOS).convert("RGBA")
+    thing.putalpha(feather(kept.resize(size, Image.Resampling.BILINEAR), min(size) / 250))
+    return thing, Box(left=left, top=top, right=left + size[0], bottom=top + size[1])
+
+
+def soften(thing: Image.Image, box: Box, canvas: tuple[int, int]) -> Image.Image:
+    """Return a whole photo with edges that fade out where they lie inside the canvas."""
+    soft = max(1, min(box.size) // 14)
+    sides = box.left > 0, box.top > 0, box.right < canvas[0], box.bottom < canvas[1]
+    opacity = Image.new("L", (thing.width + 4 * soft, thing.height + 4 * soft), 255)
+    frame = [soft * (3 if inside else 0) for inside in sides]
+    hollow = (frame[0], frame[1], opacity.width - frame[2], opacity.height - frame[3])
+    faded = Image.new("L", opacity.size)
+    faded.paste(opacity.crop(hollow), hollow[:2])
+    faded = feather(faded, soft * 0.45)
+    soft_edged = thing.copy()
+    soft_edged.putalpha(faded.crop((2 * soft, 2 * soft, 2 * soft + thing.width, 2 * soft + thing.height)))
+    return soft_edged
+
+
 def set_object(scene: Image.Image, thing: Image.Image, box: Box, setting: Setting) -> Image.Image:
     """Return the scene with the object in its box, standing in the scene's light and casting a shadow."""
     shown = _shadowed(scene, thing, box, setting)
@@ -71,9 +96,18 @@ def set_object(scene: Image.Image, thing: Image.Image, box: Box, setting: Settin
     return shown
 
 
+def feather(mask: Image.Image, radius: float) -> Image.Image:
+    """Return a mask with soft edges that lie inside the old ones."""
+    part = max(1, int(radius / 2))
+    small = max(1, mask.width // part), max(1, mask.height // part)
+    soft = mask.resize(small, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(radius / part))
+    soft = soft.point([max(0, (level - 64) * 255 // 191) for level in range(256)])
+    return ImageChops.multiply(soft.resize(mask.size, Image.Resampling.BICUBIC), mask)
+
+
 def _shape(area: Image.Image, place: tuple[int, int, int, int]) -> Image.Image:
-    soft = max(1.0, min(area.size) / 300)
-    return area.crop(place).filter(ImageFilter.GaussianBlur(soft))
+    # Blurred with what is around it, so that the edges of the area fade as well.
+    return feather(area, max(1.0, min(area.size) / 160)).crop(place)
 
 
 def _neighbourhood(scene: Image.Image, box: Box) -> Image.Image:
@@ -98,7 +132,7 @@ def _harmonised(body: Image.Image, opacity: Image.Image, near: Image.Image, harm
         mean, wanted = own.mean[index], theirs.mean[index]
         contrast = max(0.7, min(1.15, (theirs.stddev[index] + 24) / (own.stddev[index] + 24)))
         factor = 1 + harmony * 0.6 * (contrast - 1)
-        centre = mean + harmony * 0.42 * (wanted - mean)
+        centre = mean + harmony * 0.5 * (wanted - mean)
         channels.append(channel.point([_level(centre + (level - mean) * factor) for level in range(256)]))
     return Image.merge("RGB", channels)
 

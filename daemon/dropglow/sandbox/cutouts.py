@@ -28,10 +28,8 @@ class Cutout:
     whole: bool
 
 
-def cut_out(content: bytes, *, mask: bytes | None, inverted: bool = False) -> Cutout:
+def cut_out(content: bytes, *, mask: bytes | None) -> Cutout:
     """Return the object of a picture: white in the mask, else what is not transparent, else what is on plain ground.
-
-    In an inverted mask the object is black.
 
     Raises:
         OSError: The picture or the mask cannot be read.
@@ -39,7 +37,7 @@ def cut_out(content: bytes, *, mask: bytes | None, inverted: bool = False) -> Cu
     photo = open_photo(content)
     outline = _transparency(content)
     if mask is not None:
-        marked = open_mask(mask, photo.size, inverted=inverted)
+        marked = open_mask(mask, photo.size)
         outline = ImageChops.multiply(outline, marked) if outline else marked
     outline = outline or _on_plain_ground(photo)
     box = outline.getbbox() if outline else None
@@ -51,13 +49,14 @@ def cut_out(content: bytes, *, mask: bytes | None, inverted: bool = False) -> Cu
     return Cutout(picture=picture.crop(box), whole=whole)
 
 
-def open_mask(content: bytes, size: tuple[int, int], *, inverted: bool = False) -> Image.Image:
-    """Return a mask (mode L) stretched to a size in pixels.
+def open_mask(content: bytes, size: tuple[int, int] | None, *, inverted: bool = False) -> Image.Image:
+    """Return a mask (mode L), stretched to a size in pixels if one is given.
 
     Raises:
         OSError: The mask cannot be read.
     """
-    mask = open_photo(content).convert("L").resize(size, Image.Resampling.BILINEAR)
+    mask = open_photo(content).convert("L")
+    mask = mask.resize(size, Image.Resampling.BILINEAR) if size else mask
     return ImageOps.invert(mask) if inverted else mask
 
 
@@ -74,6 +73,8 @@ def _on_plain_ground(photo: Image.Image) -> Image.Image | None:
     """Return the outline (mode L) of what stands on one plain colour; nothing if the photo's edge is not plain."""
     small = photo.copy()
     small.thumbnail((COARSE, COARSE))
+    if min(small.size) < 8:
+        return None
     edge = Image.new("L", small.size, 255)
     edge.paste(0, (2, 2, small.width - 2, small.height - 2))
     spread = ImageStat.Stat(small, edge)
@@ -87,7 +88,12 @@ def _on_plain_ground(photo: Image.Image) -> Image.Image | None:
     body = framed.crop((1, 1, small.width + 1, small.height + 1)).point(
         [255 * (level != 128) for level in range(256)]
     )
-    body = body.filter(ImageFilter.MedianFilter(3)) if min(body.size) > 8 else body
+    # Its rim has taken on the colour of the ground.
+    body = (
+        body.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.MinFilter(3))
+        if min(body.size) > 8
+        else body
+    )
     return body.filter(ImageFilter.GaussianBlur(1)).resize(photo.size, Image.Resampling.BICUBIC)
 
 

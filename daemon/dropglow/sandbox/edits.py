@@ -14,7 +14,7 @@ from typing import Final
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from dropglow.sandbox.brushes import grain
-from dropglow.sandbox.composites import Setting, place_object, set_object
+from dropglow.sandbox.composites import Setting, feather, keep_in_place, place_object, set_object, soften
 from dropglow.sandbox.cutouts import cut_out, open_mask
 from dropglow.sandbox.finishing import finish, printable
 from dropglow.sandbox.grading import bend, grade_photo, relight
@@ -54,12 +54,11 @@ def paint_similar(source: bytes, *, seed: int, width: int, height: int) -> bytes
     coarse = _coarse((width, height))
     wider = round(coarse[0] * zoom), round(coarse[1] * zoom)
     photo = ImageOps.fit(open_photo(source), wider, Image.Resampling.LANCZOS)
-    photo = bend(photo, dice, strength=0.1)
+    photo = bend(photo, dice, strength=0.07)
     left, top = round((wider[0] - coarse[0]) * centre[0]), round((wider[1] - coarse[1]) * centre[1])
     photo = photo.crop((left, top, left + coarse[0], top + coarse[1]))
     photo = ImageOps.mirror(photo) if dice.random() < 0.5 else photo
-    repainted = photo.filter(ImageFilter.MedianFilter(5)) if min(coarse) > 8 else photo
-    photo = relight(Image.blend(photo, repainted, 0.55), dice)
+    photo = relight(Image.blend(photo, _in_patches(photo), 0.55), dice)
     return finish(_enlarged(photo, (width, height), dice), "similar", seed=seed)
 
 
@@ -78,11 +77,9 @@ def paint_fill(
     photo = open_photo(source)
     hole = open_mask(mask, photo.size, inverted=invert_mask)
     photo, hole = (ImageOps.fit(one, (width, height), Image.Resampling.LANCZOS) for one in (photo, hole))
-    healed = heal_photo(photo, hole, dice)
-    box = hole.getbbox()
-    if text and box is not None:
-        healed = _painted_into(healed, hole, box, text, dice)
-    return finish(healed, f"filled: {text}" if text else "filled", seed=seed)
+    if not text:
+        return finish(heal_photo(photo, hole, dice), "filled", seed=seed)
+    return finish(_painted_into(photo, hole, text, dice), f"filled: {text}", seed=seed)
 
 
 def paint_object_composite(
@@ -109,10 +106,15 @@ def paint_object_composite(
     text = printable(prompt)
     dice = random.Random(f"composite|{text}|{seed}|{content_class}|{width}x{height}")
     scene = paint_scene(text, (width, height), content_class=content_class, dice=dice)
-    cutout = cut_out(source, mask=mask, inverted=True)
-    box = place_photo(cutout.picture.size, (width, height), alignment=alignment, inset=inset)
+    if mask is not None:
+        thing, box = keep_in_place(open_photo(source), open_mask(mask, None, inverted=True), scene.size)
+        setting = Setting(harmony=0.3, shadow=0.0, dice=dice)
+        return finish(set_object(scene, thing, box, setting), text, seed=seed)
+    cutout = cut_out(source, mask=None)
+    box = place_photo(cutout.picture.size, scene.size, alignment=alignment, inset=inset)
     thing = cutout.picture.resize(box.size, Image.Resampling.LANCZOS)
-    setting = Setting(harmony=0.45, shadow=0.9, dice=dice)
+    thing = soften(thing, box, scene.size) if cutout.whole else thing
+    setting = Setting(harmony=0.45, shadow=0.0 if cutout.whole else 0.9, dice=dice)
     return finish(set_object(scene, thing, box, setting), text, seed=seed)
 
 
@@ -199,26 +201,26 @@ def paint_edit(source: bytes, *, prompt: str, seed: int, width: int, height: int
     return finish(_enlarged(photo, (width, height), dice), f"edited: {text}", seed=seed)
 
 
-def _painted_into(
-    photo: Image.Image, hole: Image.Image, box: tuple[int, int, int, int], text: str, dice: random.Random
-) -> Image.Image:
-    """Return the photo with a scene in its hole that takes on something of the light around it."""
+def _painted_into(photo: Image.Image, hole: Image.Image, text: str, dice: random.Random) -> Image.Image:
+    """Return the photo with a scene in its hole that takes on something of the light there."""
+    box = hole.getbbox()
+    if box is None:
+        return photo
     size = box[2] - box[0], box[3] - box[1]
-    around = photo.crop(box)
+    light = photo.resize((6, 6), Image.Resampling.BOX, box=box).resize(size, Image.Resampling.BICUBIC)
     scene = paint_scene(text, size, content_class="photo", dice=dice)
-    scene = Image.blend(scene, ImageChops.soft_light(scene, around), 0.35)
-    soft = max(1.5, min(photo.size) / 90)
-    part = max(1, int(soft / 2))
-    small = max(1, hole.width // part), max(1, hole.height // part)
-    # Drawn in by the blur's reach, so that nothing outside the mask changes.
-    edge = hole.resize(small, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(soft / part))
-    edge = edge.resize(hole.size, Image.Resampling.BICUBIC).point(
-        [max(0, (level - 64) * 255 // 191) for level in range(256)]
-    )
-    edge = ImageChops.multiply(edge, hole).crop(box)
+    scene = Image.blend(scene, ImageChops.soft_light(scene, light), 0.35)
+    edge = feather(hole, max(1.5, min(size) / 26)).crop(box)
     filled = photo.copy()
     filled.paste(scene, box[:2], edge)
     return filled
+
+
+def _in_patches(photo: Image.Image) -> Image.Image:
+    """Return the photo in small patches of one colour, as a brush leaves them."""
+    if min(photo.size) < 16:
+        return photo
+    return photo.reduce(2).filter(ImageFilter.MedianFilter(5)).resize(photo.size, Image.Resampling.BICUBIC)
 
 
 def _coarse(size: tuple[int, int]) -> tuple[int, int]:

@@ -72,22 +72,22 @@ def grade_photo(photo: Image.Image, mood: Mood, dice: random.Random) -> Image.Im
 def _toned(photo: Image.Image, mood: Mood) -> Image.Image:
     """Return the photo with the mood's colours in its shadows, its middle and its lights."""
     deep = shade(mix(mood.land, mood.zenith, 0.5), 0.3 if mood.dark else 0.35)
-    middle = mix(mood.horizon, mood.zenith, 0.5)
+    middle = mix(mood.horizon, mood.zenith, 0.5 if mood.dark else 0.25)
     toned = ImageOps.colorize(photo.convert("L"), deep, mix(mood.light, WHITE, 0.25), mid=middle)
-    return Image.blend(photo, toned, 0.5)
+    return Image.blend(photo, toned, 0.5 if mood.dark else 0.6)
 
 
 def _lit(photo: Image.Image, mood: Mood, dice: random.Random) -> Image.Image:
     side = dice.choice((0.12, 0.88))
     glow = Image.new("L", (64, 64))
-    ImageDraw.Draw(glow).ellipse((64 * side - 26, -14, 64 * side + 26, 38), fill=170)
+    ImageDraw.Draw(glow).ellipse((64 * side - 26, -14, 64 * side + 26, 38), fill=200)
     glow = glow.filter(ImageFilter.GaussianBlur(13)).resize(photo.size, Image.Resampling.BICUBIC)
     return screen(photo, shade(mood.light, 0.85), glow)
 
 
 def _darkened(photo: Image.Image, mood: Mood, dice: random.Random) -> Image.Image:
     """Return the photo as by night: dark and blue, but for what was brightest, and with stars above."""
-    dim = photo.point([round(255 * (level / 255) ** 1.5 * 0.62) for level in range(256)] * 3)
+    dim = photo.point([round(255 * (level / 255) ** 1.4 * 0.8) for level in range(256)] * 3)
     tint = Image.new("RGB", photo.size, mix(mood.zenith, mood.horizon, 0.5))
     dim = Image.blend(dim, ImageChops.overlay(dim, tint), 0.45)
     lamps = photo.convert("L").point([max(0, level - 190) * 3 for level in range(256)])
@@ -105,7 +105,7 @@ def _darkened(photo: Image.Image, mood: Mood, dice: random.Random) -> Image.Imag
 
 
 def _misted(photo: Image.Image, mood: Mood, dice: random.Random) -> Image.Image:
-    fade = gradient(photo.size, [(0.0, (150,) * 3), (0.55, (215,) * 3), (1.0, (60,) * 3)]).getchannel(0)
+    fade = gradient(photo.size, [(0.0, (110,) * 3), (0.5, (190,) * 3), (1.0, (40,) * 3)]).getchannel(0)
     veil = ImageChops.multiply(
         fade, noise(dice, (5, 8), photo.size).point([120 + level * 135 // 255 for level in range(256)])
     )
@@ -113,7 +113,7 @@ def _misted(photo: Image.Image, mood: Mood, dice: random.Random) -> Image.Image:
 
 
 def _snowed(photo: Image.Image, dice: random.Random) -> Image.Image:
-    pale = ImageEnhance.Color(photo).enhance(0.45)
+    pale = ImageEnhance.Brightness(ImageEnhance.Color(photo).enhance(0.5)).enhance(0.8)
     cover = gradient(photo.size, [(0.0, (0,) * 3), (0.45, (30,) * 3), (1.0, (190,) * 3)]).getchannel(0)
     cover = ImageChops.multiply(
         cover, photo.convert("L").point([min(255, 40 + level * 3 // 2) for level in range(256)])

@@ -1,6 +1,6 @@
 """Take something out of a photo: what is around it grows together over the place.
 
-Colours flow inward through a pyramid of ever smaller pictures; the finest detail is borrowed from beside the place.
+Colours flow inward through a pyramid of ever smaller pictures; detail is that of the neighbourhood, mirrored.
 """
 
 from __future__ import annotations
@@ -10,33 +10,68 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageFilter
 
-from dropglow.sandbox.brushes import clouds
+from dropglow.sandbox.brushes import clouds, grain
 
 __all__ = ["heal_photo"]
 
-# Colours flow at this many pixels on the longer side; they are soft anyway.
-COARSE: Final = 512
+# It is done at this many pixels on the longer side.
+COARSE: Final = 800
 # A share of a pixel that is known counts this often, so that edges stay crisp.
 TRUST: Final = 3
+TURN: Final = Image.Transpose.TRANSPOSE
 
 
 def heal_photo(photo: Image.Image, hole: Image.Image, dice: random.Random) -> Image.Image:
     """Return the photo with its surroundings grown over the hole (mode L, the photo's size, white is the hole)."""
-    box = hole.getbbox()
-    if box is None:
+    if hole.getbbox() is None:
         return photo
     scale = min(1.0, COARSE / max(photo.size))
     coarse = max(4, round(photo.width * scale)), max(4, round(photo.height * scale))
     # A little wider than asked for: what is taken out has a rim.
-    wide = hole.resize(coarse, Image.Resampling.BILINEAR).filter(ImageFilter.MaxFilter(5))
-    known = photo.resize(coarse, Image.Resampling.BOX).convert("RGBA")
+    wide = hole.resize(coarse, Image.Resampling.BILINEAR).filter(ImageFilter.MaxFilter(3))
+    small = photo.resize(coarse, Image.Resampling.BOX)
+    known = small.convert("RGBA")
     known.putalpha(wide.point([255 - level for level in range(256)]))
-    grown = _grow(known).convert("RGB")
-    patch = grown.filter(ImageFilter.GaussianBlur(2)).resize(photo.size, Image.Resampling.BICUBIC)
-    patch = _unevenly(patch, dice)
-    patch = ImageChops.add(patch, _borrowed(photo, box), offset=-128)
-    soft = max(1.0, min(photo.size) / 400)
-    return Image.composite(patch, photo, hole.filter(ImageFilter.GaussianBlur(soft)))
+    patch = _grow(known).convert("RGB").filter(ImageFilter.GaussianBlur(1.5))
+    box = wide.getbbox()
+    assert box is not None, "it holds the hole"
+    patch = _unevenly(_detailed(patch, small, box), dice)
+    patch = grain(patch.resize(photo.size, Image.Resampling.BICUBIC), dice, strength=0.04)
+    return Image.composite(patch, photo, hole)
+
+
+def _detailed(patch: Image.Image, photo: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """Return the grown patch with the detail of what lies beside the box, mirrored at its edges."""
+    beside = _beside(photo, box) or _beside(
+        photo.transpose(TURN), (box[1], box[0], box[3], box[2]), turned=True
+    )
+    if beside is None:
+        return patch
+    smooth = beside.filter(ImageFilter.GaussianBlur(max(2, min(beside.size) / 8)))
+    detail = ImageChops.subtract(beside, smooth, offset=128)
+    healed = patch.copy()
+    healed.paste(ImageChops.add(patch.crop(box), detail, offset=-128), box[:2])
+    return healed
+
+
+def _beside(
+    photo: Image.Image, box: tuple[int, int, int, int], *, turned: bool = False
+) -> Image.Image | None:
+    """Return what lies left and right of the box, mirrored into it and faded into each other; nothing without room."""
+    left, top, right, bottom = box
+    size = right - left, bottom - top
+    strips = []
+    for start, end in ((max(0, left - size[0]), left), (right, min(photo.width, right + size[0]))):
+        # A strip much narrower than the box would only be smeared.
+        if (end - start) * 3 >= size[0]:
+            strip = photo.crop((start, top, end, bottom)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            strips.append(strip.resize(size, Image.Resampling.BICUBIC))
+    if not strips:
+        return None
+    fade = Image.linear_gradient("L").rotate(90).resize(size, Image.Resampling.BILINEAR)
+    steep = fade.point([max(0, min(255, (level - 96) * 4)) for level in range(256)])
+    both = Image.composite(strips[-1], strips[0], steep)
+    return both.transpose(TURN) if turned else both
 
 
 def _grow(known: Image.Image) -> Image.Image:
@@ -54,18 +89,6 @@ def _grow(known: Image.Image) -> Image.Image:
 
 
 def _unevenly(patch: Image.Image, dice: random.Random) -> Image.Image:
-    texture = clouds(dice, patch.size, cells=24)
-    texture = texture.point([128 + round((level - 128) * 0.12) for level in range(256)])
+    texture = clouds(dice, patch.size, cells=18)
+    texture = texture.point([128 + round((level - 128) * 0.16) for level in range(256)])
     return ImageChops.soft_light(patch, Image.merge("RGB", (texture, texture, texture)))
-
-
-def _borrowed(photo: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """Return the fine detail (grey is none) that lies beside the box, moved onto it."""
-    width, height = box[2] - box[0], box[3] - box[1]
-    aside = width if box[0] < photo.width - box[2] else -width
-    along = height if box[1] < photo.height - box[3] else -height
-    # Towards the side where there is more room, and by whichever way is shorter.
-    moved = ImageChops.offset(photo, -aside if width <= height else 0, -along if height < width else 0)
-    smooth = moved.reduce(4) if min(moved.size) >= 16 else moved
-    smooth = smooth.filter(ImageFilter.GaussianBlur(1.5)).resize(moved.size, Image.Resampling.BILINEAR)
-    return ImageChops.subtract(moved, smooth, offset=128)

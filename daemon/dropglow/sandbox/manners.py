@@ -12,6 +12,9 @@ from dropglow.sandbox.brushes import clouds, gradient
 
 __all__ = ["Manner", "manner_of"]
 
+# Filters that look at every pixel's neighbours are slow: they work at this many pixels on the longer side.
+SMALL: Final = 640
+
 Manner: TypeAlias = Callable[[Image.Image, random.Random], Image.Image]
 
 
@@ -52,22 +55,33 @@ def _drawn(photo: Image.Image, dice: random.Random) -> Image.Image:
 
 def _painted(photo: Image.Image, dice: random.Random) -> Image.Image:
     """Return the photo as a painting: few tones, laid on in strokes."""
-    flat = photo.filter(ImageFilter.MedianFilter(7)).filter(ImageFilter.ModeFilter(7))
-    bright = ImageEnhance.Color(flat).enhance(1.45)
-    strokes = clouds(dice, photo.size, cells=60, stretch=3.0)
-    strokes = strokes.filter(ImageFilter.EMBOSS).point(
-        [128 + round((level - 128) * 0.9) for level in range(256)]
-    )
+    small = photo.resize(_small(photo), Image.Resampling.BOX)
+    flat = small.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.ModeFilter(5))
+    bright = ImageEnhance.Color(flat.resize(photo.size, Image.Resampling.BICUBIC)).enhance(1.4)
+    strokes = clouds(dice, photo.size, cells=60, stretch=3.0).filter(ImageFilter.EMBOSS)
+    strokes = strokes.point([128 + round((level - 128) * 1.2) for level in range(256)])
     return ImageChops.soft_light(bright, Image.merge("RGB", (strokes, strokes, strokes)))
 
 
 def _poster(photo: Image.Image, dice: random.Random) -> Image.Image:
-    flat = ImageOps.posterize(photo.filter(ImageFilter.MedianFilter(5)), 3)
-    bright = ImageEnhance.Color(ImageEnhance.Brightness(flat).enhance(1.12)).enhance(dice.uniform(1.35, 1.65))
-    edges = photo.convert("L").filter(ImageFilter.GaussianBlur(1.2)).filter(ImageFilter.FIND_EDGES)
-    ink = edges.point([min(255, max(0, level - 26) * 6) for level in range(256)])
-    ink.paste(0, (0, 0, ink.width, 2))
-    return Image.composite(Image.new("RGB", photo.size, (24, 24, 34)), bright, ink)
+    """Return the photo as it might be printed in a comic: a few inks, and black lines around the shapes."""
+    small = ImageEnhance.Color(photo.resize(_small(photo), Image.Resampling.BOX)).enhance(
+        dice.uniform(1.3, 1.6)
+    )
+    smooth = small.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(1))
+    inks = smooth.quantize(14, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    flat = inks.convert("RGB").filter(ImageFilter.ModeFilter(5))
+    edges = smooth.convert("L").filter(ImageFilter.Kernel((3, 3), (-1, -1, -1, -1, 8, -1, -1, -1, -1), 1, 0))
+    lines = edges.point([min(255, max(0, level - 9) * 12) for level in range(256)])
+    # Convolution leaves the outermost pixels as they were.
+    lines = ImageOps.expand(lines.crop((1, 1, lines.width - 1, lines.height - 1)), border=1, fill=0)
+    drawn = Image.composite(Image.new("RGB", small.size, (20, 20, 30)), flat, lines)
+    return drawn.resize(photo.size, Image.Resampling.BICUBIC)
+
+
+def _small(photo: Image.Image) -> tuple[int, int]:
+    scale = min(1.0, SMALL / max(photo.size))
+    return max(2, round(photo.width * scale)), max(2, round(photo.height * scale))
 
 
 MANNERS: Final[Mapping[frozenset[str], Manner]] = {
