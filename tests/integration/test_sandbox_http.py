@@ -293,8 +293,8 @@ async def test_links_name_the_host_that_was_asked(caller: Caller) -> None:
 
 
 async def test_other_operations_are_unknown(caller: Caller) -> None:
-    """What the sandbox cannot do yet is 404 with a JSON body."""
-    answer = await caller.submit(path="/v4/images/generate-async")
+    """The former synchronous calls are 404 with a JSON body."""
+    answer = await caller.submit(path="/v3/images/generate")
 
     assert (404, "404") == (answer.status_code, answer.json()["error_code"])
 
@@ -572,19 +572,14 @@ async def test_leaving_cuts_what_is_open() -> None:
     assert before == asyncio.all_tasks()
 
 
-async def test_it_serves_until_told_to_stop() -> None:
-    """serve_until ends with its event, and frees the port."""
-    stop = asyncio.Event()
-    sandbox = Sandbox(World())
-    serving = asyncio.create_task(sandbox.serve_until(stop))
-    while sandbox.url.endswith(":0"):  # noqa: ASYNC110 - the sandbox has no bell
-        await asyncio.sleep(0)
-    stop.set()
-    await serving
+async def test_leaving_frees_the_port() -> None:
+    """Nobody answers there any more."""
+    async with Sandbox(World()) as sandbox:
+        url = sandbox.url
 
     async with httpx.AsyncClient(verify=NO_TLS) as http:
         with pytest.raises(httpx.ConnectError):
-            await http.get(sandbox.url)
+            await http.get(url)
 
 
 async def test_a_taken_port_is_an_error() -> None:

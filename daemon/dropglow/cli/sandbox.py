@@ -7,7 +7,7 @@ can read it. ``--books FILE`` gets, at the end, what was asked of it as JSON.
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -63,10 +63,9 @@ def command(*, host: str, port: int, faults: tuple[str, ...], seed: int, books: 
     if books is not None and not books.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {books.absolute().parent}", param_hint="--books")
     asyncio.run(_serve(world, host=host, port=port))
-    found = world.books()
-    click.echo(_summary(found))
+    click.echo(_summary(world.books()))
     if books is not None:
-        _write(books, found)
+        _write(world, books)
 
 
 async def _serve(world: World, *, host: str, port: int) -> None:
@@ -76,19 +75,17 @@ async def _serve(world: World, *, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     sandbox = Sandbox(world, host=host, port=port)
-    try:
-        await sandbox.__aenter__()
-    except OSError as error:
-        raise Told(
-            f"the sandbox cannot listen at {host}, port {port}: {_reason(error)}",
-            hint="--port 0 takes a free port; --host 127.0.0.1 is this computer",
-            code=Exit.TROUBLED,
-        ) from error
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(sandbox)
+        except OSError as error:
+            raise Told(
+                f"the sandbox cannot listen at {host}, port {port}: {_reason(error)}",
+                hint="--port 0 takes a free port; --host 127.0.0.1 is this computer",
+                code=Exit.TROUBLED,
+            ) from error
         click.echo(_welcome(sandbox.url, host))
         await stop.wait()
-    finally:
-        await sandbox.__aexit__(None, None, None)
 
 
 def _reason(error: OSError) -> str:
@@ -117,7 +114,7 @@ def _summary(books: dict[str, Any]) -> str:
 
     told = [
         counted(books["accepted"], "order"),
-        f"{counted(books['images'], 'image')} charged",
+        f"{counted(books['images'], 'operation')} charged",
         counted(len(books["uploads"]), "upload"),
         counted(books["downloads"], "download"),
         f"{counted(books['refused'], 'request')} refused",
@@ -127,9 +124,9 @@ def _summary(books: dict[str, Any]) -> str:
     return f"\nThe books: {', '.join(told)}.{again}"
 
 
-def _write(path: Path, books: dict[str, Any]) -> None:
+def _write(world: World, path: Path) -> None:
     try:
-        path.write_text(json.dumps(books, indent=2) + "\n", encoding="utf-8")
+        world.dump(path)
     except OSError as error:
         raise Told(
             f"the books cannot be written to {path}: {error.strerror}",

@@ -1,7 +1,7 @@
-"""Make the pictures of finished jobs when they are fetched, and keep the last few.
+"""Make the results of finished jobs when they are fetched, and keep the last few.
 
-Painting takes a fraction of a second of CPU, so it happens in a thread, two at a time, and never for a picture
-nobody asks for. The same request always gives the same bytes.
+Painting takes a fraction of a second of CPU, a clip about a second, so it happens in a thread, two at a time, and
+never for a result nobody asks for. The same request always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -10,25 +10,28 @@ import asyncio
 import functools
 import io
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PIL import Image
 
-from dropglow.sandbox.images import paint_expansion, paint_prompt
-from dropglow.sandbox.jobs import Job, Operation
+from dropglow.sandbox.clips import paint_clip
+from dropglow.sandbox.jobs import Job
+from dropglow.sandbox.orders import Input, Operation, Role
+from dropglow.sandbox.painting import Work, paint
+from dropglow.sandbox.results import media_type_of
 from dropglow.sandbox.uploads import JXL_STARTS
-
-if TYPE_CHECKING:
-    from dropglow.sandbox.world import World
+from dropglow.sandbox.world import World
 
 __all__ = ["Gallery"]
 
 KEPT: Final = 12
 PAINTERS: Final = 2
+FLAT: Final = (94, 129, 172)
+FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 
 
 class Gallery:
-    """Give out the pictures of one world's jobs."""
+    """Give out the results of one world's jobs."""
 
     def __init__(self, world: World) -> None:
         """Begin empty."""
@@ -36,53 +39,48 @@ class Gallery:
         self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._painters = asyncio.Semaphore(PAINTERS)
 
-    async def picture(self, job: Job, index: int) -> bytes:
-        """Return one picture of a job as JPEG."""
+    async def result(self, job: Job, index: int) -> bytes:
+        """Return one result of a job, in its media type."""
         order = job.order
-        if self._world.faults.pictures == "plain":
-            return plain_picture(order.width, order.height)
+        if self._world.faults.pictures == "plain" and order.operation is not Operation.VIDEO:
+            return plain_picture(order.width, order.height, media_type_of(order))
         key = (job.id, index)
         async with self._painters:
             if key not in self._kept:
-                source = self._world.content(order.source_id)
-                mask = self._world.content(order.mask_id)
-                paint = functools.partial(_paint, job, index, source=source, mask=mask)
-                self._kept[key] = await asyncio.to_thread(paint)
+                self._kept[key] = await asyncio.to_thread(self._task(job, index))
             self._kept.move_to_end(key)
-            picture = self._kept[key]
+            content = self._kept[key]
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return picture
+        return content
+
+    def _task(self, job: Job, index: int) -> functools.partial[bytes]:
+        order = job.order
+        if self._world.faults.pictures == "plain":
+            return functools.partial(plain_clip, order.width, order.height)
+        pictures = tuple((one, self._content(one)) for one in order.inputs)
+        return functools.partial(paint, Work(order=order, seed=job.seeds[index], pictures=pictures))
+
+    def _content(self, picture: Input) -> bytes | None:
+        """Return the bytes of an input that can be painted with.
+
+        None for a URL, which is never fetched, for JPEG XL, which nothing here can read, and for bytes that are not
+        held any more.
+        """
+        content = self._world.content(picture.upload_id) if picture.role is not Role.REFERENCE else None
+        return None if content is None or content.startswith(JXL_STARTS) else content
 
 
 @functools.lru_cache(maxsize=32)
-def plain_picture(width: int, height: int) -> bytes:
-    """Return a JPEG of one flat colour; the same bytes for the same size in pixels."""
+def plain_picture(width: int, height: int, media_type: str) -> bytes:
+    """Return a picture of one flat colour; the same bytes for the same size in pixels and type."""
     buffer = io.BytesIO()
-    Image.new("RGB", (width, height), (94, 129, 172)).save(buffer, "JPEG", quality=40)
+    Image.new("RGB", (width, height), FLAT).save(buffer, FORMATS[media_type], quality=40)
     return buffer.getvalue()
 
 
-def _paint(job: Job, index: int, *, source: bytes | None, mask: bytes | None) -> bytes:
-    order, seed = job.order, job.seeds[index]
-    if order.operation is Operation.EXPAND and source is not None and not source.startswith(JXL_STARTS):
-        return paint_expansion(
-            source,
-            width=order.width,
-            height=order.height,
-            alignment=(order.placement.horizontal, order.placement.vertical),
-            inset=order.placement.inset,
-            mask=mask,
-            invert_mask=order.mask_inverted,
-            seed=seed,
-            prompt=order.prompt,
-        )
-    # Also for a source by URL, which the sandbox never fetches, for JPEG XL, which it cannot read, and for bytes
-    # that are not held any more.
-    return paint_prompt(
-        order.prompt or "expansion",
-        seed=seed,
-        content_class=order.content_class or "photo",
-        width=order.width,
-        height=order.height,
-    )
+@functools.lru_cache(maxsize=8)
+def plain_clip(width: int, height: int) -> bytes:
+    """Return a clip that stays the same from beginning to end; painted once for each size in pixels."""
+    frame = plain_picture(width, height, "image/jpeg")
+    return paint_clip("", seed=0, width=width, height=height, frames=((0.0, frame),), camera_motion="")

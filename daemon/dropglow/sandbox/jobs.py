@@ -1,29 +1,22 @@
-"""Hold what the sandbox remembers of an order and of its job.
+"""Hold what the sandbox remembers of a job, and say how it stands.
 
-Pure data and the one function that says how a job stands at a given moment: a job is not moved forward by anybody,
-its state follows from the clock. Times are seconds since 1970 on the world's clock.
+Pure. A job is not moved forward by anybody: its state follows from the clock. Times are seconds since 1970 on the
+world's clock.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from dropglow.sandbox.orders import Order
 
-__all__ = ["Ending", "Job", "Operation", "Order", "Placement", "State", "Upload"]
+__all__ = ["Ending", "Job", "State"]
 
 # Adobe names `pending` beside `running` and says nothing of its length; a short beginning is believable.
 PENDING_SHARE: Final = 0.05
-
-
-class Operation(enum.Enum):
-    """Name the operations the sandbox can do."""
-
-    GENERATE = "generate"
-    EXPAND = "expand"
 
 
 class Ending(enum.Enum):
@@ -49,47 +42,6 @@ class State(enum.Enum):
     def final(self) -> bool:
         """Return whether the job stays like this."""
         return self not in {State.PENDING, State.RUNNING, State.CANCEL_PENDING}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Say where the source lies in an expanded picture: aligned, or inside margins in pixels of the target."""
-
-    horizontal: str = "center"
-    vertical: str = "center"
-    inset: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """Hold a submission that passed validation. ``seeds`` is empty where the caller left the choice to us."""
-
-    operation: Operation
-    model: str
-    prompt: str
-    width: int
-    height: int
-    seeds: tuple[int, ...]
-    images: int
-    content_class: str | None
-    upload_ids: tuple[str, ...]
-    source_id: str | None
-    mask_id: str | None
-    mask_inverted: bool
-    placement: Placement
-    body_sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """Hold an uploaded picture. Width and height are 0 where the format cannot be read here."""
-
-    id: str
-    sha256: str
-    size_bytes: int
-    width: int
-    height: int
-    stored_at: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,6 +88,6 @@ class Job:
         return max(0, min(99, int(100 * done)))
 
     def charged(self, now: float) -> int:
-        """Return the images this job costs: all that were ordered, unless it failed or was cancelled."""
+        """Return the operations this job costs: those of the whole order, unless it failed or was cancelled."""
         unpaid = {State.FAILED, State.TIMEOUT, State.CANCELLED}
-        return 0 if self.state(now) in unpaid else self.order.images
+        return 0 if self.state(now) in unpaid else self.order.operations

@@ -75,15 +75,6 @@ class Sandbox:
         self._server.leave.set()
         await self._serving
 
-    async def serve_until(self, stop: asyncio.Event) -> None:
-        """Serve until the event is set.
-
-        Raises:
-            OSError: The address cannot be bound.
-        """
-        async with self:
-            await stop.wait()
-
 
 class Embedded(uvicorn.Server):
     """Run uvicorn as a guest: no signal handlers, no ticking, no waiting for clients at the end."""

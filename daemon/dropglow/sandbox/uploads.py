@@ -1,4 +1,4 @@
-"""Look at uploaded bytes: are they the picture they are declared to be, and how large is it?
+"""Look at uploaded bytes: are they the picture they are declared to be, how large is it, can one look through it?
 
 Costs CPU (the picture is decoded, at an eighth of its size where the format allows that); call it in a thread.
 """
@@ -6,6 +6,7 @@ Costs CPU (the picture is decoded, at an eighth of its size where the format all
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image
@@ -13,7 +14,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORMATS", "JXL_STARTS", "measure_picture"]
+__all__ = ["FORMATS", "JXL_STARTS", "Measures", "measure_picture"]
 
 # The content types of /v2/storage/image in Adobe's OpenAPI document, and Pillow's names of the formats.
 FORMATS: Final[Mapping[str, str]] = {
@@ -25,15 +26,27 @@ FORMATS: Final[Mapping[str, str]] = {
 }
 # A bare codestream, and the container.
 JXL_STARTS: Final = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n")
+ORIENTATION_TAG: Final = 0x0112
+LYING_DOWN: Final = (5, 6, 7, 8)
 
 
-def measure_picture(content: bytes, *, media_type: str) -> tuple[int, int] | None:
-    """Return width and height in pixels, or None if the bytes are not a whole picture of that type.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """Hold a picture's width and height in pixels, as it is looked at, and whether it has a transparent channel."""
+
+    width: int
+    height: int
+    transparent: bool
+
+
+def measure_picture(content: bytes, *, media_type: str) -> Measures | None:
+    """Return the measures of a picture, or None if the bytes are not a whole picture of that type.
 
     JPEG XL cannot be decoded here: only its first bytes are looked at, and the size is given as 0 x 0.
     """
     if media_type == "image/jxl":
-        return (0, 0) if content.startswith(JXL_STARTS) else None
+        whole = content.startswith(JXL_STARTS)
+        return Measures(width=0, height=0, transparent=False) if whole else None
     try:
         return _decode(content, FORMATS[media_type])
     # Everything Pillow raises on broken files; SyntaxError is its word for a broken PNG.
@@ -41,9 +54,12 @@ def measure_picture(content: bytes, *, media_type: str) -> tuple[int, int] | Non
         return None
 
 
-def _decode(content: bytes, form: str) -> tuple[int, int]:
+def _decode(content: bytes, form: str) -> Measures:
     with Image.open(io.BytesIO(content), formats=[form]) as picture:
-        size = picture.size
-        picture.draft(None, (size[0] // 8, size[1] // 8))
+        width, height = picture.size
+        if picture.getexif().get(ORIENTATION_TAG) in LYING_DOWN:
+            width, height = height, width
+        transparent = picture.has_transparency_data
+        picture.draft(None, (picture.width // 8, picture.height // 8))
         picture.load()
-        return size
+        return Measures(width=width, height=height, transparent=transparent)

@@ -17,18 +17,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dropglow.sandbox.faults import Faults, Rate
-from dropglow.sandbox.jobs import Ending, Job, Operation, Order, State, Upload
+from dropglow.sandbox.jobs import Ending, Job, State
+from dropglow.sandbox.orders import Operation, Order, Role, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from dropglow.sandbox.uploads import Measures
 
 __all__ = ["Token", "World"]
 
 # An example shard from Adobe's guide to the asynchronous APIs.
 SHARD: Final = "eso851211"
 KEPT_BYTES: Final = 256 * 1024 * 1024
-PACE: Final[Mapping[str, float]] = {"image4_standard": 1.1, "image4_ultra": 1.8, "image4_custom": 2.5}
+# Integrators report 3 to 10 seconds for a picture (image4_standard 5.7, image4_ultra 9.8), a minute for image4_custom.
+PACE: Final[Mapping[str, float]] = {"image4_standard": 1.1, "image4_ultra": 1.8, "image4_custom": 12.0}
+BASE_S: Final[Mapping[Operation, float]] = {
+    Operation.GENERATE: 2.5,
+    Operation.IMAGE5: 4.0,
+    Operation.SIMILAR: 2.5,
+    Operation.EXPAND: 3.5,
+    Operation.FILL: 3.5,
+    Operation.COMPOSITE: 4.0,
+    Operation.PRECISE_COMPOSITE: 5.0,
+    Operation.ADAPTIVE_COMPOSITE: 6.0,
+    Operation.UPSCALE: 3.0,
+}
+# The same of a clip of five seconds.
+VIDEO_S: Final = (60.0, 180.0)
 WINDOW_S: Final = 60.0
 SEED_LIMIT: Final = 1_000_000
 
@@ -88,6 +105,11 @@ class World:
         self._calls[fault] += 1
         return rate.strikes(call=self._calls[fault], roll=self._dice.random)
 
+    def struck(self, fault: str) -> Any:
+        """Return what the named fault says if it is set and its ``_rate`` strikes this time, else nothing."""
+        said = getattr(self.faults, fault)
+        return said if said and self.strikes(f"{fault}_rate") else None
+
     def count(self, route: str) -> None:
         """Write one request into the books."""
         self._requests[route] += 1
@@ -135,7 +157,7 @@ class World:
 
     # Uploads.
 
-    def store(self, content: bytes, *, width: int, height: int) -> Upload:
+    def store(self, content: bytes, measures: Measures) -> Upload:
         """Keep an uploaded picture and return its record.
 
         The bytes of the oldest pictures are forgotten once 256 MB are held; their ids stay good.
@@ -144,8 +166,9 @@ class World:
             id=self._uuid(),
             sha256=hashlib.sha256(content).hexdigest(),
             size_bytes=len(content),
-            width=width,
-            height=height,
+            width=measures.width,
+            height=measures.height,
+            transparent=measures.transparent,
             stored_at=self.now(),
         )
         self._uploads[upload.id] = upload
@@ -252,7 +275,8 @@ class World:
     def books(self) -> dict[str, Any]:
         """Return all that was counted, fit for JSON.
 
-        ``images`` are those charged: ordered ones, without those of failed and cancelled jobs.
+        ``images`` counts the operations charged, without those of failed and cancelled jobs: one for each picture
+        ordered; 2, 5 or 10 for a clip with 540, 720 or 1080 lines.
         ``same_body_twice`` counts jobs whose operation, model and body equal those of an earlier one.
         """
         now = self.now()
@@ -279,16 +303,13 @@ class World:
             "cancelled": sum(job.cancelled_at is not None for job in self._jobs.values()),
         }
 
-    def dump(self, folder: Path) -> Path:
-        """Write the books to ``books.json`` in a folder, for a look; return the file.
+    def dump(self, path: Path) -> None:
+        """Write the books to a file, for a look.
 
         Raises:
-            OSError: The folder cannot be made or written.
+            OSError: The file cannot be written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "books.json"
         path.write_text(json.dumps(self.books(), indent=2) + "\n", encoding="utf-8")
-        return path
 
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self._names.getrandbits(128), version=4))
@@ -310,9 +331,10 @@ class World:
         span = self.faults.duration
         if span is not None:
             return self._durations.uniform(span.low_s, span.high_s)
-        # Integrators report 3 to 10 seconds for a picture: image4_standard 5.7, image4_ultra 9.8.
+        if order.operation is Operation.VIDEO:
+            return self._durations.uniform(*VIDEO_S)
         megapixels = order.width * order.height / 1_000_000
-        base_s = 3.5 if order.operation is Operation.EXPAND else 2.5
+        base_s = BASE_S[order.operation]
         believable_s = (base_s + 0.45 * megapixels + 0.8 * (order.images - 1)) * PACE.get(order.model, 1.0)
         return believable_s * self._durations.uniform(0.85, 1.25)
 
@@ -326,7 +348,8 @@ def _job_entry(job: Job, *, now: float) -> dict[str, Any]:
         "prompt": order.prompt,
         "size": f"{order.width}x{order.height}",
         "seeds": list(job.seeds),
-        "upload": order.source_id,
+        "upload": order.upload(Role.SOURCE),
+        "inputs": [{"role": one.role.value, "upload": one.upload_id} for one in order.inputs],
         "state": job.state(now).value,
         "accepted_at": job.accepted_at,
         "ends_at": job.ends_at,

@@ -7,20 +7,32 @@ from typing import Any
 import pytest
 
 from dropglow.sandbox.bodies import BadBody, read_order
-from dropglow.sandbox.jobs import Operation, Order, Placement
+from dropglow.sandbox.orders import Operation, Order, Placement, Role, Upload
 
 UPLOAD = "510aabb4-26c5-4a5f-93b2-1a6f9ab1ee2a"
 SOURCE = {"image": {"source": {"uploadId": UPLOAD}}}
 
 
+def stored(upload_id: str) -> Upload:
+    """Return an upload that nobody objects to."""
+    return Upload(
+        id=upload_id, sha256="", size_bytes=5000, width=800, height=600, transparent=False, stored_at=0
+    )
+
+
+def order_for(operation: Operation, body: object, *, model: str | None = None) -> Order | BadBody:
+    """Return what becomes of a body whose uploads are all there."""
+    return read_order(body, operation=operation, model=model, find_upload=stored)
+
+
 def generate(body: object, *, model: str | None = None) -> Order | BadBody:
     """Return what becomes of a body for a picture from a prompt."""
-    return read_order(body, operation=Operation.GENERATE, model=model)
+    return order_for(Operation.GENERATE, body, model=model)
 
 
 def expand(body: object) -> Order | BadBody:
     """Return what becomes of a body for an expansion."""
-    return read_order(body, operation=Operation.EXPAND, model=None)
+    return order_for(Operation.EXPAND, body)
 
 
 def places(answer: Order | BadBody) -> list[str]:
@@ -176,7 +188,7 @@ def test_a_url_on_an_allowed_domain_is_a_source() -> None:
     order = expand({"image": {"source": {"url": "https://bucket.s3.amazonaws.com/a.jpg?X=1"}}})
 
     assert isinstance(order, Order)
-    assert order.source_id is None
+    assert order.upload(Role.SOURCE) is None
 
 
 def test_an_expansion_remembers_where_the_photo_goes() -> None:
@@ -185,7 +197,7 @@ def test_an_expansion_remembers_where_the_photo_goes() -> None:
     order = expand(SOURCE | {"placement": placement})
 
     assert isinstance(order, Order)
-    assert Placement(horizontal="left", vertical="center", inset={"top": 4}) == order.placement
+    assert Placement(horizontal="left", vertical="center", inset={"top": 4}) == order.manner
 
 
 def test_a_mask_excludes_placement() -> None:
@@ -217,7 +229,7 @@ def test_all_uploads_of_a_body_are_found() -> None:
     )
 
     assert isinstance(order, Order)
-    assert (UPLOAD, UPLOAD) == order.upload_ids
+    assert [UPLOAD, UPLOAD] == [one.upload_id for one in order.inputs]
 
 
 def test_equal_bodies_have_equal_digests() -> None:

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from dropglow.sandbox.faults import Faults, parse_faults
-from dropglow.sandbox.jobs import Job, Operation, Order, Placement, State
+from dropglow.sandbox.jobs import Job, State
+from dropglow.sandbox.orders import Operation, Order
+from dropglow.sandbox.uploads import Measures
 from dropglow.sandbox.world import World
+
+TINY = Measures(width=1, height=1, transparent=False)
 
 ORDER = Order(
     operation=Operation.GENERATE,
@@ -20,12 +24,7 @@ ORDER = Order(
     height=2048,
     seeds=(),
     images=2,
-    content_class=None,
-    upload_ids=(),
-    source_id=None,
-    mask_id=None,
-    mask_inverted=False,
-    placement=Placement(),
+    operations=2,
     body_sha256="0",
 )
 
@@ -238,7 +237,7 @@ def test_no_limit_means_no_waiting(time: Time) -> None:
 def test_an_upload_lives_seven_days(time: Time) -> None:
     """An id is good until its time is over."""
     world = world_with(time)
-    upload = world.store(b"picture", width=1, height=1)
+    upload = world.store(b"picture", TINY)
     time.now_s += 7 * 86400 - 1
 
     assert upload == world.find_upload(upload.id)
@@ -252,7 +251,7 @@ def test_memory_for_uploads_is_bounded(time: Time) -> None:
     """The oldest bytes are forgotten, their ids are not."""
     world = world_with(time)
     content = bytes(100 * 1024 * 1024)
-    uploads = [world.store(content, width=1, height=1) for _ in range(3)]
+    uploads = [world.store(content, TINY) for _ in range(3)]
 
     assert [False, True, True] == [world.content(upload.id) is not None for upload in uploads]
     assert world.find_upload(uploads[0].id) is not None
@@ -277,9 +276,9 @@ def test_books_can_be_written_down(time: Time, tmp_path: Path) -> None:
     world = world_with(time)
     accept_at_once(world)
 
-    path = world.dump(tmp_path / "look")
+    world.dump(tmp_path / "books.json")
 
-    assert world.books() == json.loads(path.read_text(encoding="utf-8"))
+    assert world.books() == json.loads((tmp_path / "books.json").read_text(encoding="utf-8"))
 
 
 def test_a_forgotten_job_is_unknown(time: Time) -> None:
