@@ -117,7 +117,7 @@ def test_every_request_is_as_documented(tmp_path: Path) -> None:
         assert body.keys() <= known.keys()
         headers = {name for name, _ in request.headers}
         assert headers <= {parameter["name"] for parameter in operation.get("parameters", [])}
-    assert {operation.path for operation in OPERATIONS.values()} == {request.path for request in seen}
+    assert {request.path for request in seen} <= {operation.path for operation in OPERATIONS.values()}
     assert 12 == len(seen)
 
 

@@ -12,14 +12,14 @@ import os.path
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
 from dropglow.naming import default_template, template_faults
 from dropglow.rules.globs import compile_globs
-from dropglow.rules.operations import LATER, OPERATIONS, Operation
+from dropglow.rules.operations import OPERATIONS, Operation
 from dropglow.rules.order import TEXT_TOKEN
-from dropglow.rules.parameters import Parameters
+from dropglow.rules.parameters import Parameters, spelled
 from dropglow.rules.prompts import Split
 from dropglow.rules.review import Review
 from dropglow.rules.rule import Conditions, Orientation, Rule
@@ -99,26 +99,47 @@ def kind_of(entry: RuleShape, parameters: Parameters) -> Kind:
 
 def _kind_faults(operation: str, kind: Kind, parameters: Parameters) -> Iterator[Problem]:
     """Yield what does not go with the kind of file that the rule takes."""
+    match kind:
+        case Kind.PROMPT:
+            yield from _faults_with_prompts(parameters)
+        case Kind.IMAGE:
+            yield from _faults_with_pictures(operation, parameters)
+        case _:
+            assert_never(kind)
+
+
+def _faults_with_prompts(parameters: Parameters) -> Iterator[Problem]:
     said = parameters.said_prompt
-    if kind is Kind.PROMPT:
-        if isinstance(said, Beside):
-            message = "the dropped file gives the prompt; a prompt beside it goes with pictures"
-            yield Problem(path=("prompt",), message=message)
-        elif said is not None and TEXT_TOKEN not in said:
-            message = f"the dropped file gives the prompt; write {TEXT_TOKEN} where it is to stand, or leave prompt out"
-            yield Problem(path=("prompt",), message=message)
-        return
-    if said is None and parameters.prompt_needed and parameters.drop_slot() is not None:
-        message = f'{operation} needs a prompt beside the picture: write one, or {{sidecar: "{{stem}}.txt"}}'
-        yield Problem(path=(), message=message)
+    if isinstance(said, Beside):
+        message = "the dropped file gives the prompt; a prompt beside it goes with pictures"
+        yield Problem(path=("prompt",), message=message)
+    elif said is not None and TEXT_TOKEN not in said:
+        message = (
+            f"the dropped file gives the prompt; write {TEXT_TOKEN} where it is to stand, or leave prompt out"
+        )
+        yield Problem(path=("prompt",), message=message)
+    for at in parameters.places_left().values():
+        message = (
+            f"{spelled(at)} has no source, which stands for a dropped picture: give it one, or take pictures"
+            " (match: {kind: image})"
+        )
+        yield Problem(path=at, message=message)
+
+
+def _faults_with_pictures(operation: str, parameters: Parameters) -> Iterator[Problem]:
+    yield from parameters.drop_faults()
+    said = parameters.said_prompt
     if isinstance(said, str) and TEXT_TOKEN in said:
         message = f"{TEXT_TOKEN} stands for the text of a prompt file, and this rule takes pictures"
         yield Problem(path=("prompt",), message=message)
-    filled = {picture.slot for picture in parameters.pictures()} | {parameters.drop_slot()}
-    for slot in parameters.needed_slots:
-        if slot not in filled:
-            name = slot.removesuffix(".source")
-            yield Problem(path=(), message=f"{operation} needs a picture for {name}: a path, or a sidecar")
+    if parameters.drop_slot() is None:
+        return  # told already, and the rest follows from it
+    if said is None and parameters.prompt_needed(parameters.filled_slots(Kind.IMAGE)):
+        message = f'{operation} needs a prompt beside the picture: write one, or {{sidecar: "{{stem}}.txt"}}'
+        yield Problem(path=(), message=message)
+    for at in parameters.empty_places(Kind.IMAGE):
+        message = f"{operation} needs a picture for {spelled(at)}: a path, or a sidecar"
+        yield Problem(path=at, message=message)
 
 
 def _source_faults(parameters: Parameters) -> Iterator[Problem]:
@@ -214,8 +235,8 @@ def _parameters(entry: RuleShape, operation: Operation) -> Parameters:
 
 def _operation_faults(written: frozenset[str]) -> Iterator[Problem]:
     known = [key for key in OPERATIONS if key in written]
-    if not known and not written & set(LATER):
-        yield Problem(path=(), message=f"this rule has no operation: add {' or '.join(OPERATIONS)}")
+    if not known:
+        yield Problem(path=(), message=f"this rule has no operation: add one of {', '.join(OPERATIONS)}")
     for extra in known[1:]:
         message = (
             f"a rule has one operation, and this one has {known[0]} already; {extra} needs a rule of its own"
@@ -236,8 +257,8 @@ def _delivery_faults(entry: RuleShape) -> Iterator[Problem]:
 def _match_faults(
     match: MatchShape, kind: Kind, operation: Operation, parameters: Parameters
 ) -> Iterator[Problem]:
-    if kind is Kind.IMAGE and parameters.drop_slot() is None:
-        yield _no_place(operation.key, parameters)
+    if kind is Kind.IMAGE and parameters.drop_slot() is None and not list(parameters.drop_faults()):
+        yield Problem(path=("match", "kind"), message=f"{operation.key} takes prompts here, and no pictures")
     foreign = {Kind.IMAGE: ("text",), Kind.PROMPT: ("formats", "orientation")}[kind]
     for key in foreign:
         if getattr(match, key) is not None:
@@ -247,17 +268,6 @@ def _match_faults(
         yield Problem(
             path=("match", "min_size"), message="min_size is larger than max_size: no file can match"
         )
-
-
-def _no_place(operation: str, parameters: Parameters) -> Problem:
-    taken = next(
-        (picture for picture in parameters.pictures() if picture.slot in parameters.drop_slots), None
-    )
-    if taken is None:
-        return Problem(path=("match", "kind"), message=f"{operation} takes prompts here, and no pictures")
-    name = taken.slot.removesuffix(".source")
-    message = f"{name} is said, so that a dropped picture has no place: leave it out, or take prompts (match: {{kind: prompt}})"
-    return Problem(path=(operation, *taken.at), message=message)
 
 
 def _template_faults(entry: RuleShape, parameters: Parameters) -> Iterator[Problem]:

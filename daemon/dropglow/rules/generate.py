@@ -6,7 +6,6 @@ GenerateImagesRequestV3. What the model image5 has instead is in ``image5.py``.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -14,6 +13,13 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from dropglow.model import Kind
+from dropglow.rules.documented import (
+    IMAGE3_SIZES,
+    IMAGE4_SIZES,
+    unlisted_models,
+    unlisted_presets,
+    unlisted_sizes,
+)
 from dropglow.rules.image5 import (
     FOREIGN,
     IMAGE5_DOMAINS,
@@ -27,8 +33,10 @@ from dropglow.rules.image5 import (
     ResolutionLevel,
     image5_body,
 )
+from dropglow.rules.of_picture import DEFAULT_SIZE
 from dropglow.rules.parameters import (
     Different,
+    Model,
     NamedPicture,
     Parameters,
     PictureSize,
@@ -37,45 +45,16 @@ from dropglow.rules.parameters import (
     pixels,
     without_absent,
 )
-from dropglow.rules.presets import STYLE_PRESETS
 from dropglow.rules.shape import Problem, Shape, Whole
 from dropglow.rules.source import Picture, prompt_text
+from dropglow.rules.style import ContentClass, LocaleCode, Style
 from dropglow.rules.units import Size
 
 V3_MODELS: Final = ("image3", "image3_custom", "image4_standard", "image4_ultra", "image4_custom")
 MODELS: Final = (*V3_MODELS, MODEL)
 DEFAULT_MODEL: Final = "image3"
-DEFAULT_SIZE: Final = Size(width=2048, height=2048)
 
-_COMMON: Final = frozenset({(2048, 2048), (2304, 1792), (1792, 2304), (2688, 1536)})
-_IMAGE3_SIZES: Final = _COMMON | {
-    (1024, 1024),
-    (2688, 1512),
-    (1344, 768),
-    (1344, 756),
-    (1152, 896),
-    (896, 1152),
-}
-_IMAGE4_SIZES: Final = _COMMON | {(1440, 2560)}
 _CUSTOM: Final = "_custom"
-
-
-Model = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-ContentClass = Literal["photo", "art"]
-
-
-class Style(Shape):
-    """How the pictures should look."""
-
-    presets: Annotated[list[str], Different] | None = Field(
-        default=None, description="Names of Adobe's styles, for example `watercolor`."
-    )
-    image_reference: Picture | None = Field(
-        default=None, description="A picture whose style is taken, relative to the rule file."
-    )
-    strength: Whole | None = Field(
-        default=None, gt=0, le=100, description="How closely to follow the style, 1 to 100."
-    )
 
 
 class Structure(Shape):
@@ -87,6 +66,10 @@ class Structure(Shape):
     strength: Whole | None = Field(
         default=None, ge=0, le=100, description="How closely to follow it, 0 to 100."
     )
+
+    def body(self) -> dict[str, Any] | None:
+        """Return a StructureReferenceV3 without its slot."""
+        return without_absent(strength=self.strength) or None
 
 
 class Generate(Parameters):
@@ -129,10 +112,8 @@ class Generate(Parameters):
     structure: Structure | None = Field(
         default=None, description="What the pictures should be composed like."
     )
-    prompt_biasing_locale_code: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z]{2,3}-[A-Za-z]{2}$",
-        description="Language and region, like en-US, that results lean to.",
+    prompt_biasing_locale_code: LocaleCode | None = Field(
+        default=None, description="Language and region, like en-US, that results lean to."
     )
     custom_model_id: str | None = Field(
         default=None, min_length=1, description="Which custom model; see `model`."
@@ -157,26 +138,30 @@ class Generate(Parameters):
     @property
     def usual_kind(self) -> Kind:
         """Return prompts, unless a reference without a source stands for a dropped picture."""
-        return Kind.IMAGE if any(blob.source is None for blob in self.reference_blobs or ()) else Kind.PROMPT
+        return Kind.IMAGE if self.places_left() else Kind.PROMPT
 
     @property
     def longest_prompt(self) -> int:
         """Return the model's limit."""
         return LONGEST_PROMPT if self.model == MODEL else super().longest_prompt
 
-    @property
-    def prompt_needed(self) -> bool:
+    def prompt_needed(self, slots: Collection[str]) -> bool:  # noqa: ARG002
         """Return true: it is all that Adobe has."""
         return True
 
     def pictures(self) -> tuple[NamedPicture, ...]:
         """Return the references of style and structure, and the picture to edit."""
         edited = tuple(
-            NamedPicture(slot=REFERENCE_SLOT, source=blob.source, at=("reference_blobs", place, "source"))
-            for place, blob in enumerate(self.reference_blobs or ())
+            NamedPicture(slot=REFERENCE_SLOT, source=blob.source, at=("reference_blobs", 0, "source"))
+            for blob in self.reference_blobs or ()
             if blob.source is not None
         )
         return (*super().pictures(), *edited)
+
+    def places_left(self) -> Mapping[str, tuple[str | int, ...]]:
+        """Return the place of a picture to edit that the rule does not name."""
+        left = any(blob.source is None for blob in self.reference_blobs or ())
+        return {REFERENCE_SLOT: ("reference_blobs", 0)} if left else {}
 
     def drop_slot(self) -> str | None:
         """Return the place of the picture to edit, if the model edits."""
@@ -216,9 +201,8 @@ class Generate(Parameters):
             size=pixels(variant.size),
             contentClass=variant.content_class,
             visualIntensity=self.visual_intensity,
-            style=self.style
-            and (without_absent(presets=self.style.presets, strength=self.style.strength) or None),
-            structure=self.structure and (without_absent(strength=self.structure.strength) or None),
+            style=self.style and self.style.body(),
+            structure=self.structure and self.structure.body(),
             promptBiasingLocaleCode=self.prompt_biasing_locale_code,
             customModelId=self.custom_model_id,
             upsamplerType=self.upsampler_type,
@@ -270,40 +254,30 @@ class Generate(Parameters):
         if self.count > 1:
             key = next(key for key in ("variations", "num_variations", "seeds") if getattr(self, key))
             yield Problem(path=(key,), message=f"{key}: {MODEL} makes one picture at a time")
-        if self.reference_blobs is not None and self.aspect_ratio not in {None, "auto"}:
+        if self.reference_blobs is not None:
+            yield from self._shape_faults()
+
+    def drop_faults(self) -> Iterator[Problem]:
+        """Yield a shape of the result beside a dropped picture, which gives the shape itself."""
+        yield from super().drop_faults()
+        if self.drop_slot() is not None and self.reference_blobs is None:
+            yield from self._shape_faults()
+
+    def _shape_faults(self) -> Iterator[Problem]:
+        if self.aspect_ratio not in {None, "auto"}:
             message = "aspect_ratio follows from the picture that is edited: leave it out, or write auto"
             yield Problem(path=("aspect_ratio",), message=message)
 
     def warnings(self) -> Iterator[Problem]:
         """Yield models, sizes and presets that Adobe's documents do not list."""
-        many = self.models is not None
-        for place, model in enumerate(listed(self.models, self.model)):
-            at: tuple[str | int, ...] = ("models", place) if many else ("model",)
-            if model == MODEL:
-                continue
-            if model is not None and model not in V3_MODELS:
-                yield Problem(
-                    path=at, message=f"Adobe's documents name no model {model}{_hint(model, V3_MODELS)}"
-                )
-            if model == "image4_ultra" and self.count > 1:
+        yield from super().warnings()
+        yield from unlisted_models(self.models, self.model, known=MODELS)
+        for model in listed(self.models, self.model):
+            name = model or DEFAULT_MODEL
+            if name == "image4_ultra" and self.count > 1:
+                at = ("model",) if self.models is None else ("models", self.models.index(name))
                 yield Problem(path=at, message="image4_ultra is said to give one variation only")
-            yield from self._size_warnings(model or DEFAULT_MODEL)
-        for place, preset in enumerate((self.style and self.style.presets) or ()):
-            if preset not in STYLE_PRESETS:
-                message = f"Adobe's documents name no style preset {preset}{_hint(preset, STYLE_PRESETS)}"
-                yield Problem(path=("style", "presets", place), message=message)
-
-    def _size_warnings(self, model: str) -> Iterator[Problem]:
-        known = _IMAGE4_SIZES if model.startswith("image4") else _IMAGE3_SIZES
-        many = self.sizes is not None
-        for place, size in enumerate(listed(self.sizes, self.size)):
-            if size is None or model not in V3_MODELS or (size.width, size.height) in known:
-                continue
-            at: tuple[str | int, ...] = ("sizes", place) if many else ("size",)
-            listing = ", ".join(str(Size(width=width, height=height)) for width, height in sorted(known))
-            yield Problem(path=at, message=f"{model} is not known to make {size}; Adobe lists {listing}")
-
-
-def _hint(word: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+            if name in V3_MODELS:
+                known = IMAGE4_SIZES if name.startswith("image4") else IMAGE3_SIZES
+                yield from unlisted_sizes(self.sizes, self.size, known=known, maker=name)
+        yield from unlisted_presets((self.style and self.style.presets) or ())

@@ -1,7 +1,7 @@
 """The operations that rules may order, in one table.
 
-The next operation is one line here and one module with its parameters. What
-is planned but not built stands in ``LATER``, so that it is refused by name.
+The next operation is one line here, one module with its parameters, and one
+field of ``schema.RuleShape``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from dropglow.rules.adaptive_composite import AdaptiveComposite
+from dropglow.rules.composite import Composite
 from dropglow.rules.expand import Expand
+from dropglow.rules.fill import Fill
 from dropglow.rules.generate import DEFAULT_MODEL, V3_MODELS, Generate
 from dropglow.rules.image5 import MODEL as IMAGE5
 from dropglow.rules.parameters import Parameters
+from dropglow.rules.precise_composite import PreciseComposite
+from dropglow.rules.similar import SIMILAR_MODELS, Similar
+from dropglow.rules.upscale import UPSCALE_MODEL, Upscale
+from dropglow.rules.video import VIDEO_MODEL, Video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +52,34 @@ OPERATIONS: Final = {
             default_model=DEFAULT_MODEL,
             parameters=Generate,
         ),
+        Operation(
+            key="similar",
+            path="/v3/images/generate-similar-async",
+            models=SIMILAR_MODELS,
+            default_model=SIMILAR_MODELS[0],
+            parameters=Similar,
+        ),
         Operation(key="expand", path="/v3/images/expand-async", parameters=Expand),
+        Operation(key="fill", path="/v3/images/fill-async", parameters=Fill),
+        Operation(key="composite", path="/v3/images/generate-object-composite-async", parameters=Composite),
+        Operation(key="precise_composite", path="/v3/images/precise-composite", parameters=PreciseComposite),
+        Operation(
+            key="adaptive_composite", path="/v3/images/adaptive-composite", parameters=AdaptiveComposite
+        ),
+        Operation(
+            key="upscale",
+            path="/v3/images/upscale",
+            models=(UPSCALE_MODEL,),
+            default_model=UPSCALE_MODEL,
+            parameters=Upscale,
+        ),
+        Operation(
+            key="video",
+            path="/v3/videos/generate",
+            models=(VIDEO_MODEL,),
+            default_model=VIDEO_MODEL,
+            model_needed=True,
+            parameters=Video,
+        ),
     )
 }
-
-LATER: Final = (
-    "similar",
-    "fill",
-    "composite",
-    "precise_composite",
-    "adaptive_composite",
-    "upscale",
-    "video",
-)

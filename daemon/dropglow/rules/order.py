@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os.path
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,7 +20,7 @@ from dropglow.naming import places_folder, safe_folder
 from dropglow.rules.beside import partner
 from dropglow.rules.frontmatter import OPEN_HINT, divided, overridden
 from dropglow.rules.operations import OPERATIONS, Operation
-from dropglow.rules.parameters import NamedPicture, Parameters, Variant
+from dropglow.rules.parameters import NamedPicture, Parameters, Variant, spelled
 from dropglow.rules.prompts import Piece, Split, pieces
 from dropglow.rules.rule import Rule
 from dropglow.rules.source import Beside
@@ -120,7 +120,7 @@ def _written(rule: Rule, text: str, *, template: str | None) -> tuple[_Request, 
         template = said if isinstance(said, str) else template
     found = pieces(parts.text, rule.split, first_line=parts.line)
     if not found:
-        prompt = _without_text(template, parameters)
+        prompt = _without_text(template, parameters, rule.conditions.kind)
         return (_checked(rule, _Request(parameters=parameters, prompt=prompt)),)
     faults = [fault for piece in found for fault in _prompt_faults(template, piece, parameters, rule.split)]
     if faults:
@@ -139,10 +139,10 @@ def _written(rule: Rule, text: str, *, template: str | None) -> tuple[_Request, 
     )
 
 
-def _without_text(template: str | None, parameters: Parameters) -> str:
+def _without_text(template: str | None, parameters: Parameters, kind: Kind) -> str:
     if template is not None and TEXT_TOKEN not in template:
         return template
-    if template is not None or parameters.prompt_needed:
+    if template is not None or parameters.prompt_needed(parameters.filled_slots(kind)):
         raise SourceFault("the prompt is empty", hint=f"write what the picture should show {_AGAIN}")
     return ""
 
@@ -172,16 +172,34 @@ def _filled(template: str | None, text: str) -> str:
 
 
 def _checked(rule: Rule, request: _Request) -> _Request:
-    """Return *request*, if all pictures that Adobe needs are there."""
-    filled = {picture.slot for picture in request.parameters.pictures()} | {_drop_slot(rule, request)}
-    missing = [slot for slot in request.parameters.needed_slots if slot not in filled]
-    if missing:
-        name = missing[0].removesuffix(".source")
+    """Return *request*, if the drop and all pictures that Adobe needs have their places."""
+    parameters, kind = request.parameters, rule.conditions.kind
+    if kind is Kind.IMAGE:
+        _require_place(parameters)
+    for at in parameters.empty_places(kind):
         raise SourceFault(
-            f"this prompt file names no picture for {name}",
-            hint=f"write `{name}: https://…` between two lines --- at its beginning {_AGAIN}",
+            f"this prompt file names no picture for {spelled(at)}",
+            hint=f"write `{_as_yaml(at)}` between two lines --- at its beginning {_AGAIN}",
         )
     return request
+
+
+def _require_place(parameters: Parameters) -> None:
+    """Raise SourceFault if a prompt beside the picture changed what the rule says, so that the picture does not fit."""
+    problem = next(parameters.drop_faults(), None)
+    if problem is None and parameters.drop_slot() is not None:
+        return
+    why = problem.message if problem is not None else "what it says takes prompts, and no pictures"
+    raise SourceFault(f"the front matter beside this picture cannot be used: {why}", hint=f"mend it {_AGAIN}")
+
+
+def _as_yaml(at: Sequence[str | int]) -> str:
+    """Return how an address is given for the parameter at a place."""
+    *outer, last = (step for step in at if step != "source")
+    inner = f"{last}: https://…"
+    for step in reversed(outer):
+        inner = f"{step}: {{{inner}}}"
+    return inner
 
 
 def _drop_slot(rule: Rule, request: _Request) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os.path
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Wit
 from dropglow.model import Kind
 from dropglow.rules.shape import Problem, Shape, Whole
 from dropglow.rules.source import DOMAINS, Beside, PictureSource, prompt_text
-from dropglow.rules.units import SIZE_PATTERN, Size, picture_size
+from dropglow.rules.units import SIZE_PATTERN, Size, picture_size, shown
 
 LONGEST_PROMPT: Final = 1024  # characters; Adobe's OpenAPI document, GenerateImagesRequestV3
 LARGEST_SIDE: Final = 4096  # pixels; Adobe's OpenAPI document, Size
@@ -71,6 +71,12 @@ def _different(values: list[Any]) -> list[Any]:
     return values
 
 
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f"should be a number from 0 to 1, not {shown(value)}")
+    return float(value)
+
+
 PictureSize = Annotated[Size, PlainValidator(_size), PlainSerializer(str), WithJsonSchema(SIZE_SCHEMA)]
 ExpandedSize = Annotated[
     Size, PlainValidator(_expanded_size), PlainSerializer(str), WithJsonSchema(SIZE_SCHEMA)
@@ -81,6 +87,12 @@ Seed = Annotated[Whole, Field(ge=-(2**53) + 1, le=2**53 - 1)]
 Seeds = Annotated[list[Seed], Field(min_length=1, max_length=4), AfterValidator(_different)]
 Variations = Annotated[Whole, Field(ge=1, le=4)]
 Different = AfterValidator(_different)
+Model = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Share = Annotated[
+    float,
+    PlainValidator(_share),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
+]
 
 
 class Parameters(Shape, ABC):
@@ -119,9 +131,8 @@ class Parameters(Shape, ABC):
         """Return how many characters Adobe reads of a prompt; 0: the operation has none."""
         return LONGEST_PROMPT
 
-    @property
-    def prompt_needed(self) -> bool:
-        """Return whether Adobe refuses a request without a prompt."""
+    def prompt_needed(self, slots: Collection[str]) -> bool:  # noqa: ARG002  # of some it depends on the pictures
+        """Return whether Adobe refuses a request without a prompt, where pictures fill *slots*."""
         return False
 
     @property
@@ -140,6 +151,33 @@ class Parameters(Shape, ABC):
         """Return the slot that a dropped picture fills; None: there is no place for one."""
         filled = {picture.slot for picture in self.pictures()}
         return next((slot for slot in self.drop_slots if slot not in filled), None)
+
+    def places_left(self) -> Mapping[str, tuple[str | int, ...]]:
+        """Return the slots whose picture is expressly left to the drop, each with where that stands."""
+        return {}
+
+    def filled_slots(self, kind: Kind) -> tuple[str, ...]:
+        """Return the slots that have a picture, if a drop of this kind has its place."""
+        dropped = self.drop_slot() if kind is Kind.IMAGE else None
+        return (*(() if dropped is None else (dropped,)), *(picture.slot for picture in self.pictures()))
+
+    def empty_places(self, kind: Kind) -> tuple[tuple[str | int, ...], ...]:
+        """Return where a picture is missing that Adobe requires, or that was left to a drop of another kind."""
+        filled = self.filled_slots(kind)
+        places = {slot: at for at, slot in self.slots.items() if slot in self.needed_slots}
+        return tuple(at for slot, at in {**places, **self.places_left()}.items() if slot not in filled)
+
+    def drop_faults(self) -> Iterator[Problem]:
+        """Yield what does not go with a dropped picture: one that has no place, first of all."""
+        if self.drop_slot() is not None:
+            return
+        taken = next((each for each in self.pictures() if each.slot in self.drop_slots), None)
+        if taken is not None:
+            message = (
+                f"{spelled(taken.at)} is said, so that a dropped picture has no place: leave it out, or take prompts"
+                " (match: {kind: prompt})"
+            )
+            yield Problem(path=taken.at, message=message)
 
     def expected_size(self, variant: Variant) -> Size | None:
         """Return the size of the results; None where only Adobe knows it."""
@@ -221,6 +259,11 @@ def _moved(value: Any, folder: str) -> Any:
             return [_moved(item, folder) for item in value]
         case _:
             return value
+
+
+def spelled(at: Sequence[str | int]) -> str:
+    """Return the name of the parameter at a place: ``background.image``; the API's own ``source`` goes without saying."""
+    return ".".join(str(step) for step in at if step != "source")
 
 
 def listed(many: list[Any] | None, one: Any) -> list[Any]:

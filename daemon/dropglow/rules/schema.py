@@ -13,12 +13,17 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from dropglow.rules.adaptive_composite import AdaptiveComposite
+from dropglow.rules.composite import Composite
 from dropglow.rules.expand import Expand
+from dropglow.rules.fill import Fill
 from dropglow.rules.generate import Generate
 from dropglow.rules.globs import glob_fault
-from dropglow.rules.operations import LATER
+from dropglow.rules.operations import OPERATIONS
+from dropglow.rules.precise_composite import PreciseComposite
 from dropglow.rules.prompts import Split
 from dropglow.rules.shape import NOT_YET, Shape, Truth, Whole, several
+from dropglow.rules.similar import Similar
 from dropglow.rules.units import (
     AMOUNT_PATTERN,
     DURATION_PATTERN,
@@ -29,6 +34,8 @@ from dropglow.rules.units import (
     shown,
     size_bytes,
 )
+from dropglow.rules.upscale import Upscale
+from dropglow.rules.video import Video
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SHORTEST_PERIOD_S: Final = 0.01  # what is done again and again without a pause would keep a processor busy
@@ -217,15 +224,7 @@ class RuleShape(Shape):
     """One rule: what it takes, what it orders, where everything goes."""
 
     advice: ClassVar[Mapping[str, str]] = {
-        key: f"{key} {NOT_YET}"
-        for key in (
-            *LATER,
-            "duplicates",
-            "drop",
-            "ready",
-            "give_up",
-            "after",
-        )
+        key: f"{key} {NOT_YET}" for key in ("duplicates", "drop", "ready", "give_up", "after")
     }
 
     name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_rule_name)] | None = Field(
@@ -239,8 +238,29 @@ class RuleShape(Shape):
     generate: Annotated[Generate | None, BeforeValidator(_block)] = Field(
         default=None, description="Pictures from prompts."
     )
+    similar: Annotated[Similar | None, BeforeValidator(_block)] = Field(
+        default=None, description="More pictures like one."
+    )
     expand: Annotated[Expand | None, BeforeValidator(_block)] = Field(
         default=None, description="More around a picture."
+    )
+    fill: Annotated[Fill | None, BeforeValidator(_block)] = Field(
+        default=None, description="Another content for a part of a picture."
+    )
+    composite: Annotated[Composite | None, BeforeValidator(_block)] = Field(
+        default=None, description="A scene from a prompt, around a picture."
+    )
+    precise_composite: Annotated[PreciseComposite | None, BeforeValidator(_block)] = Field(
+        default=None, description="A picture in another one, as it is."
+    )
+    adaptive_composite: Annotated[AdaptiveComposite | None, BeforeValidator(_block)] = Field(
+        default=None, description="A picture in another one, with the light of the place."
+    )
+    upscale: Annotated[Upscale | None, BeforeValidator(_block)] = Field(
+        default=None, description="A picture with more pixels."
+    )
+    video: Annotated[Video | None, BeforeValidator(_block)] = Field(
+        default=None, description="A clip from a prompt, a picture, or both."
     )
     split: Annotated[Split | None, BeforeValidator(_split), WithJsonSchema({"enum": ["lines", "blocks"]})] = (
         Field(
@@ -349,7 +369,7 @@ def rules_schema() -> dict[str, Any]:
     schema = _exported(RulesShape, "Rules of Dropglow")
     rule = schema["$defs"]["RuleShape"]
     rule["required"] = ["name", "inbox", "outbox"]
-    rule["oneOf"] = [{"required": ["generate"]}, {"required": ["expand"]}]
+    rule["oneOf"] = [{"required": [key]} for key in OPERATIONS]
     return schema
 
 
