@@ -95,18 +95,26 @@ def test_what_is_no_picture_is_refused(
     assert not delivery.files()
 
 
-def test_videos_are_checked_to_their_last_box(delivery: Delivery) -> None:
-    """A video needs no decoder to be known as whole or cut off."""
-    boxes = [(b"ftyp", b"isom" + b"\x00" * 8), (b"mdat", b"v" * 500), (b"moov", b"m" * 40)]
-    video = b"".join((8 + len(body)).to_bytes(4, "big") + name + body for name, body in boxes)
+@pytest.mark.parametrize(
+    ("told", "asked", "results", "expected"),
+    [
+        (7, (1, 2), 2, 7),
+        (None, (1, 2), 2, 2),
+        (None, (1, 2, 3), 2, None),
+        (None, (), 2, None),
+    ],
+    ids=["told", "not told", "fewer than asked for", "none asked for"],
+)
+def test_a_seed_that_is_not_told_is_the_orders(
+    delivery: Delivery, told: int | None, asked: tuple[int, ...], results: int, expected: int | None
+) -> None:
+    """The second result has the second seed, unless some are missing, which leaves it open."""
+    outputs = tuple(replace(OUTPUT, index=index, seed=told) for index in range(results))
+    job = replace(delivery.job, order=replace(delivery.job.order, seeds=asked), outputs=outputs)
+    file = Spool(RealDisk()).open(job, outputs[1])
+    file.write(encoded("PNG"))
 
-    artifact = opened(delivery, video).finish(expected_bytes=None)
-    with pytest.raises(DeliveryError, match="cut off"):
-        opened(delivery, video[:-1]).finish(expected_bytes=None)
-    with pytest.raises(DeliveryError, match="cut off"):
-        opened(delivery, video[:-48]).finish(expected_bytes=None)
-
-    assert ("video/mp4", ".mp4", None) == (artifact.media_type, artifact.extension, artifact.width)
+    assert expected == file.finish(expected_bytes=None).seed
 
 
 def test_a_temporary_file_is_hidden_and_the_jobs_own(delivery: Delivery) -> None:

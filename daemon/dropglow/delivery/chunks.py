@@ -9,26 +9,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from dropglow.delivery.boxes import Chunk, boxes, chunk, whole
 from dropglow.delivery.media import GIF, JPEG, JXL, MOV, MP4, PNG, TIFF, WEBP, Media
+from dropglow.delivery.movie import Flaw, examine
 
 _SCAN: Final = 0xDA
 _TRAILER_BYTES: Final = 4096  # some programs append a few bytes to a JPEG file
 _APP11: Final = b"\xeb"
 _C2PA_UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA specification, embedding in BMFF
 _C2PA_TIFF_TAG: Final = 0xCD41  # the same, embedding in TIFF
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """One piece of a file's outer structure."""
-
-    name: bytes
-    start: int  # of its content, in bytes from the file's beginning
-    end: int  # of the whole piece; beyond the file's end when it is cut off
-    head: bytes  # the first bytes of the content
 
 
 def ends_well(file: BinaryIO, media: Media, size_bytes: int) -> bool:
@@ -47,8 +38,10 @@ def ends_well(file: BinaryIO, media: Media, size_bytes: int) -> bool:
         case _ if media is GIF:
             file.seek(max(0, size_bytes - 1))
             return file.read() == b"\x3b"
-        case _ if media in {MP4, MOV, JXL}:
-            return _bare(file) or _boxes_end_well(file, media, size_bytes)
+        case _ if media is JXL:
+            return _bare(file) or _codestream_ends_well(list(boxes(file, 0, size_bytes)), size_bytes)
+        case _ if media in {MP4, MOV}:
+            return examine(file, size_bytes) is not Flaw.CUT_OFF
         case _:
             return True
 
@@ -59,11 +52,11 @@ def has_content_credentials(file: BinaryIO, media: Media, size_bytes: int) -> bo
         case _ if media is JPEG:
             return any(c.name == _APP11 and b"jumb" in c.head for c in _segments(file, size_bytes))
         case _ if media is PNG:
-            return any(chunk.name == b"caBX" for chunk in _png_chunks(file, size_bytes))
+            return any(c.name == b"caBX" for c in _png_chunks(file, size_bytes))
         case _ if media is WEBP:
-            return any(chunk.name == b"C2PA" for chunk in _riff_chunks(file, size_bytes))
+            return any(c.name == b"C2PA" for c in _riff_chunks(file, size_bytes))
         case _ if media in {MP4, MOV, JXL}:
-            return any(_holds_manifest(box) for box in _boxes(file, size_bytes))
+            return any(_holds_manifest(box) for box in boxes(file, 0, size_bytes))
         case _ if media is TIFF:
             return _C2PA_TIFF_TAG in _tiff_tags(file)
         case _:
@@ -75,10 +68,10 @@ def _holds_manifest(box: Chunk) -> bool:
     return box.name == b"jumb" or (box.name == b"uuid" and box.head.startswith(_C2PA_UUID))
 
 
-def _boxes_end_well(file: BinaryIO, media: Media, size_bytes: int) -> bool:
-    boxes = list(_boxes(file, size_bytes))
-    complete = bool(boxes) and boxes[-1].end == size_bytes
-    return complete and (media is JXL or any(box.name == b"moov" for box in boxes))
+def _codestream_ends_well(found: list[Chunk], size_bytes: int) -> bool:
+    """Return whether a JPEG XL container holds its pixels to their end (ISO/IEC 18181-2)."""
+    parts = [box.head[:1] >= b"\x80" for box in found if box.name == b"jxlp"]  # the last one is marked
+    return whole(found, size_bytes) and (any(parts) or any(box.name == b"jxlc" for box in found))
 
 
 def _riff_end(file: BinaryIO) -> int:
@@ -91,40 +84,13 @@ def _bare(file: BinaryIO) -> bool:
     return file.read(2) == b"\xff\x0a"
 
 
-def _chunk(file: BinaryIO, name: bytes, start: int, end: int) -> Chunk:
-    file.seek(start)
-    return Chunk(name=name, start=start, end=end, head=file.read(max(0, min(64, end - start))))
-
-
-def _boxes(file: BinaryIO, size_bytes: int) -> Iterator[Chunk]:
-    """Yield the top-level boxes of an ISO base media file (ISO/IEC 14496-12)."""
-    at = 0
-    while at < size_bytes:
-        file.seek(at)
-        head = file.read(16)
-        if len(head) < 8:
-            yield Chunk(name=b"", start=at, end=at + 8, head=head)
-            return
-        length, name = struct.unpack(">I4s", head[:8])
-        start = at + 8
-        if length == 1 and len(head) == 16:
-            (length,) = struct.unpack(">Q", head[8:])
-            start = at + 16
-        end = size_bytes if length == 0 else at + length
-        if end < start:
-            yield Chunk(name=name, start=start, end=0, head=b"")
-            return
-        yield _chunk(file, name, start, end)
-        at = end
-
-
 def _png_chunks(file: BinaryIO, size_bytes: int) -> Iterator[Chunk]:
     """Yield the chunks of a PNG file (W3C, Portable Network Graphics)."""
     at = 8
     while at + 12 <= size_bytes:
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))
-        yield _chunk(file, name, at + 8, at + 12 + length)
+        yield chunk(file, name, at + 8, at + 12 + length)
         at += 12 + length
 
 
@@ -134,7 +100,7 @@ def _riff_chunks(file: BinaryIO, size_bytes: int) -> Iterator[Chunk]:
     while at + 8 <= size_bytes:
         file.seek(at)
         name, length = struct.unpack("<4sI", file.read(8))
-        yield _chunk(file, name, at + 8, at + 8 + length)
+        yield chunk(file, name, at + 8, at + 8 + length)
         at += 8 + length + length % 2  # padded to even
 
 
@@ -149,7 +115,7 @@ def _segments(file: BinaryIO, size_bytes: int) -> Iterator[Chunk]:
         if marker == 0xFF:  # a fill byte
             at += 1
             continue
-        yield _chunk(file, bytes((marker,)), at + 4, at + 2 + length)
+        yield chunk(file, bytes((marker,)), at + 4, at + 2 + length)
         at += 2 + length
 
 

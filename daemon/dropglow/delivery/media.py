@@ -29,6 +29,7 @@ GIF: Final = Media(media_type="image/gif", extension=".gif", decoder="GIF")
 JXL: Final = Media(media_type="image/jxl", extension=".jxl")
 MP4: Final = Media(media_type="video/mp4", extension=".mp4")
 MOV: Final = Media(media_type="video/quicktime", extension=".mov")
+VIDEOS: Final = frozenset({MP4, MOV})
 
 _JXL_BOX: Final = b"\x00\x00\x00\x0cJXL \r\n\x87\n"
 _SIGNATURES: Final[tuple[tuple[bytes, Media], ...]] = (
@@ -62,6 +63,8 @@ def described(head: bytes) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "a web page (HTML), perhaps an error page"
+    if b"<svg" in text:
+        return "a drawing (SVG)"
     if text.startswith(b"<"):
         return "a text in XML, perhaps an error message"
     if text.startswith((b"{", b"[")):

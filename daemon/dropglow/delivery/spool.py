@@ -17,7 +17,8 @@ from typing import BinaryIO, Final
 from PIL import Image
 
 from dropglow.delivery.chunks import ends_well, has_content_credentials
-from dropglow.delivery.media import HEAD_BYTES, Media, described, media_of
+from dropglow.delivery.media import HEAD_BYTES, VIDEOS, Media, described, media_of
+from dropglow.delivery.movie import Movie, examine
 from dropglow.delivery.place import at_outbox, folder_of, is_temporary_of, open_outbox, temporary_of
 from dropglow.disk import Disk, NewFile, Stat, translated
 from dropglow.errors import DeliveryError, DiskError, FileGone
@@ -121,10 +122,12 @@ class SpoolFile:
             size = _decoded(file, media)
             if not ends_well(file, media, stat.size_bytes):
                 raise DeliveryError("the result is cut off", hint=_AGAIN)
+            if media in VIDEOS:
+                size = _filmed(file, stat.size_bytes)
             credentials = has_content_credentials(file, media, stat.size_bytes)
         return Artifact(
             index=self._output.index,
-            seed=self._output.seed,
+            seed=_seed(self._job, self._output),
             temporary=self.path,
             device=stat.device,
             inode=stat.inode,
@@ -194,6 +197,17 @@ class Spool:
             return ()
 
 
+def _seed(job: Job, output: Output) -> int | None:
+    """Return the seed of *output*; where Adobe does not repeat it, the one that was asked for in its place.
+
+    When fewer results came than were ordered, nobody knows which of them are missing.
+    """
+    asked = job.order.seeds
+    if output.seed is not None or len(asked) != len(job.outputs):
+        return output.seed
+    return asked[output.index] if output.index < len(asked) else None
+
+
 def _recognised(file: BinaryIO) -> Media:
     head = file.read(HEAD_BYTES)
     media = media_of(head)
@@ -203,6 +217,14 @@ def _recognised(file: BinaryIO) -> Media:
             hint="does something between here and Adobe change downloads? the result is fetched again by itself",
         )
     return media
+
+
+def _filmed(file: BinaryIO, size_bytes: int) -> tuple[int, int]:
+    """Return width and height of a whole video in pixels."""
+    movie = examine(file, size_bytes)
+    if not isinstance(movie, Movie):
+        raise DeliveryError("the result is a video file without pictures", hint=_AGAIN)
+    return movie.width, movie.height
 
 
 def _decoded(file: BinaryIO, media: Media) -> tuple[int, int] | None:

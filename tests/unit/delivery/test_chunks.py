@@ -47,8 +47,15 @@ def tiff_with_manifest() -> bytes:
     return b"II*\x00" + struct.pack("<IH", 8, 1) + entry + b"\x00" * 4
 
 
-VIDEO = box(b"ftyp", b"isom") + box(b"moov")
-JXL_BOXES = box(b"JXL ", b"\r\n\x87\n") + box(b"jxlc", b"x")
+def video(*, handler: bytes = b"vide", width: int = 8) -> bytes:
+    size = struct.pack(">II", width << 16, 8 << 16)
+    track = box(b"tkhd", bytes(76) + size) + box(b"mdia", box(b"hdlr", bytes(8) + handler))
+    return box(b"ftyp", b"isom") + box(b"moov", box(b"trak", track)) + box(b"mdat", b"frames")
+
+
+VIDEO = video()
+JXL_HEAD = box(b"JXL ", b"\r\n\x87\n")
+JXL_BOXES = JXL_HEAD + box(b"jxlc", b"x")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +84,7 @@ def test_content_credentials_are_found(media: Media, data: bytes) -> None:
         (GIF, picture("GIF")),
         (MP4, VIDEO),
         (JXL, JXL_BOXES),
+        (JXL, JXL_HEAD + box(b"jxlp", bytes(5)) + box(b"jxlp", b"\x80\x00\x00\x01x")),
     ],
 )
 def test_a_plain_file_is_whole_and_has_no_credentials(media: Media, data: bytes) -> None:
@@ -93,6 +101,8 @@ def test_a_plain_file_is_whole_and_has_no_credentials(media: Media, data: bytes)
         (MP4, VIDEO + b"\x00\x00"),
         (MP4, VIDEO + struct.pack(">I4s", 4, b"free")),
         (JXL, JXL_BOXES[:-1]),
+        (JXL, JXL_HEAD),
+        (JXL, JXL_HEAD + box(b"jxlp", bytes(5))),
         (MP4, b""),
     ],
 )
@@ -103,7 +113,7 @@ def test_a_file_that_lacks_its_end_is_noticed(media: Media, data: bytes) -> None
 
 def test_long_boxes_and_the_last_box_of_open_length_are_understood() -> None:
     """A length of one means that 64 bits follow; zero means up to the end."""
-    data = box(b"ftyp", b"isom") + box(b"moov") + struct.pack(">I4sQ", 1, b"free", 20) + b"abcd"
+    data = VIDEO + struct.pack(">I4sQ", 1, b"free", 20) + b"abcd"
     data += struct.pack(">I4s", 0, b"mdat") + b"v" * 99
 
     assert ends_well(io.BytesIO(data), MP4, len(data))

@@ -54,6 +54,8 @@ def test_anything_else_is_no_result(head: bytes) -> None:
         (b"<!DOCTYPE html><html>", "a web page (HTML), perhaps an error page"),
         (b"\r\n<html><body>Bad", "a web page (HTML), perhaps an error page"),
         (b"\xef\xbb\xbf<?xml version='1.0'", "a text in XML, perhaps an error message"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg">', "a drawing (SVG)"),
+        (b'<?xml version="1.0"?>\n<svg xmlns=', "a drawing (SVG)"),
         (b'{"error_code": "x"}', "a text in JSON, perhaps an error message"),
         (b"\x00\x00\x00\x18ftypavif", "a picture of a kind that was not ordered (HEIC or AVIF)"),
         (b"%PDF-1.7", "a PDF document"),
