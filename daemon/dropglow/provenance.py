@@ -6,13 +6,15 @@ without a new version. It holds no link that anybody could fetch with.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dropglow.model import Artifact, Drop, Job, JobKey
+from dropglow.model import Artifact, Companion, Drop, Job, JobKey, Reference
 
 VERSION: Final = 1
 _FORMAT: Final = "dropglow.provenance"
+_NOT_OF_A_PATH: Final = re.compile(r"[?#;]")
 
 
 def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: datetime) -> dict[str, Any]:
@@ -38,10 +40,8 @@ def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: da
         "model": job.order.model,
         "prompt": job.order.prompt or None,
         "seed": artifact.seed,
-        "request": _without_queries(job.order.body),
-        "references": [
-            {"slot": reference.slot, "path": reference.path} for reference in job.order.references
-        ],
+        "request": _without_links(job.order.body),
+        "references": [_reference(reference) for reference in job.order.references],
         "source": {
             "path": job.source,
             "inbox": drop.inbox,
@@ -49,6 +49,7 @@ def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: da
             "sha256": drop.sha256,
             "size_bytes": drop.size_bytes,
         },
+        "companions": [_companion(companion) for companion in drop.companions],
         "result": {
             "name": delivered_as,
             "sha256": artifact.sha256,
@@ -93,18 +94,47 @@ def _written(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _without_queries(value: Any) -> Any:
-    """Return JSON with the query cut off every link: it may carry a signature."""
+def _reference(reference: Reference) -> dict[str, Any]:
+    """Return where a picture of the order came from. An address that a prompt gave stays there: it is signed."""
+    return {
+        "slot": reference.slot,
+        "path": reference.path,
+        "companion": reference.companion,
+        "linked": reference.linked,
+    }
+
+
+def _companion(companion: Companion) -> dict[str, Any]:
+    return {
+        "path": companion.path,
+        "kind": companion.kind.value,
+        "sha256": companion.sha256,
+        "size_bytes": companion.size_bytes,
+    }
+
+
+def _without_links(value: Any) -> Any:
+    """Return JSON with every link cut down to what names it: whoever has a signed one can read the picture."""
     match value:
         case dict():
-            return {key: _cut_query(key, _without_queries(item)) for key, item in value.items()}
+            return {key: _cut(key, _without_links(item)) for key, item in value.items()}
         case list():
-            return [_without_queries(item) for item in value]
+            return [_without_links(item) for item in value]
+        case str() if value.lower().startswith(("https://", "http://")) and " " not in value:
+            return _named(value)
         case _:
             return value
 
 
-def _cut_query(key: str, value: Any) -> Any:
-    if key.lower().endswith("url") and isinstance(value, str):
-        return value.partition("?")[0]
-    return value
+def _cut(key: str, value: Any) -> Any:
+    return _named(value) if key.lower().endswith("url") and isinstance(value, str) else value
+
+
+def _named(link: str) -> str:
+    """Return the host of *link* and the last part of its path; what lies between may be a secret as well."""
+    scheme, mark, rest = link.partition("://")
+    if not mark:
+        return _NOT_OF_A_PATH.split(link)[0].rpartition("/")[2]
+    host, *parts = _NOT_OF_A_PATH.split(rest)[0].split("/")
+    between = ["…"] if len(parts) > 1 else []
+    return f"{scheme}://" + "/".join([host.rpartition("@")[2], *between, *parts[-1:]])

@@ -12,6 +12,7 @@ import pytest
 from dropglow.model import (
     After,
     Artifact,
+    Companion,
     DeliveryPlan,
     Drop,
     DropKey,
@@ -111,15 +112,64 @@ def test_times_are_written_in_utc() -> None:
     assert times["completed_at"] is None
 
 
-def test_signatures_of_links_are_cut_off() -> None:
-    """A link in a request loses its query; lists are searched, too."""
-    body = {"images": [{"presignedUrl": "https://h/y?sig=secret"}], "url": 5, "prompt": "why? because"}
-
+@pytest.mark.parametrize(
+    ("link", "named"),
+    [
+        ("https://h/y?sig=secret", "https://h/y"),
+        ("https://h/y#secret", "https://h/y"),
+        ("https://h/secret/scl/y.png?sig=secret", "https://h/…/y.png"),
+        ("https://user:secret@h/y.png;secret", "https://h/y.png"),
+        ("HTTP://h", "HTTP://h"),
+        ("secret/y.png?sig=secret", "y.png"),
+    ],
+)
+def test_links_are_cut_down_to_what_names_them(link: str, named: str) -> None:
+    """A link keeps its host and the last part of its path; lists are searched, and links under any name."""
+    body = {"images": [{"presignedUrl": link}], "url": 5, "prompt": "why? because of https://h/x?y"}
     told = document(replace(JOB, order=replace(JOB.order, body=body)))
 
     assert "secret" not in json.dumps([told, document()])
-    assert {"images": [{"presignedUrl": "https://h/y"}], "url": 5, "prompt": "why? because"} == told[
-        "request"
+    assert {**body, "images": [{"presignedUrl": named}]} == told["request"]
+
+
+def test_a_link_under_an_unknown_name_is_cut_down_as_well() -> None:
+    """Whatever a later API calls its sources, an address is known by its beginning."""
+    body = {"source": {"href": "https://h/secret/y.png?sig=secret"}}
+
+    told = document(replace(JOB, order=replace(JOB.order, body=body)))
+
+    assert {"source": {"href": "https://h/…/y.png"}} == told["request"]
+
+
+def test_where_pictures_came_from_is_told() -> None:
+    """The rule's own picture, a file beside the drop, and an address, which is not repeated."""
+    references = (
+        Reference(slot="image.source", path="/rules/back.png"),
+        Reference(slot="mask.source", companion="sub/beach.mask.png"),
+        Reference(slot="style.imageReference.source", linked=True),
+    )
+    told = document(replace(JOB, order=replace(JOB.order, references=references)))
+
+    assert [("/rules/back.png", None, False), (None, "sub/beach.mask.png", False), (None, None, True)] == [
+        (each["path"], each["companion"], each["linked"]) for each in told["references"]
+    ]
+
+
+def test_files_that_were_dropped_beside_it_are_told() -> None:
+    """A mask is as much a source as the picture that it belongs to."""
+    mask = Companion(
+        path="sub/beach.mask.png",
+        place="/in/.dropglow/work/x",
+        sha256="3a5c",
+        size_bytes=7,
+        device=1,
+        inode=4,
+        kind=Kind.IMAGE,
+    )
+    told = build(JOB, replace(DROP, companions=(mask,)), ARTIFACT, delivered_as="beach.jpg", at=AT)
+
+    assert [{"path": "sub/beach.mask.png", "kind": "image", "sha256": "3a5c", "size_bytes": 7}] == told[
+        "companions"
     ]
 
 
