@@ -14,7 +14,7 @@ from dropglow.errors import DiskError, Unavailable, Verdict
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
 from dropglow.firefly.picture import Picture
-from dropglow.firefly.settings import ApiSettings
+from dropglow.firefly.settings import ApiSettings, Timeouts
 
 LINK = "https://a.s3.amazonaws.com/x.jpg?signature=1"
 
@@ -55,7 +55,7 @@ def client_of(clock: HandClock, response: httpx.Response) -> FireflyClient:
         clock,
         connections=1,
         transport=httpx.MockTransport(lambda _request: response),
-        download_deadline_s=60,
+        timeouts=Timeouts(download_s=60),
     )
 
 

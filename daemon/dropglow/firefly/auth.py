@@ -22,7 +22,7 @@ from dropglow.firefly.settings import ApiSettings
 
 RENEWED_AT_SHARE: Final = 0.8  # of its life
 SPARE_S_MAX: Final = 60.0  # an order must not be on its way when the token dies
-PATIENCE_S: Final = 30.0  # between attempts to renew a token that is still good
+PATIENCE_S: Final = 30.0  # between attempts to renew a token that is still good, or that is refused anyhow
 
 AnyCredentials = CredentialSource | FixedCredentials
 
@@ -56,6 +56,7 @@ class Tokens:
         self._token: Token | None = None
         self._flight: asyncio.Task[Token] | None = None
         self._tried_at_s = float("-inf")
+        self._kept_until_s = float("-inf")
 
     async def token(self) -> Token:
         """Return the token in force, fetched or renewed first if it is time.
@@ -76,9 +77,20 @@ class Tokens:
             return held  # it is good for a while yet
 
     async def renew(self, stale: Token) -> Token:
-        """Return a token other than *stale*, which Adobe did not accept. Raises as ``token`` does."""
-        held = self._token
-        return await self.fetch() if held is None or held is stale else held
+        """Return a token other than *stale*, which Adobe did not accept. Raises as ``token`` does.
+
+        Where another would not be accepted either, *stale* comes back.
+        """
+        if self._token is not None and self._token is not stale:
+            return self._token
+        return stale if self._clock.monotonic() < self._kept_until_s else await self.fetch()
+
+    def distrust(self) -> None:
+        """Note that a renewed token was not accepted either: for a while none is fetched for that reason.
+
+        Otherwise each question of each running job would cost a token, for as long as Adobe refuses them.
+        """
+        self._kept_until_s = self._clock.monotonic() + PATIENCE_S
 
     async def fetch(self) -> Token:
         """Return a token fetched now; whoever asks meanwhile gets the same. Raises as ``token`` does."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from uuid import uuid4
@@ -20,37 +19,28 @@ import httpx
 
 from dropglow import __version__
 from dropglow.clock import Clock
-from dropglow.errors import ProtocolError, Unavailable, Verdict
-from dropglow.firefly import faults, wire
+from dropglow.errors import RequestRefused, Unavailable, Verdict
+from dropglow.firefly import faults, lookup, wire
 from dropglow.firefly.auth import AnyCredentials, Token, Tokens
 from dropglow.firefly.exchange import Exchanger
 from dropglow.firefly.faults import Answer, Broken, Call
-from dropglow.firefly.hosts import Gate, origin_of
+from dropglow.firefly.hosts import Gate
 from dropglow.firefly.lanes import Lanes
+from dropglow.firefly.lookup import LookUp
 from dropglow.firefly.picture import Picture
-from dropglow.firefly.settings import ApiSettings
+from dropglow.firefly.results import Downloaded, Results
+from dropglow.firefly.settings import ApiSettings, Timeouts
 from dropglow.firefly.wire import RemoteStatus
 from dropglow.model import Order, Submission, Upload
 
 UPLOAD_LIFE: Final = timedelta(days=7)  # Adobe's OpenAPI document, StorageImage
-_ANSWER_DEADLINE_S: Final = 120.0
-# Waiting long for the answer to an order is cheap; giving up early makes a doubt.
-_TIMEOUTS: Final = {"connect": 5.0, "read": 60.0, "write": 60.0}
+_PATIENT: Final = Timeouts()
 _PLAIN: Final = (("user-agent", f"dropglow/{__version__}"), ("accept-encoding", "identity"))
 _JSON: Final = (*_PLAIN, ("accept", "application/json"))
 
 _Headers = Sequence[tuple[str, str]]
 _Body = Callable[[], Picture]
 _Found = TypeVar("_Found")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
-    """What came through a result link, byte for byte as it was sent."""
-
-    size_bytes: int
-    expected_bytes: int | None  # as announced
-    media_type: str  # as announced; the bytes know better
 
 
 class FireflyClient:
@@ -64,8 +54,8 @@ class FireflyClient:
         *,
         connections: int,
         transport: httpx.AsyncBaseTransport | None = None,
-        upload_deadline_s: float = 600.0,
-        download_deadline_s: float = 900.0,
+        timeouts: Timeouts = _PATIENT,
+        look_up: LookUp | None = None,
     ) -> None:
         """Keep what is needed; nothing is opened before the first call.
 
@@ -75,8 +65,8 @@ class FireflyClient:
             clock: For the token's age, for deadlines and ``retry_at``.
             connections: At most so many at once for orders, for other calls and for results each.
             transport: In place of the network, for tests; closed with the client.
-            upload_deadline_s: For one upload as a whole.
-            download_deadline_s: For one result as a whole.
+            timeouts: How long to wait for what.
+            look_up: Finds the addresses of hosts that give results; without one the system does, or *transport*.
 
         Raises:
             ConfigError: An address in *settings* cannot be used.
@@ -84,14 +74,20 @@ class FireflyClient:
         self._gate = Gate(settings)
         self._base_url = settings.base_url.rstrip("/")
         self._clock = clock
-        self._upload_deadline_s = upload_deadline_s
-        self._download_deadline_s = download_deadline_s
+        self._timeouts = timeouts
         opener = _Opener(clock, connections=connections, given=transport)
-        # An idle connection may be closed by the other side just as an order is put on it, which makes a doubt:
-        # orders take a fresh or a just used one, and the rest stays below the usual five seconds.
-        self._orders = Exchanger(lambda: opener.open(idle_s=2.0), clock)
+        # Servers usually keep an idle connection for five seconds.
+        self._orders = Exchanger(lambda: opener.open(idle_s=0.0), clock)
         self._calls = Exchanger(lambda: opener.open(idle_s=4.0), clock)
-        self._results = Exchanger(lambda: opener.open(idle_s=4.0), clock)
+        self._fetches = Exchanger(lambda: opener.open(idle_s=4.0), clock)
+        self._results = Results(
+            self._fetches,
+            self._gate,
+            clock,
+            headers=_PLAIN,
+            timeouts=timeouts,
+            look_up=look_up or (lookup.look_up if transport is None else None),
+        )
         self._tokens = Tokens(settings, credentials, clock, post=self._post_form)
 
     async def check(self) -> None:
@@ -120,13 +116,15 @@ class FireflyClient:
             "POST",
             self._base_url + wire.UPLOAD_PATH,
             headers=(("content-type", media_type),),
-            body=functools.partial(Picture.open, path, self._clock, deadline_s=self._upload_deadline_s),
+            body=functools.partial(Picture.open, path, self._clock, deadline_s=self._timeouts.upload_s),
             read=lambda answer: wire.upload_id(answer.body),
-            deadline_s=self._upload_deadline_s + _ANSWER_DEADLINE_S,
+            deadline_s=self._timeouts.upload_s + self._timeouts.answer_s,
         )
         return upload_id, began_at + UPLOAD_LIFE
 
-    async def submit(self, order: Order, uploads: Sequence[Upload]) -> Submission:
+    async def submit(
+        self, order: Order, uploads: Sequence[Upload], links: Mapping[str, str] = wire.NO_LINKS
+    ) -> Submission:
         """Place one order with Firefly and return its receipt.
 
         Costs credits. Never repeats itself: whether to ask again is for the lifecycle to decide, since only the
@@ -134,7 +132,8 @@ class FireflyClient:
 
         Args:
             order: Rendered by a rule.
-            uploads: One for each of its references.
+            uploads: One for each of its references that is no link.
+            links: The address for each slot that has one.
 
         Raises:
             RequestRefused: Firefly read the order and said no.
@@ -143,7 +142,7 @@ class FireflyClient:
             Unavailable: No usable answer; its verdict says whether the order may stand.
             ProtocolError: An answer without a receipt. The order may stand.
         """
-        slots = {upload.slot for upload in uploads}
+        slots = {upload.slot for upload in uploads} | links.keys()
         if missing := [reference.slot for reference in order.references if reference.slot not in slots]:
             raise Unavailable(
                 f"the picture for {missing[0]} is not uploaded yet",
@@ -151,12 +150,14 @@ class FireflyClient:
                 code="upload_missing",
                 verdict=Verdict.LATER,
             )
-        request = wire.order_request(order, uploads)
+        request = wire.order_request(order, uploads, links)
         return await self._call(
             Call.SUBMIT,
             "POST",
             self._base_url + request.path,
-            headers=(("content-type", "application/json"), *request.headers),
+            # On a connection of its own: an idle one may be closed just as the order is put on it, which makes a
+            # doubt, and a surplus answer to somebody else's request would pass for this one's receipt.
+            headers=(("content-type", "application/json"), ("connection", "close"), *request.headers),
             content=request.body,
             read=lambda answer: wire.submission(answer.headers, answer.body),
             through=self._orders,
@@ -165,16 +166,19 @@ class FireflyClient:
     async def status(self, submission: Submission) -> RemoteStatus:
         """Return how the job stands.
 
+        A refusal that tells of the job's end is no error.
+
         Raises:
             RequestRefused: Adobe does not know the job (any more); ``code`` says which.
             FireflyError: Any other; asking again is harmless.
         """
-        return await self._call(
-            Call.STATUS,
-            "GET",
-            self._gate.status_url(submission),
-            read=lambda answer: wire.status(answer.body),
-        )
+        url = self._gate.status_url(submission)
+        try:
+            return await self._call(Call.STATUS, "GET", url, read=lambda answer: wire.status(answer.body))
+        except RequestRefused as refusal:
+            if (ended := faults.ending(refusal)) is None:
+                raise
+            return ended
 
     async def cancel(self, submission: Submission) -> None:
         """Ask Adobe to cancel the job. Its status tells later whether that came in time.
@@ -196,29 +200,15 @@ class FireflyClient:
 
         Raises:
             RequestRefused: The link is dead (``link_dead``); the job's status gives a new one.
-            ProtocolError: The link points to a host that is not trusted with results (``result_host``).
+            ProtocolError: The link points to a host that is not trusted with results (``result_host``), or to an
+                address inside a network (``result_address``).
             Unavailable: The result did not come, or not whole.
         """
-        if not self._gate.may_give_results(url):
-            raise _foreign_result(url)
-        request = httpx.Request("GET", url, headers=_PLAIN, extensions={"timeout": _TIMEOUTS})
-        reply = await self._results.send(request, deadline_s=self._download_deadline_s, write=write)
-        if not isinstance(reply, Answer) or reply.status != 200:
-            raise faults.fault(Call.DOWNLOAD, reply, now=self._clock.now())
-        announced = reply.headers.get("content-length", "")
-        expected_bytes = int(announced) if announced.isascii() and announced.isdigit() else None
-        if expected_bytes is not None and expected_bytes != reply.size_bytes:
-            broken = Broken(sent=True, why=f"{reply.size_bytes} of {expected_bytes} bytes came")
-            raise faults.fault(Call.DOWNLOAD, broken, now=self._clock.now())
-        return Downloaded(
-            size_bytes=reply.size_bytes,
-            expected_bytes=expected_bytes,
-            media_type=reply.headers.get("content-type", "").partition(";")[0].strip().lower(),
-        )
+        return await self._results.download(url, write)
 
     async def close(self, *, grace_s: float = 5.0) -> None:
         """Wait at most *grace_s* seconds for what is on the wire, then end it, and close every connection."""
-        exchangers = (self._orders, self._calls, self._results)
+        exchangers = (self._orders, self._calls, self._fetches)
         await asyncio.gather(*(exchanger.close(grace_s=grace_s) for exchanger in exchangers))
 
     async def _call(
@@ -232,7 +222,7 @@ class FireflyClient:
         content: bytes = b"",
         body: _Body | None = None,
         through: Exchanger | None = None,
-        deadline_s: float = _ANSWER_DEADLINE_S,
+        deadline_s: float | None = None,
     ) -> _Found:
         """Return what *read* finds in a good answer; raise what any other means."""
         exchanger = through or self._calls
@@ -240,14 +230,15 @@ class FireflyClient:
 
         async def attempt(token: Token) -> Answer | Broken:
             own = (*_JSON, ("x-request-id", sent_id), *_credential_headers(token), *headers)
-            request = _request(method, url, own, content, body)
-            return await exchanger.send(request, deadline_s=deadline_s)
+            request = self._request(method, url, own, content, body)
+            return await exchanger.send(request, deadline_s=deadline_s or self._timeouts.answer_s)
 
         token = await self._tokens.token()
         reply = await attempt(token)
-        if isinstance(reply, Answer) and reply.status == 401:
-            token = await self._tokens.renew(token)
-            reply = await attempt(token)
+        if _unauthorised(reply) and (renewed := await self._tokens.renew(token)) is not token:
+            token, reply = renewed, await attempt(renewed)
+            if _unauthorised(reply):
+                self._tokens.distrust()
         answer = reply if isinstance(reply, Answer) else reply.begun  # a cut answer may hold a receipt
         found = read(answer) if answer is not None and 200 <= answer.status < 300 else None
         if found is None:
@@ -257,8 +248,25 @@ class FireflyClient:
 
     async def _post_form(self, url: str, form: bytes) -> Answer | Broken:
         headers = (*_JSON, ("content-type", "application/x-www-form-urlencoded"))
-        request = _request("POST", url, headers, form, None)
-        return await self._calls.send(request, deadline_s=_ANSWER_DEADLINE_S)
+        request = self._request("POST", url, headers, form, None)
+        return await self._calls.send(request, deadline_s=self._timeouts.answer_s)
+
+    def _request(
+        self, method: str, url: str, headers: _Headers, content: bytes, body: _Body | None
+    ) -> httpx.Request:
+        extensions = {"timeout": self._timeouts.of_httpx}
+        if body is None:
+            return httpx.Request(
+                method, _parsed(url), headers=list(headers), content=content, extensions=extensions
+            )
+        # Opened beside the loop: between here and the exchange nothing may be cancelled, or the file stays open.
+        picture = body()
+        sized = [
+            ("host", _parsed(url).netloc.decode("ascii")),
+            *headers,
+            ("content-length", str(picture.size_bytes)),
+        ]
+        return httpx.Request(method, _parsed(url), headers=sized, stream=picture, extensions=extensions)
 
 
 class _Opener:
@@ -290,38 +298,15 @@ class _Opener:
         return context
 
 
-def _request(method: str, url: str, headers: _Headers, content: bytes, body: _Body | None) -> httpx.Request:
-    extensions = {"timeout": _TIMEOUTS}
-    if body is None:
-        return httpx.Request(
-            method, _parsed(url), headers=list(headers), content=content, extensions=extensions
-        )
-    # Opened beside the loop: between here and the exchange nothing may be cancelled, or the file stays open.
-    picture = body()
-    sized = [
-        ("host", _parsed(url).netloc.decode("ascii")),
-        *headers,
-        ("content-length", str(picture.size_bytes)),
-    ]
-    return httpx.Request(method, _parsed(url), headers=sized, stream=picture, extensions=extensions)
-
-
 @functools.lru_cache(maxsize=512)
 def _parsed(url: str) -> httpx.URL:
     # A job is asked for again and again under one address, and httpx takes long to parse it.
     return httpx.URL(url)
 
 
+def _unauthorised(reply: Answer | Broken) -> bool:
+    return isinstance(reply, Answer) and reply.status == 401
+
+
 def _credential_headers(token: Token) -> _Headers:
     return (("authorization", f"Bearer {token.value}"), ("x-api-key", token.client_id))
-
-
-def _foreign_result(url: str) -> ProtocolError:
-    origin = origin_of(url)
-    where = f"{origin.host}:{origin.port}" if origin is not None else "an address that makes no sense"
-    return ProtocolError(
-        f"Adobe's link to the result leads to {where}, which is not trusted with results",
-        hint="if that host is right, add it to api.result_hosts",
-        code="result_host",
-        verdict=Verdict.LATER,
-    )

@@ -101,6 +101,7 @@ class _Exchange:
         self._deadline_s = deadline_s
         self._write = write
         self._until_s = 0.0  # on the monotonic clock
+        self._traced = False
         self._started = False
         self.abandoned = False
 
@@ -109,9 +110,11 @@ class _Exchange:
         self._until_s = self._clock.monotonic() + self._deadline_s
         self._request.extensions["trace"] = self._trace
         try:
-            response = await self._transport.handle_async_request(self._request)
+            # The time-outs of single reads alone would let a head drip in for hours.
+            async with asyncio.timeout(self._deadline_s):
+                response = await self._transport.handle_async_request(self._request)
         except _FAULTS as error:
-            return Broken(sent=self._started or not isinstance(error, _NOT_SENT), why=_told(error))
+            return Broken(sent=self._may_be_sent(error), why=_told(error))
         finally:
             await _stream(self._request).aclose()
         try:
@@ -120,8 +123,13 @@ class _Exchange:
             with contextlib.suppress(*_FAULTS):  # the answer is complete or given up by now
                 await response.aclose()
 
+    def _may_be_sent(self, error: Exception) -> bool:
+        # A transport that tells of its steps proves that an order cannot have reached anybody: its first byte never
+        # left. One that tells nothing has to name the fault.
+        return self._started or not (self._traced or isinstance(error, _NOT_SENT))
+
     async def _trace(self, event: str, _info: object) -> None:
-        # The proof that an order cannot have reached anybody: its first byte never left.
+        self._traced = True
         if event.endswith("send_request_headers.started"):
             self._started = True
 
@@ -133,7 +141,8 @@ class _Exchange:
         pieces = aiter(_stream(response))
         while not why:
             try:
-                piece = await anext(pieces, None)
+                async with asyncio.timeout(max(0.0, self._until_s - self._clock.monotonic())):
+                    piece = await anext(pieces, None)
             except _FAULTS as error:
                 why = _told(error)
                 break
@@ -177,6 +186,7 @@ def _told(error: Exception) -> str:
 
 
 _WORDS: Final[dict[type[Exception], str]] = {
+    TimeoutError: "the answer comes too slowly",
     httpx.ConnectTimeout: "no connection in time",
     httpx.ReadTimeout: "no answer in time",
     httpx.WriteTimeout: "the request could not be sent in time",

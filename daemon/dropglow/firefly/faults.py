@@ -24,8 +24,9 @@ from dropglow.errors import (
     Unavailable,
     Verdict,
 )
-from dropglow.firefly import wire
+from dropglow.firefly import custom_models, wire
 from dropglow.firefly.redaction import redact, shortened
+from dropglow.firefly.wire import EndedBadly
 
 PAUSE_S_DEFAULT: Final = 60.0  # four requests a minute are Adobe's default, so a minute clears any window
 PAUSE_S_MAX: Final = 3600.0
@@ -40,6 +41,7 @@ class Call(StrEnum):
     STATUS = "the question how the job stands"
     CANCEL = "the cancellation"
     DOWNLOAD = "the download"
+    MODELS = "the question for custom models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +96,8 @@ _DOUBT_HINT: Final = "nobody can tell whether Adobe took the order; settle it wi
 
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]*)?", re.ASCII)
-# Six digits that begin like the status are the API gateway's own, so they say nothing of what stands behind it.
-_GATEWAY_CODE: Final = re.compile(r"[45][0-9]{5}", re.ASCII)
+# Digits that begin like the status are the API gateway's own, so they say nothing of what stands behind it.
+_GATEWAY_CODE: Final = re.compile(r"[45][0-9]{2}(?:[0-9]{3})?", re.ASCII)
 
 
 def fault(
@@ -149,7 +151,9 @@ class _Reading:
     call: Call
     status: int
     code: str
+    from_api: bool  # the code is the API's own, rather than a gateway's or none
     told: str  # Adobe's words, safe and short; or the status
+    raw: str  # the beginning of the body, likewise
     access: str
     mark: str
     retry_at: datetime | None
@@ -158,13 +162,19 @@ class _Reading:
     @classmethod
     def of(cls, call: Call, answer: Answer, *, now: datetime, secrets: Sequence[str]) -> _Reading:
         trouble = wire.trouble(answer.body)
+        code = trouble.code or custom_models.reason(answer.body)
         words = shortened(redact(trouble.message, secrets))
         request_id = answer.headers.get("x-request-id", "")
         return cls(
             call=call,
             status=answer.status,
-            code=shortened(redact(trouble.code, secrets), 100),
+            code=shortened(redact(code, secrets), 100),
+            # A gateway may say {"error": "Bad Gateway"}; only the API itself says error_code.
+            from_api=bool(trouble.code)
+            and b'"error_code"' in answer.body
+            and not _GATEWAY_CODE.fullmatch(trouble.code),
             told=words or f"HTTP {answer.status}",
+            raw=shortened(redact(answer.body[:4096].decode("utf-8", errors="replace"), secrets)),
             access=shortened(redact(answer.headers.get("x-access-error", ""), secrets), 100),
             mark=f" (Adobe's x-request-id {request_id})" if _REQUEST_ID.fullmatch(request_id) else "",
             retry_at=retry_at(answer.headers, now=now),
@@ -186,7 +196,7 @@ def _of_answer(reading: _Reading) -> FireflyError:
             return _token_fault(reading)
         case Call.DOWNLOAD:
             return _download_fault(reading)
-        case Call.UPLOAD | Call.SUBMIT | Call.STATUS | Call.CANCEL:
+        case Call.UPLOAD | Call.SUBMIT | Call.STATUS | Call.CANCEL | Call.MODELS:
             return _api_fault(reading)
         case _:
             assert_never(reading.call)
@@ -243,6 +253,7 @@ def _api_fault(reading: _Reading) -> FireflyError:
             ),
             code=code or str(status),
             status=status,
+            retry_at=reading.retry_at,
             service_wide=True,
         )
     if status == 429:
@@ -260,13 +271,12 @@ def _verdict_of_trouble(reading: _Reading) -> Verdict:
     """Return what trouble at Adobe's side means for an order.
 
     With an ``error_code`` the API itself says that it did not take it. Without one, or with a gateway's, somebody
-    in between speaks, and the order may have gone through.
+    in between speaks, and the order may have gone through. A status that HTTP does not know says nothing at all.
     """
     if reading.call is not Call.SUBMIT:
         return Verdict.LATER
-    if reading.status == 499 or not reading.code or _GATEWAY_CODE.fullmatch(reading.code):
-        return Verdict.UNKNOWN
-    return Verdict.LATER
+    certain = reading.from_api and reading.status != 499 and reading.status < 600
+    return Verdict.LATER if certain else Verdict.UNKNOWN
 
 
 def _refused_by_policy(reading: _Reading) -> FireflyError:
@@ -281,9 +291,10 @@ def _refused_by_policy(reading: _Reading) -> FireflyError:
 def _refused(reading: _Reading) -> FireflyError:
     too_large = reading.status == 413
     why = "it is too large (HTTP 413)" if too_large else reading.sentence
+    picture = too_large and reading.call is Call.UPLOAD
     return RequestRefused(
         f"Adobe refused {reading.call.value}: {why}{reading.mark}",
-        hint="the limit for a picture is 15 MB" if too_large else "correct the rule or the file, then retry",
+        hint="the limit for a picture is 15 MB" if picture else "correct the rule or the file, then retry",
         code=reading.code or str(reading.status),
         status=reading.status,
     )
@@ -315,13 +326,27 @@ def _unavailable(reading: _Reading, verdict: Verdict, *, service_wide: bool = Fa
 
 
 def _senseless(reading: _Reading, verdict: Verdict) -> FireflyError:
+    excerpt = f": {reading.raw}" if reading.raw else ""  # whoever settles a doubt has nothing else to go by
     return ProtocolError(
-        f"Adobe's answer to {reading.call.value} makes no sense (HTTP {reading.status}){reading.mark}",
+        f"Adobe's answer to {reading.call.value} makes no sense (HTTP {reading.status}){reading.mark}{excerpt}",
         hint=_DOUBT_HINT if verdict is Verdict.UNKNOWN else "it is tried again by itself",
         code=reading.code or "unreadable",
         status=reading.status,
         verdict=verdict,
     )
+
+
+def ending(refusal: RequestRefused) -> EndedBadly | None:
+    """Return how a job ended, where *refusal* of the question about it says just that; None where it does not.
+
+    The API tells as an error here what it tells as a status there: 410 ``job_timeout``, and moderation with 451
+    (Adobe's OpenAPI document of the video API, 2025).
+    """
+    if refusal.code in _MODERATION:
+        return EndedBadly(word="failed", code=refusal.code, message=refusal.message)
+    if refusal.code == "job_timeout":
+        return EndedBadly(word="timeout", code=refusal.code, message=refusal.message)
+    return None
 
 
 def retry_at(headers: Mapping[str, str], *, now: datetime) -> datetime | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from dropglow.errors import ConfigError, ProtocolError
@@ -27,6 +27,7 @@ _ID: Final = re.compile(r"(?!\.+\Z)[A-Za-z0-9:_.-]{1,200}", re.ASCII)
 _URN: Final = re.compile(r"urn:.+", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.ASCII)
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last four bytes
 _PORTS: Final = {"http": 80, "https": 443}
 _LENGTH_MAX: Final = 8192  # characters; Adobe's longest are signed links of up to 4096
 _HOST_LENGTH_MAX: Final = 253
@@ -85,6 +86,22 @@ def job_id_like(text: str) -> bool:
     return clean_id(text) and (_URN.fullmatch(text) or _UUID.fullmatch(text)) is not None
 
 
+def is_public(address: str) -> bool:
+    """Return whether *address*, an IP address, belongs to the public internet and to one machine of it.
+
+    An IPv4 address that is wrapped into an IPv6 one counts by itself: it is where the packets end.
+    """
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        packed = found.packed[-4:] if found in _TRANSLATED else None
+        inner = found.ipv4_mapped or found.sixtofour or (ip_address(packed) if packed else None)
+        if inner is not None:
+            return is_public(str(inner))
+        if found.is_site_local:
+            return False
+    return found.is_global and not found.is_multicast
+
+
 class Gate:
     """Answer who is trusted, for one configuration."""
 
@@ -99,6 +116,7 @@ class Gate:
         _checked(settings.token_url, "api.token_url", loopback=self._own.loopback)
         self._trusted = _globs(settings.trusted_hosts)
         self._results = _globs((*settings.trusted_hosts, *settings.result_hosts))
+        self._named = frozenset(host.lower() for host in settings.result_hosts)
 
     def may_see_token(self, url: str) -> bool:
         """Return whether the token may be sent to *url*."""
@@ -107,6 +125,20 @@ class Gate:
     def may_give_results(self, url: str) -> bool:
         """Return whether a result may be fetched from *url*. It never gets the token."""
         return self._passes(url, self._results)
+
+    def must_be_public(self, url: str) -> bool:
+        """Return whether the host of *url* may give results only from an address of the public internet.
+
+        A name that many may register under says nothing of where it leads. A host that the operator named in full is
+        trusted wherever it is, and so is everybody where the API itself is this machine.
+        """
+        origin = origin_of(url)
+        return (
+            not self._own.loopback
+            and origin is not None
+            and origin != self._own
+            and origin.host not in self._named
+        )
 
     def status_url(self, submission: Submission) -> str:
         """Return where to ask for the job's status.

@@ -47,6 +47,8 @@ class Lanes(httpx.AsyncBaseTransport):
             httpx.PoolTimeout: No lane came free; nothing was sent.
             httpx.TransportError: As the lane says.
         """
+        if trace := request.extensions.get("trace"):
+            await trace("lanes.wait.started", {})  # whoever gives up here has sent nothing
         await self._wait()
         lane = self._idle.pop()[1] if self._idle else self._make()
         sent = False
