@@ -10,12 +10,17 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+# What starts the whole program, or much of it, and is not measured; the rest decides whether decisions are covered.
+WHOLE: Final = ("tests/integration", "tests/e2e")
+MOST_WORKERS: Final = 8
+COUNT: Final = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b")
 CLOSING_LINE: Final = re.compile(
     r"=+ .*\b(passed|failed|errors?|no tests ran|skipped|deselected)\b.* in [\d.]+s.*=+"
 )
@@ -49,6 +54,7 @@ def main(arguments: list[str]) -> int:
         os.execv(sys.executable, [sys.executable, *pytest_command(cache), *arguments])
     outcomes = [carry_out(check) for check in checks(cache)]
     print_table(outcomes)
+    print(closing_line(outcomes))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
@@ -62,9 +68,21 @@ def checks(cache: Path) -> Iterator[Check]:
     yield Check(name="lint", command=(ruff, "check", "--quiet", "."))
     yield Check(name="types", command=(python, "-m", "mypy"))
     yield Check(name="layers", command=layers)
-    tests = (python, "-m", "coverage", "run", *pytest_command(cache), "--continue-on-collection-errors")
-    yield Check(name="tests", command=tests, shown_live=True)
+    pytest = (*pytest_command(cache), "--continue-on-collection-errors")
+    alone = (f"--ignore={folder}" for folder in WHOLE)
+    yield Check(
+        name="tests of parts",
+        command=(python, "-m", "coverage", "run", *pytest, *alone),
+        shown_live=True,
+    )
     yield Check(name="coverage of decisions", command=(python, "-m", "coverage", "report", *decisions()))
+    side_by_side = ("--numprocesses", str(workers()), "--dist", "worksteal")
+    yield Check(name="tests of the whole", command=(python, *pytest, *side_by_side, *WHOLE), shown_live=True)
+
+
+def workers() -> int:
+    """Return how many processes test the whole: they wait more than they work, so more than processors are useful."""
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
 
 
 def pytest_command(cache: Path) -> tuple[str, ...]:
@@ -123,14 +141,24 @@ def pieces(process: "subprocess.Popen[bytes]", *, shown: bool) -> Iterator[bytes
 
 
 def print_table(outcomes: list[Outcome]) -> None:
-    """Print one line a check; the very last line is the one with which pytest closed."""
+    """Print one line a check."""
     print("\n── summary")
     for outcome in outcomes:
         verdict = "ok" if outcome.passed else "FAILED"
         print(f"{outcome.name:<24}{verdict:<8}{outcome.took_s:6.1f} s")
-    closing = [match.group() for outcome in outcomes for match in CLOSING_LINE.finditer(outcome.output)]
-    if closing:
-        print(closing[-1])
+
+
+def closing_line(outcomes: list[Outcome]) -> str:
+    """Return the sum of the lines with which pytest closed its runs, as it would write it."""
+    sums: Counter[str] = Counter()
+    for outcome in outcomes:
+        for line in CLOSING_LINE.finditer(outcome.output):
+            sums.update({word.rstrip("s"): int(number) for number, word in COUNT.findall(line.group())})
+    told = ", ".join(
+        f"{number} {word}{'s' if word == 'error' and number > 1 else ''}" for word, number in sums.items()
+    )
+    took_s = sum(outcome.took_s for outcome in outcomes)
+    return f"==== {told or 'no tests ran'} in {took_s:.2f}s ===="
 
 
 if __name__ == "__main__":

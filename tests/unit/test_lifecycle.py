@@ -48,6 +48,7 @@ from dropglow.lifecycle import (
     advance,
     allowed,
     next_step,
+    not_kept,
     on_takeover,
     uploads_usable,
 )
@@ -227,6 +228,22 @@ def test_every_reference_needs_its_own_upload() -> None:
     job = replace(job, order=replace(job.order, references=(*job.order.references, style)))
 
     assert Prepare() == next_step(job, now=T0)
+
+
+def test_a_link_needs_no_upload() -> None:
+    """Adobe reads it itself."""
+    job = a_job()
+    job = replace(job, order=replace(job.order, references=(Reference(slot="image.source", linked=True),)))
+
+    assert Submit() == next_step(job, now=T0)
+
+
+def test_what_a_skipped_name_costs_is_counted_once_a_job_is_delivered() -> None:
+    """Before that, results without a place are only not there yet."""
+    fetched = after(*TO_FETCHING, Fetched(artifacts=(ARTIFACT, replace(ARTIFACT, index=1))))
+
+    assert 0 == not_kept(fetched)
+    assert 1 == not_kept(after(DELIVERED, job=fetched))
 
 
 def test_declines_are_counted_until_attempts_run_out() -> None:
