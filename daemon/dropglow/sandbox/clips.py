@@ -121,7 +121,7 @@ def _dropped(content: bytes, position: float, size: tuple[int, int], motion: str
 def _light(size: tuple[int, int], dice: random.Random) -> Image.Image:
     """Return the shade that clouds cast (mode RGB, to be multiplied with), half as wide again as the film."""
     wide = size[0] * 3 // 2, size[1]
-    light = noise(dice, (4, 3), (96, 54)).point([min(255, 212 + level // 4) for level in range(256)])
+    light = noise(dice, (4, 3), (96, 54)).point([min(255, 226 + level // 7) for level in range(256)])
     light = light.resize(wide, Image.Resampling.BICUBIC)
     return Image.merge("RGB", (light, light, light))
 

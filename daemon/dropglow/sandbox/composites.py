@@ -5,7 +5,6 @@ The object is a picture of mode RGBA; scenes are of mode RGB and are returned an
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,11 +24,14 @@ DARKEST: Final = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Hold how an object is set: the share of the scene's light it takes, the share of shadow, the dice."""
+    """Hold how an object is set: the share of the scene's light it takes, the share of shadow, and where that falls.
+
+    ``lean`` is how far aside the shadow falls, as a share of its length; to the left below 0.
+    """
 
     harmony: float
     shadow: float
-    dice: random.Random
+    lean: float
 
 
 def place_object(cutout: Cutout, area: Image.Image) -> tuple[Image.Image, Box]:
@@ -90,6 +92,7 @@ def set_object(scene: Image.Image, thing: Image.Image, box: Box, setting: Settin
     opacity = thing.getchannel("A")
     body = thing.convert("RGB")
     if setting.harmony > 0:
+        body = _lit(body, setting)
         body = _harmonised(body, opacity, _neighbourhood(scene, box), setting.harmony)
         body = _wrapped(body, opacity, behind, setting.harmony)
     shown.paste(body, place[:2], opacity)
@@ -122,6 +125,15 @@ def _neighbourhood(scene: Image.Image, box: Box) -> Image.Image:
     return scene.resize((64, 64), Image.Resampling.BOX, box=around)
 
 
+def _lit(body: Image.Image, setting: Setting) -> Image.Image:
+    """Return the object brighter on the side that its shadow falls away from."""
+    side = Image.linear_gradient("L").rotate(90 if setting.lean < 0 else -90)
+    strength = 0.9 * setting.harmony * min(1.0, abs(setting.lean))
+    side = side.point([128 + round((level - 128) * strength) for level in range(256)])
+    side = side.resize(body.size, Image.Resampling.BILINEAR)
+    return ImageChops.soft_light(body, Image.merge("RGB", (side, side, side)))
+
+
 def _harmonised(body: Image.Image, opacity: Image.Image, near: Image.Image, harmony: float) -> Image.Image:
     """Return the object's colours moved towards those around it: their tone, their contrast, their brightness."""
     solid = opacity.point([255 * (level > 127) for level in range(256)])
@@ -152,7 +164,7 @@ def _shadowed(scene: Image.Image, thing: Image.Image, box: Box, setting: Setting
     """Return the scene with a shadow that lies on the ground, and a darker one where the object touches it."""
     if setting.shadow <= 0:
         return scene.copy()
-    lean = setting.dice.choice((-1, 1)) * setting.dice.uniform(0.35, 0.75)
+    lean = setting.lean
     scale = min(1.0, COARSE / max(scene.size))
     coarse = max(2, round(scene.width * scale)), max(2, round(scene.height * scale))
     size = max(1, round(thing.width * scale)), max(1, round(thing.height * scale))

@@ -89,11 +89,7 @@ def _on_plain_ground(photo: Image.Image) -> Image.Image | None:
         [255 * (level != 128) for level in range(256)]
     )
     # Its rim has taken on the colour of the ground.
-    body = (
-        body.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.MinFilter(3))
-        if min(body.size) > 8
-        else body
-    )
+    body = body.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.MinFilter(3))
     return body.filter(ImageFilter.GaussianBlur(1)).resize(photo.size, Image.Resampling.BICUBIC)
 
 

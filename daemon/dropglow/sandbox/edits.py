@@ -108,13 +108,13 @@ def paint_object_composite(
     scene = paint_scene(text, (width, height), content_class=content_class, dice=dice)
     if mask is not None:
         thing, box = keep_in_place(open_photo(source), open_mask(mask, None, inverted=True), scene.size)
-        setting = Setting(harmony=0.3, shadow=0.0, dice=dice)
+        setting = Setting(harmony=0.3, shadow=0.0, lean=0.0)
         return finish(set_object(scene, thing, box, setting), text, seed=seed)
     cutout = cut_out(source, mask=None)
     box = place_photo(cutout.picture.size, scene.size, alignment=alignment, inset=inset)
     thing = cutout.picture.resize(box.size, Image.Resampling.LANCZOS)
     thing = soften(thing, box, scene.size) if cutout.whole else thing
-    setting = Setting(harmony=0.45, shadow=0.0 if cutout.whole else 0.9, dice=dice)
+    setting = Setting(harmony=0.45, shadow=0.0 if cutout.whole else 0.9, lean=_lean(dice))
     return finish(set_object(scene, thing, box, setting), text, seed=seed)
 
 
@@ -132,7 +132,7 @@ def paint_precise_composite(
     dice = random.Random(f"precise|{seed}")
     scene = open_photo(background)
     thing, box = place_object(cut_out(object_, mask=None), open_mask(area, scene.size))
-    setting = Setting(harmony=1 - blend, shadow=0.35, dice=dice)
+    setting = Setting(harmony=1 - blend, shadow=0.35, lean=_lean(dice))
     return finish(
         set_object(scene, thing, box, setting), "precise composite", seed=seed, media_type=media_type
     )
@@ -164,7 +164,7 @@ def paint_adaptive_composite(
     thing, box = place_object(cut_out(object_, mask=object_mask), place)
     if not preserve_background:
         scene = heal_photo(scene, place, dice)
-    setting = Setting(harmony=harmonization, shadow=shadow_intensity, dice=dice)
+    setting = Setting(harmony=harmonization, shadow=shadow_intensity, lean=_lean(dice))
     return finish(
         set_object(scene, thing, box, setting), "adaptive composite", seed=seed, media_type=media_type
     )
@@ -214,6 +214,10 @@ def _painted_into(photo: Image.Image, hole: Image.Image, text: str, dice: random
     filled = photo.copy()
     filled.paste(scene, box[:2], edge)
     return filled
+
+
+def _lean(dice: random.Random) -> float:
+    return dice.choice((-1, 1)) * dice.uniform(0.35, 0.9)
 
 
 def _in_patches(photo: Image.Image) -> Image.Image:

@@ -35,13 +35,15 @@ def heal_photo(photo: Image.Image, hole: Image.Image, dice: random.Random) -> Im
     patch = _grow(known).convert("RGB").filter(ImageFilter.GaussianBlur(1.5))
     box = wide.getbbox()
     assert box is not None, "it holds the hole"
-    patch = _unevenly(_detailed(patch, small, box), dice)
+    patch = _unevenly(_detailed(patch, small, wide, box), dice)
     patch = grain(patch.resize(photo.size, Image.Resampling.BICUBIC), dice, strength=0.04)
     return Image.composite(patch, photo, hole)
 
 
-def _detailed(patch: Image.Image, photo: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """Return the grown patch with the detail of what lies beside the box, mirrored at its edges."""
+def _detailed(
+    patch: Image.Image, photo: Image.Image, hole: Image.Image, box: tuple[int, int, int, int]
+) -> Image.Image:
+    """Return the grown patch with what lies beside the box, mirrored: all of it inside, its detail near the edges."""
     beside = _beside(photo, box) or _beside(
         photo.transpose(TURN), (box[1], box[0], box[3], box[2]), turned=True
     )
@@ -49,8 +51,11 @@ def _detailed(patch: Image.Image, photo: Image.Image, box: tuple[int, int, int, 
         return patch
     smooth = beside.filter(ImageFilter.GaussianBlur(max(2, min(beside.size) / 8)))
     detail = ImageChops.subtract(beside, smooth, offset=128)
+    rim = ImageChops.add(patch.crop(box), detail, offset=-128)
+    inside = hole.filter(ImageFilter.GaussianBlur(max(1, min(beside.size) / 12))).crop(box)
+    inside = inside.point([max(0, (level - 140) * 255 // 115) for level in range(256)])
     healed = patch.copy()
-    healed.paste(ImageChops.add(patch.crop(box), detail, offset=-128), box[:2])
+    healed.paste(Image.composite(beside, rim, inside), box[:2])
     return healed
 
 
@@ -90,5 +95,5 @@ def _grow(known: Image.Image) -> Image.Image:
 
 def _unevenly(patch: Image.Image, dice: random.Random) -> Image.Image:
     texture = clouds(dice, patch.size, cells=18)
-    texture = texture.point([128 + round((level - 128) * 0.16) for level in range(256)])
+    texture = texture.point([128 + round((level - 128) * 0.08) for level in range(256)])
     return ImageChops.soft_light(patch, Image.merge("RGB", (texture, texture, texture)))
