@@ -11,6 +11,7 @@ from dropglow.clock import Clock
 from dropglow.errors import FireflyError, RequestRefused
 from dropglow.events import CancelConfirmed, CancelSent, Completed, Event, GaveUp, RanLate
 from dropglow.firefly.client import FireflyClient
+from dropglow.firefly.redaction import redact, shortened
 from dropglow.firefly.wire import EndedBadly, StillRunning, Succeeded
 from dropglow.lifecycle import Wait
 from dropglow.model import Billed, Failure, Job, Stage, Submission
@@ -18,6 +19,7 @@ from dropglow.runtime.outcomes import ANEW, Outcomes
 from dropglow.runtime.setbacks import Setbacks
 
 GIVE_UP_WAITING: Final = timedelta(hours=24)
+_CODE_MAX: Final = 100  # characters of a foreign code
 TIRED_OF_ASKING: Final = 6  # how often Adobe may deny a job before we believe it
 
 
@@ -136,10 +138,11 @@ class Awaiting:
     def _ended_badly(self, job: Job, status: EndedBadly, now: datetime) -> Event:
         if status.word == "cancelled" and job.stage is Stage.CANCELLING:
             return CancelConfirmed(at=now)
+        code = shortened(redact(status.code), _CODE_MAX)
         failure = Failure(
-            code=status.code or status.word,
+            code=code or status.word,
             what=f"Firefly ended this job as {status.word}",
-            why=status.message or status.code,
+            why=shortened(redact(status.message)) or code,
             hint=ANEW,
             billed=Billed.UNKNOWN,
         )
