@@ -222,8 +222,6 @@ def _lean(dice: random.Random) -> float:
 
 def _in_patches(photo: Image.Image) -> Image.Image:
     """Return the photo in small patches of one colour, as a brush leaves them."""
-    if min(photo.size) < 16:
-        return photo
     return photo.reduce(2).filter(ImageFilter.MedianFilter(5)).resize(photo.size, Image.Resampling.BICUBIC)
 
 

@@ -31,8 +31,8 @@ def bend(photo: Image.Image, dice: random.Random, *, strength: float) -> Image.I
         calm = math.sqrt(max(0.0, math.sin(along)) * max(0.0, math.sin(down)))
         return x + reach * calm * (shift[0] + shift[1]), y + reach * calm * (shift[2] + shift[3])
 
-    xs = [round(width * step / CELLS) for step in range(CELLS + 1)]
-    ys = [round(height * step / CELLS) for step in range(CELLS + 1)]
+    xs = sorted({round(width * step / CELLS) for step in range(CELLS + 1)})
+    ys = sorted({round(height * step / CELLS) for step in range(CELLS + 1)})
     cells = []
     for left, right in pairwise(xs):
         for top, bottom in pairwise(ys):
@@ -73,7 +73,7 @@ def _toned(photo: Image.Image, mood: Mood) -> Image.Image:
     """Return the photo with the mood's colours in its shadows, its middle and its lights."""
     deep = shade(mix(mood.land, mood.zenith, 0.5), 0.3 if mood.dark else 0.35)
     middle = mix(mood.horizon, mood.zenith, 0.5 if mood.dark else 0.25)
-    toned = ImageOps.colorize(photo.convert("L"), deep, mix(mood.light, WHITE, 0.25), mid=middle)
+    toned = ImageOps.colorize(photo.convert("L"), deep, mix(mood.light, mood.horizon, 0.3), mid=middle)
     return Image.blend(photo, toned, 0.5 if mood.dark else 0.6)
 
 

@@ -56,7 +56,7 @@ def _drawn(photo: Image.Image, dice: random.Random) -> Image.Image:
 def _painted(photo: Image.Image, dice: random.Random) -> Image.Image:
     """Return the photo as a painting: few tones, laid on in strokes."""
     small = photo.resize(_small(photo), Image.Resampling.BOX)
-    flat = small.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.ModeFilter(5))
+    flat = small.filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.UnsharpMask(radius=2, percent=120))
     bright = ImageEnhance.Color(flat.resize(photo.size, Image.Resampling.BICUBIC)).enhance(1.4)
     strokes = clouds(dice, photo.size, cells=60, stretch=3.0).filter(ImageFilter.EMBOSS)
     strokes = strokes.point([128 + round((level - 128) * 1.2) for level in range(256)])
@@ -70,7 +70,10 @@ def _poster(photo: Image.Image, dice: random.Random) -> Image.Image:
     )
     smooth = small.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(1))
     inks = smooth.quantize(14, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    flat = inks.convert("RGB").filter(ImageFilter.ModeFilter(5))
+    # The commonest ink among a pixel's neighbours: counted by number, since colours counted one by one give others.
+    numbers = Image.frombytes("L", inks.size, inks.tobytes()).filter(ImageFilter.ModeFilter(5))
+    numbers.putpalette(inks.getpalette() or [])
+    flat = numbers.convert("RGB")
     edges = smooth.convert("L").filter(ImageFilter.Kernel((3, 3), (-1, -1, -1, -1, 8, -1, -1, -1, -1), 1, 0))
     lines = edges.point([min(255, max(0, level - 9) * 12) for level in range(256)])
     # Convolution leaves the outermost pixels as they were.

@@ -64,7 +64,7 @@ THINGS: Final[Mapping[str, frozenset[str]]] = {
     "trees": frozenset(("forest", "wood", "jungle", "tree", "pine", "fir", "fox", "bear", "deer", "owl", "park", "cabin")),
     "city": frozenset(("city", "street", "town", "skyline", "building", "tokyo", "paris", "london", "york", "cyberpunk", "village")),
     "dunes": frozenset(("desert", "dune", "sand", "sahara", "camel", "mars", "egypt", "beach")),
-    "snow": frozenset(("snow", "winter", "ice", "arctic", "glacier", "penguin", "frost", "alps", "ski", "christmas")),
+    "snow": frozenset(("snow", "snowy", "winter", "ice", "arctic", "glacier", "penguin", "frost", "alps", "ski", "christmas")),
     "mist": frozenset(("fog", "mist", "misty", "foggy", "dream", "haze", "steam", "rain")),
     "flowers": frozenset(("flower", "meadow", "garden", "spring", "rose", "tulip", "lavender", "poppy", "picnic", "bee")),
     "peaks": frozenset(("mountain", "alps", "peak", "volcano", "fjord", "valley", "castle", "cliff", "hike", "dragon")),

@@ -183,7 +183,7 @@ def test_a_broken_companion_is_an_error(paint: Painter, name: str) -> None:
 
 
 @pytest.mark.parametrize("paint", [similar, filled, in_scene, edited])
-@pytest.mark.parametrize(("width", "height"), [(336, 192), (90, 160), (16, 16)])
+@pytest.mark.parametrize(("width", "height"), [(336, 192), (90, 160), (16, 16), (3, 40)])
 def test_a_picture_has_the_size_that_was_ordered(paint: Painter, width: int, height: int) -> None:
     """Every shape is painted, whatever the shape of the source, as JPEG."""
     picture = opened(paint(saved(photo(300, 200)), width=width, height=height))
