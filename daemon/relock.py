@@ -50,7 +50,7 @@ def releases(uv: str, *extras: str, limits: dict[str, str] | None = None) -> dic
     """Return package names and their lines in a lock file, for the project, its builder and *extras*.
 
     Raises:
-        SetupError: No releases fit together.
+        SetupError: No releases fit together, or a package has none for every Python.
     """
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     with TemporaryDirectory() as folder:
@@ -73,7 +73,13 @@ def releases(uv: str, *extras: str, limits: dict[str, str] | None = None) -> dic
     if done.returncode != 0:
         raise SetupError(done.stderr)
     entries = re.findall(r"(?m)^(([\w.-]+)(?:\[.*\])?==.*\n(?: +--hash=.*\n?)+)", done.stdout)
-    return {name: text for text, name in entries}
+    found: dict[str, str] = {}
+    for text, name in entries:
+        if name in found:
+            message = f"no release of {name} is for every Python: bound it in pyproject.toml, so that one is"
+            raise SetupError(message)
+        found[name] = text
+    return found
 
 
 def joined(entries: dict[str, str]) -> str:
