@@ -21,6 +21,7 @@ from dropglow.pacing import Gate
 from dropglow.runtime.links import Links
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes, failure_of
+from dropglow.runtime.room import needed_bytes
 from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.uploads import GateClosed, Uploads
 
@@ -63,7 +64,8 @@ class Ordering:
 
     async def obstacle(self, job: Job) -> Event | None:
         """Return *Postponed* where the results of *job* could not be stored: nothing is bought for them then."""
-        trouble = await self._outboxes.trouble(job.order.delivery.outbox)
+        plan, room_bytes = job.order.delivery, needed_bytes(job.order)
+        trouble = await self._outboxes.trouble(plan.outbox, needed_bytes=room_bytes)
         return None if trouble is None else self._outcomes.postponed(job, trouble, retry.STORING)
 
     def count_submission(self) -> None:

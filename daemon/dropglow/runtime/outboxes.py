@@ -20,8 +20,6 @@ from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Job, Stage
 
 FRESH_S: Final = 5.0
-# The largest results seen are PNG files of some 15 MB; a few of them may be on their way at once.
-ROOM_BYTES: Final = 64 * 1024 * 1024
 _ALL: Final = 100_000
 
 
@@ -40,17 +38,19 @@ class Outboxes:
         self._spool = spool
         self._ledger = ledger
         self._clock = clock
-        self._findings: dict[str, _Finding] = {}
+        self._findings: defaultdict[str, dict[int, _Finding]] = defaultdict(
+            dict
+        )  # by the room that was wanted
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def trouble(self, outbox: str) -> DeliveryError | None:
-        """Return why results could not be put into *outbox* now, or None when they could."""
+    async def trouble(self, outbox: str, *, needed_bytes: int) -> DeliveryError | None:
+        """Return why results of *needed_bytes* could not be put into *outbox* now, or None when they could."""
         async with self._turns[outbox]:
-            finding = self._findings.get(outbox)
+            finding = self._findings[outbox].get(needed_bytes)
             if finding is None or self._clock.monotonic() >= finding.at_s + FRESH_S:
-                trouble = await asyncio.to_thread(self._probe, outbox)
+                trouble = await asyncio.to_thread(self._probe, outbox, needed_bytes)
                 finding = _Finding(at_s=self._clock.monotonic(), trouble=trouble)
-                self._findings[outbox] = finding
+                self._findings[outbox][needed_bytes] = finding
         return finding.trouble
 
     def doubt(self, outbox: str) -> None:
@@ -67,9 +67,9 @@ class Outboxes:
             concerned.setdefault(job.order.delivery.outbox, []).append(job)
         await asyncio.gather(*(asyncio.to_thread(self._sweep, *each) for each in concerned.items()))
 
-    def _probe(self, outbox: str) -> DeliveryError | None:
+    def _probe(self, outbox: str, needed_bytes: int) -> DeliveryError | None:
         try:
-            self._outbox.probe(outbox, needed_bytes=ROOM_BYTES)
+            self._outbox.probe(outbox, needed_bytes=needed_bytes)
         except DeliveryError as trouble:
             return trouble
         return None
