@@ -39,12 +39,15 @@ TITLES: Final[Mapping[int, str]] = {
 }
 
 
-def mishap(status: int) -> Response:
-    """Return the answer of that HTTP status; JSON where Adobe documents a code for it, else HTML."""
+def mishap(status: int, *, bad_request: str = "bad_request") -> Response:
+    """Return the answer of that HTTP status; JSON where Adobe documents a code for it, else HTML.
+
+    ``bad_request`` is the code of a 400, which is not the same for all operations.
+    """
     if status in TITLES:
         return html(status, TITLES[status])
     code, message = CODES[status]
-    body: dict[str, object] = {"error_code": code, "message": message}
+    body: dict[str, object] = {"error_code": bad_request if status == 400 else code, "message": message}
     if status == 422:
         body["validation_errors"] = [complaint(("body", "prompt"), "field required", "value_error.missing")]
     return reply(body, status=status)

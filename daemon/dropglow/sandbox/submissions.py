@@ -55,7 +55,7 @@ class Submissions:
             raise
         status = self._world.struck("submit_error")
         if status:
-            return self._fail(order, status)
+            return self._fail(order, status, endpoint)
         return self._accepted(request, endpoint, self._world.accept(order))
 
     def _read_order(self, request: Request, content: bytes | None, operation: Operation) -> Order:
@@ -104,12 +104,12 @@ class Submissions:
         if world.strikes("submit_500"):
             raise Refusal.of(500, "runtime_error", "The service had an internal error.")
 
-    def _fail(self, order: Order, status: int) -> Response:
+    def _fail(self, order: Order, status: int, endpoint: Endpoint) -> Response:
         if self._world.strikes("submit_error_charged"):
             self._world.accept(order)
         else:
             self._world.count_refusal()
-        return mishap(status)
+        return mishap(status, bad_request=endpoint.bad_request)
 
     def _accepted(self, request: Request, endpoint: Endpoint, job: Job) -> Response:
         world, base = self._world, base_url(request)

@@ -37,14 +37,13 @@ SHOTS: Final = ("close-up shot", "extreme close-up", "medium shot", "long shot",
 
 
 def _clashes(body: Body, model: str) -> Iterator[Complaint]:  # noqa: ARG001 - the form of its kind
-    image = body.get("image")
+    image, sizes = body.get("image"), body.get("sizes")
     pictured = isinstance(image, Mapping) and bool(image.get("conditions"))
     if not body.get("prompt") and not pictured:
         yield wrong("a prompt or an image is needed", "prompt")
-
-
-def _sizes(model: str) -> tuple[Size, ...]:  # noqa: ARG001 - the form of its kind
-    return SIZES
+    for index, size in enumerate(sizes if isinstance(sizes, list) else ()):
+        if isinstance(size, Mapping) and (size.get("width"), size.get("height")) not in SIZES:
+            yield wrong(f"the size must be one of {list(SIZES)}", "sizes", index)
 
 
 def _size(submission: Submission) -> Size:
@@ -106,7 +105,6 @@ VIDEO: Final = Table(
     spots=(Spot(role=Role.FRAME, path=("image", "conditions", "*", "source")),),
     models=("video1_standard",),
     model=None,
-    sizes=_sizes,
     size=_size,
     images=_one,
     clashes=_clashes,
