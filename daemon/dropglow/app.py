@@ -30,6 +30,7 @@ from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
 from dropglow.holding import mark_world, own
+from dropglow.intake.copies import COPIES_FOLDER, Copies
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.watch import Doorbell
 from dropglow.ledger.base import Ledger
@@ -225,13 +226,23 @@ async def _performer(
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
     await outboxes.tidy()
     chance = random.SystemRandom().random
+    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk)
+    await asyncio.to_thread(copies.sweep_leftovers)
     outcomes = Outcomes(clock=clock, chance=chance)
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)
     return Performer(
         ordering=Ordering(
             client=client,
-            uploads=Uploads(client=client, ledger=ledger, disk=disk, clock=clock, gate=gate, storage=storage),
+            uploads=Uploads(
+                client=client,
+                ledger=ledger,
+                disk=disk,
+                clock=clock,
+                gate=gate,
+                copies=copies,
+                storage=storage,
+            ),
             links=Links(ledger=ledger, disk=disk, clock=clock),
             outboxes=outboxes,
             clock=clock,

@@ -35,6 +35,10 @@ DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, place
 DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
 DROP_RETURNED: Final = "drop.returned"  # inbox, source, reason
 
+UPLOAD_PREPARED: Final = (
+    "upload.prepared"  # slot, picture, reasons, from_format, from_bytes, to_format, to_bytes
+)
+
 JOB_PREPARED: Final = "job.prepared"  # uploads
 JOB_SUBMITTING: Final = "job.submitting"  # attempt
 JOB_SUBMITTED: Final = "job.submitted"  # attempt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from PIL import Image
 
 from dropglow.disk import RealDisk
 from dropglow.intake.inspect import examine, glance
-from dropglow.model import Facts, Format, Kind
+from dropglow.model import Colours, Facts, Format, Kind
+from dropglow.preparing import LARGEST_FILE_BYTES
 
 
 def facts_of(path: Path) -> Facts:
@@ -24,11 +26,17 @@ def photo(path: Path, kind: str = "jpeg") -> bytes:
 
 def test_a_photo_is_an_image_with_its_size(tmp_path: Path) -> None:
     """The facts that rules match on."""
-    photo(tmp_path / "beach.jpg")
+    data = photo(tmp_path / "beach.jpg")
 
-    assert Facts(kind=Kind.IMAGE, format=Format.JPEG, width=300, height=200) == facts_of(
-        tmp_path / "beach.jpg"
+    expected = Facts(
+        kind=Kind.IMAGE,
+        format=Format.JPEG,
+        width=300,
+        height=200,
+        size_bytes=len(data),
+        colours=Colours.RGB,
     )
+    assert expected == facts_of(tmp_path / "beach.jpg")
 
 
 @pytest.mark.parametrize("name", ["beach.jpg", "beach.txt", "beach"])
@@ -71,7 +79,8 @@ def test_what_is_neither_has_no_kind(tmp_path: Path) -> None:
             "this is an EPS file named .png; Firefly reads JPEG, PNG, WebP",
         ),
         ("beach.heic", b"\x00\x00\x00\x18ftypheic", "this is a HEIC file named .heic"),
-        ("beach.gif", b"GIF89a", "this is a GIF file"),
+        ("beach.gif", b"GIF89a", "the picture is damaged: it begins like a GIF"),
+        ("beach.jp2", b"\x00\x00\x00\x0cjP  \r\n", "this is a JPEG 2000 file"),
         ("page.jpg", b"<!DOCTYPE html>", "this is an HTML file named .jpg"),
         ("beach.jpg", b"not a picture", "holds no picture that is known here"),
         ("beach.jpg", bytes(5000), "its copy was never finished"),
@@ -93,7 +102,7 @@ def test_a_wrong_picture_is_an_image_with_a_fault(tmp_path: Path, name: str, dat
     [
         (b"", "the file is empty"),
         (b"caf\xe9 au lait", "line 1 is not UTF-8 text (byte 0xE9); save it as UTF-8"),
-        (b"x" * 70_000, "a prompt file may have 65536"),
+        (b"x" * 1_100_000, "a prompt file may have 1048576"),
     ],
 )
 def test_a_wrong_prompt_is_a_prompt_with_a_fault(tmp_path: Path, data: bytes, words: str) -> None:
@@ -119,9 +128,18 @@ def test_only_the_examination_finds_a_cut_off_photo(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "webp"])
-def test_a_picture_beyond_the_upload_limit_is_refused(tmp_path: Path, kind: str) -> None:
-    """Adobe would refuse it after the upload; here it costs nothing."""
+def test_a_picture_beyond_the_upload_limit_is_no_fault(tmp_path: Path, kind: str) -> None:
+    """A copy of it may be sent."""
     data = photo(tmp_path / "beach", kind)
     (tmp_path / "beach").write_bytes(data + bytes(16 * 1024 * 1024))
 
-    assert "Firefly takes at most 15 MB" in (facts_of(tmp_path / "beach").fault or "")
+    assert facts_of(tmp_path / "beach").fault is None
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "webp"])
+def test_a_file_beyond_every_picture_is_not_opened(tmp_path: Path, kind: str) -> None:
+    """Half a gigabyte is no picture for an image service, whatever it begins with."""
+    photo(tmp_path / "beach", kind)
+    os.truncate(tmp_path / "beach", LARGEST_FILE_BYTES + 1)
+
+    assert "more than the 500 MB that are opened" in (facts_of(tmp_path / "beach").fault or "")

@@ -14,21 +14,29 @@ from dataclasses import replace
 from typing import BinaryIO, Final
 
 from dropglow.errors import SourceFault
-from dropglow.intake.pictures import (
-    HEAD_BYTES,
-    MAX_PICTURE_BYTES,
-    READABLE,
-    decode,
-    foreign_format,
-    measure,
-    signature,
-)
+from dropglow.intake.pictures import decode, look
 from dropglow.intake.prompts import MAX_PROMPT_BYTES, read_prompt
+from dropglow.intake.signatures import HEAD_BYTES, READABLE, foreign_format, signature
 from dropglow.model import Facts, Format, Kind
+from dropglow.preparing import LARGEST_FILE_BYTES
 
 PROMPT_EXTENSIONS: Final = frozenset({".prompt", ".txt"})
 READABLE_EXTENSIONS: Final = frozenset(
-    {".jfif", ".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp"}
+    {
+        ".avif",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".jfif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".jxl",
+        ".png",
+        ".tif",
+        ".tiff",
+        ".webp",
+    }
 )
 # Camera raws are TIFF inside, so that only their names tell them from pictures.
 RAW_EXTENSIONS: Final = frozenset({
@@ -36,13 +44,13 @@ RAW_EXTENSIONS: Final = frozenset({
     ".sr2", ".srw",
 })  # fmt: skip
 OTHER_EXTENSIONS: Final = frozenset({
-    ".ai", ".avif", ".bmp", ".dib", ".eps", ".exr", ".gif", ".hdr", ".heic", ".heif", ".hif", ".ico", ".j2k", ".jp2",
+    ".ai", ".eps", ".exr", ".hdr", ".heic", ".heif", ".hif", ".ico", ".j2k", ".jp2",
     ".jpx", ".mpo", ".pcx", ".pgm", ".ppm", ".psb", ".psd", ".svg", ".tga", ".xcf",
 })  # fmt: skip
 
 _IMAGE_EXTENSIONS: Final = READABLE_EXTENSIONS | RAW_EXTENSIONS | OTHER_EXTENSIONS
 _CONVERT: Final = "save it as JPEG or PNG and drop that"
-_WITH_AN: Final = frozenset({"AVIF", "EPS", "HTML", "ICO", "SVG", "XML"})
+_WITH_AN: Final = frozenset({"EPS", "HTML", "ICO", "SVG", "XML"})
 
 
 def glance(stream: BinaryIO, path: str) -> Facts:
@@ -73,30 +81,23 @@ def examine(stream: BinaryIO, path: str) -> Facts:
     facts = glance(stream, path)
     if facts.format is None or facts.fault is not None:
         return facts
-    stream.seek(0)
-    data = stream.read(MAX_PICTURE_BYTES + 1)
     try:
-        decode(data, facts.format)
+        decode(stream, facts.format)
     except SourceFault as fault:
         return replace(facts, fault=_sentence(fault))
     return facts
 
 
 def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int) -> Facts:
-    facts = Facts(kind=Kind.IMAGE, format=picture)
+    facts = Facts(kind=Kind.IMAGE, format=picture, size_bytes=size_bytes)
     if extension in RAW_EXTENSIONS:
         return replace(facts, format=None, fault=f"this is a camera raw file; {READABLE}: {_CONVERT}")
-    if picture is Format.WEBP and size_bytes > MAX_PICTURE_BYTES:  # Pillow reads all of it for the header
+    if size_bytes > LARGEST_FILE_BYTES:
         return replace(facts, fault=_too_large(size_bytes))
     try:
-        size = measure(stream, picture)
+        return replace(look(stream, picture), size_bytes=size_bytes)
     except SourceFault as fault:
         return replace(facts, fault=_sentence(fault))
-    if size is not None:
-        facts = replace(facts, width=size[0], height=size[1])
-    if size_bytes > MAX_PICTURE_BYTES:
-        return replace(facts, fault=_too_large(size_bytes))
-    return facts
 
 
 def _prompt(data: bytes, size_bytes: int) -> Facts:
@@ -124,7 +125,7 @@ def _no_picture(head: bytes, extension: str) -> str:
 
 def _too_large(size_bytes: int) -> str:
     size_mb = size_bytes / (1024 * 1024)
-    return f"the picture has {size_mb:.1f} MB, and Firefly takes at most {MAX_PICTURE_BYTES >> 20} MB: make it smaller"
+    return f"the picture has {size_mb:.0f} MB, more than the {LARGEST_FILE_BYTES >> 20} MB that are opened: make it smaller"
 
 
 def _sentence(fault: SourceFault) -> str:

@@ -3,67 +3,43 @@
 The bytes decide, never the name. Pillow's readers are called one by one,
 chosen by signature: its general ``open`` would also take EPS, and warns of
 bombs through process-wide filters that threads cannot share. Nothing here
-decodes more pixels than ``MAX_PIXELS``.
+decodes more pixels than ``MAX_PIXELS``, and never two large pictures at once.
 """
 
 from __future__ import annotations
 
-import io
-import re
+import contextlib
 import struct
+import threading
 import zlib
+from collections.abc import Iterator
 from typing import BinaryIO, Final, assert_never
 
-from PIL import ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
-
-from dropglow.errors import SourceFault
-from dropglow.model import Format
-
-HEAD_BYTES: Final = 64  # enough for every signature below
-
-# Adobe's OpenAPI document, storeImage: at most 15 MB.
-MAX_PICTURE_BYTES: Final = 15 * 1024 * 1024
-
-# A picture of the largest cameras that fits into 15 MB has about a hundred million; a bomb
-# of 50 kB can claim four hundred, and each one costs up to eight bytes of memory.
-MAX_PIXELS: Final = 150_000_000
-
-READABLE: Final = "Firefly reads JPEG, PNG, WebP, TIFF and JPEG XL"
-
-_ORIENTATION: Final = 0x0112
-_QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
-_ISO_BRANDS: Final = {
-    b"avif": "AVIF",
-    b"avis": "AVIF",
-    b"crx ": "Canon raw",
-    b"heic": "HEIC",
-    b"heix": "HEIC",
-    b"hevc": "HEIC",
-    b"mif1": "HEIF",
-    b"msf1": "HEIF",
-}
-_FOREIGN: Final = (
-    (b"%!PS", "EPS"),
-    (b"\xc5\xd0\xd3\xc6", "EPS"),
-    (b"%PDF", "PDF"),
-    (b"GIF8", "GIF"),
-    (b"8BPS", "Photoshop"),
-    (b"BM", "BMP"),
-    (b"\x00\x00\x01\x00", "ICO"),
-    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"v/1\x01", "OpenEXR"),
-    (b"#?RADIANCE", "Radiance HDR"),
-    (b"<svg", "SVG"),
-    (b"<?xml", "XML"),
-    (b"<!DOCTYPE html", "HTML"),
-    (b"<html", "HTML"),
-    (b"PK\x03\x04", "ZIP"),
-    (b"\x1f\x8b", "gzip"),
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
 )
 
+from dropglow.errors import SourceFault
+from dropglow.intake.endings import ends
+from dropglow.intake.pages import pages
+from dropglow.model import Colours, Facts, Format, Kind
+
+# The largest cameras take about a hundred million; a bomb of 50 kB can claim
+# four hundred, and each one costs up to eight bytes of memory.
+MAX_PIXELS: Final = 150_000_000
+LARGE_PIXELS: Final = 16_000_000
+
 # What Pillow's readers are known to raise on damaged files.
-_BROKEN: Final = (
+BROKEN: Final = (
     OSError,
     SyntaxError,
     ValueError,
@@ -79,89 +55,129 @@ _BROKEN: Final = (
     zlib.error,
 )
 
-# Within a JPEG's compressed data FF is followed by 00 or a restart marker; anything else is a marker.
-_JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_JPEG_END: Final = 0xD9
-_PNG_END: Final = b"IEND\xaeB`\x82"
-
+_QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
+_ORIENTATIONS: Final = range(1, 9)
+_PNG_DEPTH_AT: Final = 24  # of the byte in IHDR, which comes first
 _CUT_OFF: Final = "the picture is cut off: it ends before its last line of pixels"
 _COPY_AGAIN: Final = "copy it again, whole"
+_COLOURS: Final = {
+    "1": Colours.GREY,
+    "L": Colours.GREY,
+    "LA": Colours.GREY,
+    "La": Colours.GREY,
+    "P": Colours.PALETTE,
+    "PA": Colours.PALETTE,
+    "CMYK": Colours.CMYK,
+    "LAB": Colours.LAB,
+    "I": Colours.NUMBERS,
+    "F": Colours.NUMBERS,
+}
+_SPELLED: Final = {
+    Format.JPEG: "a JPEG",
+    Format.PNG: "a PNG",
+    Format.WEBP: "a WebP",
+    Format.TIFF: "a TIFF",
+    Format.JXL: "a JPEG XL",
+    Format.GIF: "a GIF",
+    Format.BMP: "a BMP",
+    Format.AVIF: "an AVIF",
+}
+_LARGE: Final = threading.Lock()
 
 
-def signature(head: bytes) -> Format | None:
-    """Return which format Firefly reads the first bytes announce, if any."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return Format.JPEG
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Format.PNG
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return Format.WEBP
-    if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
-        return Format.TIFF
-    if head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n")):
-        return Format.JXL
-    return None
+def look(stream: BinaryIO, picture: Format) -> Facts:
+    """Return what the picture's header tells; of JPEG XL, which Pillow does not read, only its format.
 
-
-def foreign_format(head: bytes) -> str | None:
-    """Return the name of a format that Firefly does not read, if the first bytes are known to be one."""
-    if head[4:8] == b"ftyp":
-        return _ISO_BRANDS.get(head[8:12], "video")
-    return next((name for start, name in _FOREIGN if head.startswith(start)), None)
-
-
-def measure(stream: BinaryIO, picture: Format) -> tuple[int, int] | None:
-    """Return width and height in pixels after EXIF rotation; None for JPEG XL, which Pillow does not read.
-
-    Reads the header only.
+    Reads the headers only, but all of a WebP or an AVIF.
 
     Raises:
         SourceFault: There is no sound header, or it announces too many pixels.
         OSError: It cannot be read.
     """
+    facts = Facts(kind=Kind.IMAGE, format=picture)
     if picture is Format.JXL:
-        return None
-    image = _opened(stream, picture)
+        return facts
+    image = opened(stream, picture)
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise SourceFault(
             f"the picture has {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million",
             hint="make it smaller and drop it again",
         )
-    return (height, width) if _orientation(image) in _QUARTER_TURNS else (width, height)
+    try:
+        return _described(stream, image, picture)
+    except BROKEN as error:
+        if _of_the_disk(error):
+            raise
+        raise _damaged(picture) from error
 
 
-def decode(data: bytes, picture: Format) -> None:
-    """Decode the whole picture and throw it away. ``measure`` must have accepted it.
+def decode(stream: BinaryIO, picture: Format) -> None:
+    """Decode the whole picture and throw it away. ``look`` must have accepted it.
 
-    Costs up to eight bytes of memory a pixel for a while.
+    Costs up to eight bytes of memory a pixel for a while: 1.2 GB for the largest that is accepted.
 
     Raises:
         SourceFault: It is cut off or damaged.
+        OSError: It cannot be read.
     """
     if picture is Format.JXL:
         return
-    if not _ends(data, picture):
+    if not ends(stream, picture):
         raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN)
-    image = _opened(io.BytesIO(data), picture)
+    image = opened(stream, picture)
     # An eighth of the size still reads all of a JPEG's data, with a sixty-fourth of the memory.
     image.draft("L", (1, 1))
+    with heavy(image.width * image.height):
+        load(image, picture)
+
+
+def opened(stream: BinaryIO, picture: Format) -> ImageFile.ImageFile:
+    """Return Pillow's picture over *stream*, its header read and nothing decoded.
+
+    Raises:
+        SourceFault: There is no sound header.
+        OSError: It cannot be read.
+    """
+    if picture is Format.AVIF and not AvifImagePlugin.SUPPORTED:
+        raise SourceFault(
+            "this is an AVIF file, and the Pillow that is installed here was built without its reader",
+            hint="save it as JPEG or PNG and drop that, or install Pillow's own build",
+        )
+    stream.seek(0)
+    try:
+        return _reader(stream, picture)
+    except BROKEN as error:
+        if _of_the_disk(error):
+            raise
+        raise _damaged(picture) from error
+
+
+def load(image: ImageFile.ImageFile, picture: Format) -> None:
+    """Decode *image* to its last pixel.
+
+    Raises:
+        SourceFault: It is cut off or damaged.
+        OSError: It cannot be read.
+    """
     try:
         image.load()
-    except _BROKEN as error:
+    except BROKEN as error:
+        if _of_the_disk(error):
+            raise
         if "truncated" in str(error):
             raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN) from error
         raise _damaged(picture) from error
 
 
-def _opened(stream: BinaryIO, picture: Format) -> ImageFile.ImageFile:
-    stream.seek(0)
-    try:
-        return _reader(stream, picture)
-    except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # it is the disk that speaks, not Pillow
-        raise _damaged(picture) from error
+@contextlib.contextmanager
+def heavy(pixels: int) -> Iterator[None]:
+    """Hold off every other thread that has a large picture in memory, if this is one."""
+    if pixels < LARGE_PIXELS:
+        yield
+        return
+    with _LARGE:
+        yield
 
 
 def _reader(stream: BinaryIO, picture: Format) -> ImageFile.ImageFile:
@@ -174,22 +190,71 @@ def _reader(stream: BinaryIO, picture: Format) -> ImageFile.ImageFile:
             return WebPImagePlugin.WebPImageFile(stream)
         case Format.TIFF:
             return TiffImagePlugin.TiffImageFile(stream)
+        case Format.GIF:
+            return GifImagePlugin.GifImageFile(stream)
+        case Format.BMP:
+            return BmpImagePlugin.BmpImageFile(stream)
+        case Format.AVIF:
+            return AvifImagePlugin.AvifImageFile(stream)
         case Format.JXL:
             raise ValueError("Pillow does not read JPEG XL")
         case _:
             assert_never(picture)
 
 
-def _orientation(image: ImageFile.ImageFile) -> int:
-    if isinstance(image, TiffImagePlugin.TiffImageFile):  # its size is told as it is seen already
-        return 1
+def _described(stream: BinaryIO, image: ImageFile.ImageFile, picture: Format) -> Facts:
+    width, height = image.size
+    exif = _exif(image)
+    orientation = exif.get(ExifTags.Base.Orientation, 1)
+    if orientation not in _ORIENTATIONS:
+        orientation = 1
+    # Pillow tells a TIFF's size as it is seen already.
+    if orientation in _QUARTER_TURNS and picture is not Format.TIFF:
+        width, height = height, width
+    return Facts(
+        kind=Kind.IMAGE,
+        format=picture,
+        width=width,
+        height=height,
+        colours=_COLOURS.get(image.mode, Colours.GREY if image.mode.startswith("I;16") else Colours.RGB),
+        bits=_bits(stream, image),
+        frames=_frames(stream, image),
+        orientation=orientation,
+        transparent=image.has_transparency_data,
+        located=ExifTags.Base.GPSInfo in exif,
+    )
+
+
+def _exif(image: ImageFile.ImageFile) -> Image.Exif:
     # Pillow decodes a whole PNG to look for EXIF data behind the pixels.
     if isinstance(image, PngImagePlugin.PngImageFile) and "exif" not in image.info:
-        return 1
+        return Image.Exif()
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except _BROKEN:  # a broken EXIF block does not make a broken picture
-        return 1
+        return image.getexif()
+    except BROKEN:  # a broken EXIF block does not make a broken picture
+        return Image.Exif()
+
+
+def _bits(stream: BinaryIO, image: ImageFile.ImageFile) -> int:
+    if isinstance(image, PngImagePlugin.PngImageFile):
+        stream.seek(_PNG_DEPTH_AT)
+        return max(8, stream.read(1)[0])
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return max(8, *map(int, image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (8,))))
+    return 8
+
+
+def _frames(stream: BinaryIO, image: ImageFile.ImageFile) -> int:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return pages(stream)
+    if isinstance(image, GifImagePlugin.GifImageFile):  # to count them all is to read all of it
+        return 2 if image.is_animated else 1
+    return int(getattr(image, "n_frames", 1))
+
+
+def _of_the_disk(error: BaseException) -> bool:
+    """Return whether it is the disk that speaks, and not Pillow."""
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def _damaged(picture: Format) -> SourceFault:
@@ -197,37 +262,3 @@ def _damaged(picture: Format) -> SourceFault:
         f"the picture is damaged: it begins like {_SPELLED[picture]}, and cannot be decoded",
         hint="open it in an image program, save it afresh, and drop it again",
     )
-
-
-def _ends(data: bytes, picture: Format) -> bool:
-    """Return whether the file's own end is there. Pillow paints over some gaps in silence."""
-    match picture:
-        case Format.JPEG:
-            return _jpeg_ends(data)
-        case Format.PNG:
-            return _PNG_END in data
-        case Format.WEBP:
-            return len(data) >= 8 + int.from_bytes(data[4:8], "little")
-        case Format.TIFF | Format.JXL:  # their parts may stand in any order
-            return True
-        case _:
-            assert_never(picture)
-
-
-def _jpeg_ends(data: bytes) -> bool:
-    at = 2
-    while (marker := _JPEG_MARKER.search(data, at)) is not None:
-        at = marker.end()
-        if data[at - 1] == _JPEG_END:
-            return True
-        at += int.from_bytes(data[at : at + 2], "big")
-    return False
-
-
-_SPELLED: Final = {
-    Format.JPEG: "a JPEG",
-    Format.PNG: "a PNG",
-    Format.WEBP: "a WebP",
-    Format.TIFF: "a TIFF",
-    Format.JXL: "a JPEG XL",
-}

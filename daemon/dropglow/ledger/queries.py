@@ -155,9 +155,9 @@ def timings(connection: sqlite3.Connection, limit: int) -> list[Row]:
 
 
 def upload_of(connection: sqlite3.Connection, sha256: str, now_us: int) -> Row | None:
-    """Return id and last moment of the upload of this content that lives longest after *now_us*."""
+    """Return id, last moment and preparation of the upload of this content that lives longest after *now_us*."""
     row: Row | None = connection.execute(
-        "SELECT upload_id, valid_until FROM uploads WHERE sha256 = ? AND valid_until > ?"
+        "SELECT upload_id, valid_until, prepared FROM uploads WHERE sha256 = ? AND valid_until > ?"
         " ORDER BY valid_until DESC LIMIT 1",
         (sha256, now_us),
     ).fetchone()

@@ -117,7 +117,14 @@ class SqlReader:
         row = await self._ask(lambda connection: queries.upload_of(connection, sha256, to_us(now)))
         if row is None:
             return None
-        return Upload(slot="", sha256=sha256, upload_id=row[0], valid_until=from_us(row[1]))
+        upload_id, valid_until_us, prepared = row
+        return Upload(
+            slot="",
+            sha256=sha256,
+            upload_id=upload_id,
+            valid_until=from_us(valid_until_us),
+            prepared=prepared,
+        )
 
 
 def _timing(fixed: str, took_us: int) -> Timing:

@@ -346,8 +346,8 @@ def save_drop(
 def remember_upload(connection: sqlite3.Connection, upload: Upload, at: datetime) -> None:
     """Store an upload."""
     connection.execute(
-        "INSERT INTO uploads (sha256, upload_id, valid_until, made_at) VALUES (?, ?, ?, ?)",
-        (upload.sha256, upload.upload_id, to_us(upload.valid_until), to_us(at)),
+        "INSERT INTO uploads (sha256, upload_id, valid_until, prepared, made_at) VALUES (?, ?, ?, ?, ?)",
+        (upload.sha256, upload.upload_id, to_us(upload.valid_until), upload.prepared, to_us(at)),
     )
 
 

@@ -11,8 +11,9 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from dropglow.preparing import LARGEST_FILE_BYTES
 from dropglow.rules.assemble import (
     Folders,
     assemble,
@@ -28,8 +29,6 @@ from dropglow.rules.rule import Rule
 from dropglow.rules.schema import RuleShape, RulesShape
 from dropglow.rules.shape import UNREAD, Problem
 from dropglow.rules.units import shown
-
-LARGEST_UPLOAD_BYTES: Final = 15 * 1024 * 1024  # Adobe's OpenAPI document, storage/image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -235,8 +234,8 @@ def _file_fault(path: str) -> str | None:
         return f"the file {path} cannot be used: {error.strerror}"
     if not stat.S_ISREG(found.st_mode):
         return f"{path} is not a file"
-    if not 0 < found.st_size <= LARGEST_UPLOAD_BYTES:
-        return f"{path} has {found.st_size:,} bytes; Adobe takes pictures of 1 to {LARGEST_UPLOAD_BYTES:,}"
+    if not 0 < found.st_size <= LARGEST_FILE_BYTES:
+        return f"{path} has {found.st_size:,} bytes; a picture may have 1 to {LARGEST_FILE_BYTES:,}"
     return None
 
 

@@ -2,24 +2,33 @@
 
 An upload is free, lives seven days and serves every job that needs the same
 bytes, of whatever drop. Jobs that ask at the same time wait for one upload.
+What Firefly would not take is sent as a copy that it takes, and the copy
+is as lasting as any upload: it is not even made again within those days.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
+from dropglow import vocabulary
 from dropglow.clock import Clock
-from dropglow.delivery.media import HEAD_BYTES, media_of
-from dropglow.disk import Disk
-from dropglow.errors import DropglowError
+from dropglow.disk import Disk, translated
+from dropglow.errors import DropglowError, FileGone, SourceFault
 from dropglow.firefly.client import FireflyClient
+from dropglow.intake.copies import MEDIA_TYPES, Copies
+from dropglow.intake.inspect import examine, glance
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import UPLOAD_MARGIN
-from dropglow.model import Job, Reference, Upload
+from dropglow.model import Facts, Job, Reference, Upload
+from dropglow.naming import shown
 from dropglow.pacing import Gate
+from dropglow.preparing import AsIs, Copy, Refusal, Stripped, told
+from dropglow.rules.demands import planned
 from dropglow.runtime.insisting import insist
+from dropglow.runtime.telling import about, log
 from dropglow.runtime.turns import Turns
 
 
@@ -30,6 +39,22 @@ class GateClosed(DropglowError):
         """Keep when it will be allowed."""
         super().__init__("the request limits are reached")
         self.until = until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """One picture of an order: where its file is, what it holds, and what is to be sent of it."""
+
+    slot: str
+    path: str
+    sha256: str
+    facts: Facts
+    sent: AsIs | Stripped | Copy
+
+    @property
+    def recipe(self) -> str:
+        """Return what tells a copy's content from that of the file."""
+        return "" if isinstance(self.sent, AsIs) else self.sent.recipe
 
 
 class Uploads:
@@ -43,6 +68,7 @@ class Uploads:
         disk: Disk,
         clock: Clock,
         gate: Gate,
+        copies: Copies,
         storage: str = "",
     ) -> None:
         """Upload through *client*, remember in *ledger* (as lying in *storage*), count against *gate*."""
@@ -51,49 +77,100 @@ class Uploads:
         self._disk = disk
         self._clock = clock
         self._gate = gate
+        self._copies = copies
         self._storage = storage
         self._turns = Turns()
+        self._copying = asyncio.Lock()  # a waiting thread would be missed elsewhere
 
     async def of(self, job: Job) -> tuple[Upload, ...]:
-        """Return an upload for every reference of the job's order.
+        """Return an upload for every reference of the job's order that is not an address.
 
         Raises:
             GateClosed: The request limits forbid an upload now.
             FireflyError: The upload did not work.
+            SourceFault: Firefly would not take a picture, whatever is done to it; nothing is paid.
             DiskError: A picture cannot be read; ``FileGone`` where it is not there.
         """
-        return tuple([await self._one(job, reference) for reference in job.order.references])
+        needed = [reference for reference in job.order.references if not reference.linked]
+        return tuple([await self._one(job, reference) for reference in needed])
 
     async def _one(self, job: Job, reference: Reference) -> Upload:
-        path, sha256 = await self._source(job, reference)
-        async with self._turns.of(sha256):
+        source = await self._source(job, reference)
+        content = source.sha256 + source.recipe + self._storage
+        async with self._turns.of(content):
             until = self._clock.now() + UPLOAD_MARGIN
-            known = await insist(
-                lambda: self._ledger.upload_of(sha256 + self._storage, now=until), self._clock
-            )
+            known = await insist(lambda: self._ledger.upload_of(content, now=until), self._clock)
             if known is None:
-                known = await self._bring(path, sha256)
-        return replace(known, slot=reference.slot)
+                known = await self._bring(job, source, content)
+        return replace(known, slot=source.slot)
 
-    async def _source(self, job: Job, reference: Reference) -> tuple[str, str]:
+    async def _source(self, job: Job, reference: Reference) -> _Source:
+        path, sha256 = await self._file(job, reference)
+        # What a rule names was never looked through; a drop and its companions were, when they were claimed.
+        facts = await asyncio.to_thread(self._look, path, whole=reference.path is not None)
+        name = "" if reference.of_drop else f"{shown(reference.path or reference.companion or '')}: "
+        if facts.fault is not None or facts.format is None:
+            raise SourceFault(f"{name}{facts.fault or 'it is no picture'}", hint="replace it and try again")
+        sent = planned(job.order, reference.slot, facts)
+        if isinstance(sent, Refusal):
+            raise SourceFault(f"{name}{sent.message}", hint=sent.hint)
+        return _Source(slot=reference.slot, path=path, sha256=sha256, facts=facts, sent=sent)
+
+    async def _file(self, job: Job, reference: Reference) -> tuple[str, str]:
+        """Return where the picture is, and the digest of its content."""
         if reference.path is not None:
             return reference.path, await asyncio.to_thread(self._disk.digest, reference.path)
         drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
-        return drop.place, drop.sha256
+        if reference.companion is None:
+            return drop.place, drop.sha256
+        for companion in drop.companions:
+            if companion.path == reference.companion:
+                return companion.place, companion.sha256
+        raise FileGone(
+            f"{shown(reference.companion)} was not dropped together with {shown(drop.path)}",
+            hint="drop both files again",
+        )
 
-    async def _bring(self, path: str, sha256: str) -> Upload:
+    def _look(self, path: str, *, whole: bool) -> Facts:
+        with self._disk.open_read(path) as stream, translated("read", path):
+            return examine(stream, path) if whole else glance(stream, path)
+
+    async def _bring(self, job: Job, source: _Source, content: str) -> Upload:
         wait_s = self._gate.wait_s(self._clock.monotonic())
         if wait_s > 0:
             raise GateClosed(self._clock.now() + timedelta(seconds=wait_s))
         self._gate.count(self._clock.monotonic())
-        media_type = await asyncio.to_thread(self._media_type, path)
-        upload_id, valid_until = await self._client.upload(path, media_type)
-        content = sha256 + self._storage
-        upload = Upload(slot="", sha256=content, upload_id=upload_id, valid_until=valid_until)
+        match source.sent:
+            case AsIs():
+                assert source.facts.format is not None, "no plan sends what is no picture"
+                upload = await self._send(source.path, MEDIA_TYPES[source.facts.format], content)
+            case Stripped() | Copy():
+                upload = await self._send_copy(job, source, source.sent, content)
+            case _:
+                assert_never(source.sent)
         await insist(lambda: self._ledger.remember_upload(upload, at=self._clock.now()), self._clock)
         return upload
 
-    def _media_type(self, path: str) -> str:
-        with self._disk.open_read(path) as file:
-            media = media_of(file.read(HEAD_BYTES))
-        return "application/octet-stream" if media is None else media.media_type
+    async def _send_copy(self, job: Job, source: _Source, wanted: Stripped | Copy, content: str) -> Upload:
+        async with self._copying:
+            made = await asyncio.to_thread(self._copies.make, source.path, source.facts, wanted)
+        log.info(
+            vocabulary.UPLOAD_PREPARED,
+            **about(job),
+            slot=source.slot,
+            picture=shown(source.path),
+            reasons=list(wanted.reasons),
+            from_format=source.facts.format,
+            from_bytes=source.facts.size_bytes,
+            to_format=made.format,
+            to_bytes=made.size_bytes,
+        )
+        try:
+            upload = await self._send(made.path, made.media_type, content)
+        finally:
+            await asyncio.to_thread(self._copies.remove, made)
+        return replace(upload, prepared=told(wanted.reasons, form=made.format, size_bytes=made.size_bytes))
+
+    async def _send(self, path: str, media_type: str, content: str) -> Upload:
+        upload_id, valid_until = await self._client.upload(path, media_type)
+        return Upload(slot="", sha256=content, upload_id=upload_id, valid_until=valid_until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from contextlib import suppress
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dropglow.errors import SourceFault
-from dropglow.intake.pictures import HEAD_BYTES, decode, foreign_format, measure, signature
-from dropglow.model import Format
+from dropglow.intake.pictures import decode, look
+from dropglow.model import Colours, Facts, Format, Kind
 
 READ_BY_PILLOW = [Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF]
+ONLY_CONVERTED = [Format.GIF, Format.BMP, Format.AVIF]
 
 
 def picture(
@@ -28,59 +30,47 @@ def picture(
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("kind", READ_BY_PILLOW)
-def test_the_first_bytes_tell_the_format(kind: Format) -> None:
-    """No name is needed."""
-    assert kind is signature(picture(kind)[:HEAD_BYTES])
+def seen(data: bytes, kind: Format) -> Facts:
+    return look(io.BytesIO(data), kind)
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
 
 
 @pytest.mark.parametrize("head", [b"\xff\x0a\x00\x00", b"\x00\x00\x00\x0cJXL \r\n\x87\n"])
-def test_jpeg_xl_is_told_by_its_signature(head: bytes) -> None:
-    """Bare and boxed; more is not known of it here."""
-    assert Format.JXL is signature(head)
-    assert measure(io.BytesIO(head), Format.JXL) is None
-    decode(head, Format.JXL)
-
-
-@pytest.mark.parametrize(
-    ("head", "name"),
-    [
-        (b"%!PS-Adobe-3.0 EPSF-3.0", "EPS"),
-        (b"GIF89a", "GIF"),
-        (b"\x00\x00\x00\x18ftypheic", "HEIC"),
-        (b"\x00\x00\x00\x18ftypavif", "AVIF"),
-        (b"\x00\x00\x00\x18ftypisom", "video"),
-        (b"8BPS", "Photoshop"),
-        (b"hello", None),
-    ],
-)
-def test_formats_that_firefly_does_not_read_have_names(head: bytes, name: str | None) -> None:
-    """A message can say what the file is instead."""
-    assert name == foreign_format(head)
-    assert signature(head) is None
+def test_of_jpeg_xl_nothing_more_is_known(head: bytes) -> None:
+    """Pillow does not read it; Firefly does."""
+    assert Facts(kind=Kind.IMAGE, format=Format.JXL) == seen(head, Format.JXL)
+    decode(io.BytesIO(head), Format.JXL)
 
 
 @pytest.mark.parametrize("kind", READ_BY_PILLOW)
 @pytest.mark.parametrize(("orientation", "size"), [(1, (300, 200)), (3, (300, 200)), (6, (200, 300))])
 def test_a_picture_is_measured_as_it_is_seen(kind: Format, orientation: int, size: tuple[int, int]) -> None:
     """A camera held upright stores its picture lying, with a note."""
-    assert size == measure(io.BytesIO(picture(kind, orientation=orientation)), kind)
+    facts = seen(picture(kind, orientation=orientation), kind)
+
+    assert size == (facts.width, facts.height)
+    assert orientation == facts.orientation
 
 
-@pytest.mark.parametrize("kind", READ_BY_PILLOW)
+@pytest.mark.parametrize("kind", [*READ_BY_PILLOW, *ONLY_CONVERTED])
 def test_a_whole_picture_decodes(kind: Format) -> None:
     """Nothing is raised, nothing is returned."""
-    decode(picture(kind), kind)
+    decode(io.BytesIO(picture(kind)), kind)
 
 
 def test_a_progressive_jpeg_decodes() -> None:
     """Several scans, one end."""
-    decode(picture(Format.JPEG, progressive=True), Format.JPEG)
+    decode(io.BytesIO(picture(Format.JPEG, progressive=True)), Format.JPEG)
 
 
 def test_bytes_behind_the_end_do_no_harm() -> None:
     """Phones append previews and films."""
-    decode(picture(Format.JPEG) + b"trailer" * 100, Format.JPEG)
+    decode(io.BytesIO(picture(Format.JPEG) + b"trailer" * 100), Format.JPEG)
 
 
 @pytest.mark.parametrize("kind", [Format.JPEG, Format.PNG, Format.WEBP])
@@ -90,7 +80,7 @@ def test_a_cut_picture_is_told_as_cut_off(kind: Format, part: float) -> None:
     data = picture(kind)
 
     with pytest.raises(SourceFault, match="cut off"):
-        decode(data[: int(len(data) * part)], kind)
+        decode(io.BytesIO(data[: int(len(data) * part)]), kind)
 
 
 def test_a_cut_tiff_is_told_as_cut_off() -> None:
@@ -98,7 +88,7 @@ def test_a_cut_tiff_is_told_as_cut_off() -> None:
     data = picture(Format.TIFF)
 
     with pytest.raises(SourceFault, match="cut off"):
-        decode(data[: len(data) // 2], Format.TIFF)
+        decode(io.BytesIO(data[: len(data) // 2]), Format.TIFF)
 
 
 @pytest.mark.parametrize("kind", [Format.JPEG, Format.PNG, Format.WEBP])
@@ -108,7 +98,7 @@ def test_a_picture_whose_second_half_is_zeros_is_refused(kind: Format) -> None:
     half = data[: len(data) // 2]
 
     with pytest.raises(SourceFault):
-        decode(half + bytes(len(data) - len(half)), kind)
+        decode(io.BytesIO(half + bytes(len(data) - len(half))), kind)
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:
@@ -117,22 +107,92 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     Image.new("1", (20_000, 10_000)).save(stream, "png")
 
     with pytest.raises(SourceFault, match="20000 x 10000 pixels"):
-        measure(stream, Format.PNG)
+        look(stream, Format.PNG)
 
 
-@pytest.mark.parametrize("kind", READ_BY_PILLOW)
+@pytest.mark.parametrize("kind", [*READ_BY_PILLOW, *ONLY_CONVERTED])
 def test_a_head_without_a_body_is_damaged(kind: Format) -> None:
     """The signature alone is no picture."""
     with pytest.raises(SourceFault, match="damaged"):
-        measure(io.BytesIO(picture(kind)[:14]), kind)
+        look(io.BytesIO(picture(kind)[:14]), kind)
 
 
-SMALL = {kind: picture(kind, width=24, height=16) for kind in READ_BY_PILLOW}
+@pytest.mark.parametrize(
+    ("mode", "kind", "colours"),
+    [
+        ("L", "JPEG", Colours.GREY),
+        ("RGB", "PNG", Colours.RGB),
+        ("P", "PNG", Colours.PALETTE),
+        ("CMYK", "JPEG", Colours.CMYK),
+        ("CMYK", "TIFF", Colours.CMYK),
+        ("LAB", "TIFF", Colours.LAB),
+        ("F", "TIFF", Colours.NUMBERS),
+    ],
+)
+def test_the_header_tells_the_colours(mode: str, kind: str, colours: Colours) -> None:
+    """What screens do not show as it is has to be converted."""
+    data = saved(Image.new(mode, (8, 8)), kind)
+
+    assert colours is seen(data, Format(kind.lower())).colours
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_told(kind: str) -> None:
+    """Pillow hides them for colours, but not for grey."""
+    facts = seen(saved(Image.new("I;16", (8, 8)), kind), Format(kind.lower()))
+
+    assert (16, Colours.GREY) == (facts.bits, facts.colours)
+
+
+def test_sixteen_bits_of_colour_are_told() -> None:
+    """They are in the header alone: Pillow reads such a PNG as one of eight bits."""
+    data = bytearray(saved(Image.new("RGB", (8, 8)), "PNG"))
+    data[24] = 16
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+
+    assert 16 == seen(bytes(data), Format.PNG).bits
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "GIF", "AVIF", "TIFF"])
+def test_more_than_one_picture_is_told(kind: str) -> None:
+    """Frames or pages: nobody can know which one is meant."""
+    frames = [Image.new("RGB", (16, 16), (shade, 0, 0)) for shade in (10, 200)]
+    data = saved(frames[0], kind, save_all=True, append_images=frames[1:])
+
+    assert 2 == seen(data, Format(kind.lower())).frames
+
+
+def test_transparency_is_told() -> None:
+    """An alpha channel, or a colour that is none."""
+    key = saved(Image.new("P", (8, 8)), "PNG", transparency=0)
+
+    assert seen(saved(Image.new("RGBA", (8, 8)), "WEBP"), Format.WEBP).transparent
+    assert seen(key, Format.PNG).transparent
+    assert not seen(picture(Format.PNG), Format.PNG).transparent
+
+
+def test_the_place_where_it_was_taken_is_told() -> None:
+    """So that somebody may think of leaving it out."""
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (52.0, 30.0, 0.0)}
+
+    assert seen(saved(Image.new("RGB", (8, 8)), "JPEG", exif=exif), Format.JPEG).located
+    assert not seen(picture(Format.JPEG), Format.JPEG).located
+
+
+def test_a_broken_exif_block_does_not_make_a_broken_picture() -> None:
+    """Many a camera wrote one."""
+    data = saved(Image.new("RGB", (8, 8)), "JPEG", exif=b"Exif\x00\x00nothing like it")
+
+    assert 1 == seen(data, Format.JPEG).orientation
+
+
+SMALL = {kind: picture(kind, width=24, height=16) for kind in (*READ_BY_PILLOW, *ONLY_CONVERTED)}
+
+
+@settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(READ_BY_PILLOW),
+    st.sampled_from(list(SMALL)),
     st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=8),
 )
 def test_damage_raises_nothing_but_a_fault_of_the_file(kind: Format, damage: list[tuple[int, int]]) -> None:
@@ -142,5 +202,5 @@ def test_damage_raises_nothing_but_a_fault_of_the_file(kind: Format, damage: lis
         data[at % len(data)] = value
 
     with suppress(SourceFault):
-        measure(io.BytesIO(data), kind)
-        decode(bytes(data), kind)
+        look(io.BytesIO(data), kind)
+        decode(io.BytesIO(data), kind)
