@@ -161,7 +161,7 @@ class Generate(Parameters):
     def places_left(self) -> Mapping[str, tuple[str | int, ...]]:
         """Return the place of a picture to edit that the rule does not name."""
         left = any(blob.source is None for blob in self.reference_blobs or ())
-        return {REFERENCE_SLOT: ("reference_blobs", 0)} if left else {}
+        return {REFERENCE_SLOT: ("reference_blobs", 0, "source")} if left else {}
 
     def drop_slot(self) -> str | None:
         """Return the place of the picture to edit, if the model edits."""
