@@ -195,6 +195,10 @@ class Asker:
                 received = bytearray()
                 await client.download(f"{self.adobe.address}/x.jpg?signature=s", received.extend)
                 return bytes(received)
+            case "models":
+                return await client.custom_models()
+            case "entitlement":
+                return await client.check_entitlement()
             case _:
                 return await client.check()
 

@@ -36,6 +36,7 @@ from dropglow.errors import (
     Verdict,
 )
 from dropglow.firefly.client import FireflyClient
+from dropglow.firefly.custom_models import CustomModel
 from dropglow.firefly.wire import EndedBadly, StillRunning, Succeeded
 from dropglow.model import Output, RemoteId, Submission
 
@@ -466,9 +467,37 @@ DOWNLOADS = [
          troubled(LATER, "no_answer")),
 ]  # fmt: skip
 
+MODEL = CustomModel(id="urn:aaid:1", name="Mug")
+LISTED = answer(
+    "200 OK", {"custom_models": [{"assetId": "urn:aaid:1", "displayName": "Mug"}], "total_count": 1}
+)
+MODEL_LISTS = [
+    case("models", "200 -> the list", LISTED, fine((MODEL,))),
+    case("models", "200 and no models -> an empty list", answer("200 OK", {"custom_models": []}), fine(())),
+    case("models", "200 without a list -> LATER", answer("200 OK", {"models": []}), senseless(LATER)),
+    case("models", "HTML in a 200 -> LATER", answer("200 OK", HTML), senseless(LATER)),
+    case("models", "401 once -> renewed and sent again", (answer("401 Unauthorized"), LISTED), fine((MODEL,)),
+         tokens=2, times=2),
+    case("models", "400 -> refused, by its reason",
+         answer("400 Bad Request", {"reason": "bad_request", "message": "start is required"}), refused("bad_request")),
+    case("models", "406 -> refused", answer("406 Odd", {"reason": "not_acceptable", "message": "No."}),
+         refused("not_acceptable")),
+    case("models", "403 -> denied, by its reason",
+         answer("403 Forbidden", {"reason": "forbidden", "message": "No."}), denied("forbidden")),
+    case("models", "403 with x-access-error -> denied by that",
+         answer("403 Forbidden", {"reason": "forbidden", "message": "No."}, "x-access-error: user_non_entitled"),
+         denied("user_non_entitled")),
+    case("models", "429 -> LATER", coded("429 Too Many", "rate_limited", "retry-after: 9"), throttled(9)),
+    *(
+        case("models", f"{status} -> LATER", answer(f"{status} Odd", {"reason": "down", "message": "Sorry."}),
+             troubled(LATER, "down"))
+        for status in (500, 503)
+    ),
+]  # fmt: skip
+
 CASES = [
     *ACCEPTANCES, *DECLINED_ORDERS, *ACCOUNT, *DOUBTS, *THROTTLES, *QUESTIONS, *CANCELLATIONS, *UPLOADS, *TOKENS,
-    *DOWNLOADS,
+    *DOWNLOADS, *MODEL_LISTS,
 ]  # fmt: skip
 
 

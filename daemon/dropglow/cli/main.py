@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "retry": "Try again what failed or was cancelled.",
     "cancel": "Cancel what is under way, also at Adobe.",
     "resolve": "Settle jobs of which nobody knows whether they were bought.",
+    "models": "List the account's custom models.",
     "sandbox": "Run a local server that speaks Firefly's protocol.",
     "schema": "Print the JSON Schema of the configuration, for editors.",
 }

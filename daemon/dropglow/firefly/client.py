@@ -20,8 +20,9 @@ import httpx
 from dropglow import __version__
 from dropglow.clock import Clock
 from dropglow.errors import RequestRefused, Unavailable, Verdict
-from dropglow.firefly import faults, lookup, wire
+from dropglow.firefly import custom_models, faults, lookup, wire
 from dropglow.firefly.auth import AnyCredentials, Token, Tokens
+from dropglow.firefly.custom_models import CustomModel
 from dropglow.firefly.exchange import Exchanger
 from dropglow.firefly.faults import Answer, Broken, Call
 from dropglow.firefly.hosts import Gate
@@ -31,11 +32,14 @@ from dropglow.firefly.picture import Picture
 from dropglow.firefly.results import Downloaded, Results
 from dropglow.firefly.settings import ApiSettings, Timeouts
 from dropglow.firefly.wire import RemoteStatus
-from dropglow.model import Order, Submission, Upload
+from dropglow.model import Order, RemoteId, Submission, Upload
 
 UPLOAD_LIFE: Final = timedelta(days=7)  # Adobe's OpenAPI document, StorageImage
 _PATIENT: Final = Timeouts()
 _PLAIN: Final = (("user-agent", f"dropglow/{__version__}"), ("accept-encoding", "identity"))
+_NOBODY: Final = Submission(
+    remote_id=RemoteId("urn:ff:jobs:none:00000000-0000-4000-8000-000000000000"), status_url=""
+)
 _JSON: Final = (*_PLAIN, ("accept", "application/json"))
 
 _Headers = Sequence[tuple[str, str]]
@@ -189,6 +193,48 @@ class FireflyClient:
             FireflyError: Any other; asking again is harmless.
         """
         await self._call(Call.CANCEL, "PUT", self._gate.cancel_url(submission), read=lambda _answer: True)
+
+    async def custom_models(self) -> tuple[CustomModel, ...]:
+        """Return every custom model that the account can see, published or not, the oldest first.
+
+        Costs nothing. One question for each fifty of them (Adobe's OpenAPI document, ``/v3/custom-models``).
+
+        Raises:
+            AuthError: The account has no custom models at all, or the credentials are not accepted.
+            FireflyError: Any other; asking again is harmless.
+        """
+        found: dict[str, CustomModel] = {}
+        start = 0
+        for _ in range(custom_models.PAGES_MAX):
+            page = await self._call(
+                Call.MODELS,
+                "GET",
+                self._base_url + custom_models.page_path(start),
+                read=lambda answer: custom_models.page(answer.body),
+            )
+            known = len(found)
+            found.update((model.id, model) for model in page.models)
+            # Who gives the same page again does not know about pages.
+            if page.ends_at(start) or len(found) == known:
+                break
+            start += page.entries
+        return tuple(found.values())
+
+    async def check_entitlement(self) -> None:
+        """Ask whether the account may use Firefly, without buying anything.
+
+        The question is for a job that cannot exist: Adobe looks at the account before it looks for the job.
+
+        Raises:
+            AuthError: It may not; ``code`` is Adobe's ``x-access-error``.
+            RequestRefused: Somebody answered who does not speak like Firefly: the address is wrong.
+            FireflyError: Any other; asking again is harmless.
+        """
+        try:
+            await self.status(_NOBODY)
+        except RequestRefused as refusal:
+            if refusal.code == str(refusal.status):  # without a code of the API's
+                raise
 
     async def download(self, url: str, write: Callable[[bytes], None]) -> Downloaded:
         """Fetch a result through its link, giving each piece to *write*. No credentials are sent.

@@ -1,23 +1,17 @@
-"""Read Adobe's list of custom models, and say what a rule gets wrong about the model that it names.
+"""Read Adobe's list of custom models.
 
-Pure: ``client.py`` asks. Names of fields are those of Adobe's OpenAPI document (``CustomModelsFF3pInfo``).
+Pure: ``client.py`` asks, page by page. Names of fields are those of Adobe's OpenAPI document, CustomModelsFF3pInfo.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 PAGE_SIZE: Final = 50  # Adobe's OpenAPI document, ``limit`` of /v3/custom-models
 PAGES_MAX: Final = 100
-
-_GENERATION: Final = re.compile(r"(?:image|ff|firefly)?[^0-9]*([0-9]+)", re.IGNORECASE | re.ASCII)
-_CUSTOM_VERSION: Final = re.compile(r"image([0-9]+)_custom", re.ASCII)
-PUBLISHED: Final = "published"
-SUBJECT: Final = "subject"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +33,8 @@ class CustomModel:
 
     @property
     def base(self) -> str:
-        """Return the model that it was trained upon, with its version."""
-        return " ".join(part for part in (self.base_name, self.base_version) if part)
+        """Return the model that it was trained upon, in Adobe's words."""
+        return self.base_name or self.base_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +44,12 @@ class Page:
     models: tuple[CustomModel, ...]
     entries: int  # on this page, also those that could not be read
     total: int | None
+
+    def ends_at(self, start: int) -> bool:
+        """Return whether no page comes after this one, which began with entry *start*."""
+        if self.total is None:
+            return self.entries < PAGE_SIZE
+        return self.entries == 0 or start + self.entries >= self.total
 
 
 def page_path(start: int) -> str:

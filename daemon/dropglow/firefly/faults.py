@@ -291,13 +291,20 @@ def _refused_by_policy(reading: _Reading) -> FireflyError:
 def _refused(reading: _Reading) -> FireflyError:
     too_large = reading.status == 413
     why = "it is too large (HTTP 413)" if too_large else reading.sentence
-    picture = too_large and reading.call is Call.UPLOAD
     return RequestRefused(
         f"Adobe refused {reading.call.value}: {why}{reading.mark}",
-        hint="the limit for a picture is 15 MB" if picture else "correct the rule or the file, then retry",
+        hint=_hint_of_refusal(reading),
         code=reading.code or str(reading.status),
         status=reading.status,
     )
+
+
+def _hint_of_refusal(reading: _Reading) -> str:
+    if reading.call is Call.MODELS:
+        return "is api.base_url the address of Firefly's API?"
+    if reading.status == 413 and reading.call is Call.UPLOAD:
+        return "the limit for a picture is 15 MB"
+    return "correct the rule or the file, then retry"
 
 
 def _throttled(reading: _Reading) -> FireflyError:

@@ -16,7 +16,7 @@ from dropglow.errors import (
     Unavailable,
     Verdict,
 )
-from dropglow.firefly.faults import Answer, Broken, Call, fault, retry_at
+from dropglow.firefly.faults import Answer, Broken, Call, ending, fault, retry_at
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NO, LATER, UNKNOWN = Verdict.NO, Verdict.LATER, Verdict.UNKNOWN
@@ -141,6 +141,26 @@ def test_other_calls_tell_what_to_do(call: Call, reply: Answer, kind: type[Firef
     error = of(call, reply)
 
     assert (kind, code, reply.status) == (type(error), error.code, error.status)
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        (coded(451, "prompt_unsafe"), "failed"),
+        (coded(422, "video_unsafe"), "failed"),
+        (coded(410, "job_timeout"), "timeout"),
+        (coded(404, "unknown_job_id"), None),
+        (answer(410), None),
+    ],
+)
+def test_some_refusals_of_a_question_tell_the_end(reply: Answer, word: str | None) -> None:
+    """Moderation and a time-out end the job; a job that is not known may only be forgotten for a moment."""
+    error = of(Call.STATUS, reply)
+    assert isinstance(error, RequestRefused)
+
+    ended = ending(error)
+
+    assert word == (None if ended is None else ended.word)
 
 
 def test_a_forbidden_call_is_told_by_its_header() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dropglow.errors import ConfigError, ProtocolError
-from dropglow.firefly.hosts import Gate, clean_id, job_id_like, origin_of
+from dropglow.firefly.hosts import Gate, clean_id, is_public, job_id_like, origin_of
 from dropglow.firefly.settings import ApiSettings
 from dropglow.model import RemoteId, Submission
 
@@ -176,3 +176,45 @@ def test_an_origin_knows_its_usual_port() -> None:
 def test_a_job_id_has_a_form(text: str, likely: bool) -> None:
     """Urns and bare UUIDs may be job ids of Adobe's; words and paths are not."""
     assert likely is job_id_like(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("9.9.9.9", True),
+        ("2620:fe::9", True),
+        ("::ffff:9.9.9.9", True),
+        ("64:ff9b::909:909", True),
+        ("2002:909:909::1", True),
+        ("10.0.0.8", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("::ffff:10.0.0.8", False),
+        ("64:ff9b::a00:8", False),
+        ("2002:a00:8::1", False),
+        ("fe80::1%eth0", False),
+        ("fec0::1", False),
+        ("ff0e::1", False),
+    ],
+)
+def test_an_address_inside_a_network_is_not_public(address: str, public: bool) -> None:
+    """However it is wrapped: what counts is where the packets end."""
+    assert public is is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "settings", "strict"),
+    [
+        ("https://bucket.s3.amazonaws.com/x", {}, True),
+        ("https://firefly-api.adobe.io/x", {}, False),
+        ("https://bucket.s3.amazonaws.com/x", {"result_hosts": ("BUCKET.s3.amazonaws.com",)}, False),
+        ("https://bucket.s3.amazonaws.com/x", LOCAL, False),
+        ("no address", {}, False),
+    ],
+)
+def test_only_a_host_that_a_pattern_lets_in_must_be_public(
+    url: str, settings: dict[str, Any], strict: bool
+) -> None:
+    """The API itself, a host that is named in full, and anything beside a local API may be anywhere."""
+    assert strict is Gate(ApiSettings(**settings)).must_be_public(url)
