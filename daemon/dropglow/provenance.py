@@ -7,6 +7,7 @@ without a new version. It holds no link that anybody could fetch with.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -41,7 +42,7 @@ def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: da
         "prompt": job.order.prompt or None,
         "seed": artifact.seed,
         "request": _without_links(job.order.body),
-        "references": [_reference(reference) for reference in job.order.references],
+        "references": [_reference(reference, prepared) for reference, prepared in _prepared(job)],
         "source": {
             "path": job.source,
             "inbox": drop.inbox,
@@ -94,13 +95,21 @@ def _written(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _reference(reference: Reference) -> dict[str, Any]:
+def _prepared(job: Job) -> Iterator[tuple[Reference, str]]:
+    """Yield every picture of the order, and what was done to a copy of it before it was sent."""
+    done = {upload.slot: upload.prepared for upload in job.uploads}
+    for reference in job.order.references:
+        yield reference, done.get(reference.slot, "")
+
+
+def _reference(reference: Reference, prepared: str) -> dict[str, Any]:
     """Return where a picture of the order came from. An address that a prompt gave stays there: it is signed."""
     return {
         "slot": reference.slot,
         "path": reference.path,
         "companion": reference.companion,
         "linked": reference.linked,
+        "prepared": prepared or None,
     }
 
 

@@ -9,7 +9,8 @@ Buys nothing and asks nobody but the file. With ``--json`` one document::
                    "if": [what the name alone does not tell], "unless": [earlier rules that may take it]}],
         "orders": [{
            "rule", "images", "fault",              fault: why nothing would be ordered, or null
-           "uploads":  [{"method", "url", "headers", "file"}],
+           "uploads":  [{"method", "url", "headers", "file",
+                         "prepared"}],             how the copy that is sent differs from the file, or null
            "requests": [{"method", "url", "headers", "body", "images", "results": [paths],
                          "default_size"}],         what Adobe makes where no size is sent, else null
            "done", "failed"}],                     where the original goes, as the first rule says;

@@ -19,8 +19,10 @@ from dropglow.config import Config
 from dropglow.errors import SourceFault
 from dropglow.firefly import wire
 from dropglow.intake.plan import InboxPlan
-from dropglow.model import DropKey, Facts, Kind, Order, Upload
+from dropglow.model import DropKey, Facts, Kind, Order, Reference, Upload
 from dropglow.naming import render
+from dropglow.preparing import Copy, Plan, Stripped, foreseen
+from dropglow.rules.demands import planned
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
@@ -40,6 +42,7 @@ class Call:
     url: str
     headers: tuple[tuple[str, str], ...]
     body: dict[str, Any] | str  # JSON, or the file that is sent
+    prepared: str = ""  # of an upload: how the copy that is sent differs from the file
     images: int = 0  # its price
     default_size: str = ""  # what Adobe makes, where the body names no size
     results: tuple[str, ...] = ()  # absolute paths
@@ -109,7 +112,7 @@ def _purchases(
     if not subject.exists and facts.kind is Kind.PROMPT:
         facts = replace(facts, text=f"<the text of {PurePath(place.path).name}>")
     ordinal = 1
-    uploaded: set[str | None] = set()
+    uploaded: set[tuple[str | None, str]] = set()
     for rule in rules:
         try:
             rendered = _rendered(rule, place, facts, ordinal, now)
@@ -138,25 +141,36 @@ def _rendered(rule: Rule, place: Place, facts: Facts, ordinal: int, now: datetim
 
 
 def _uploads(
-    config: Config, rendered: tuple[Order, ...], place: Place, facts: Facts, uploaded: set[str | None]
+    config: Config,
+    rendered: tuple[Order, ...],
+    place: Place,
+    facts: Facts,
+    uploaded: set[tuple[str | None, str]],
 ) -> Iterator[Call]:
-    """Yield one upload for each picture that is not *uploaded* yet, however many orders need it."""
-    needed = dict.fromkeys(
-        reference.path or reference.companion
-        for order in rendered
-        for reference in order.references
-        if not reference.linked
-    )
-    for file in needed:
-        if file in uploaded:
+    """Yield one upload for each content that is not *uploaded* yet, however many orders need it."""
+    needed = ((order, each) for order in rendered for each in order.references if not each.linked)
+    for order, reference in needed:
+        file = reference.path or reference.companion
+        # Of other files nothing is known: only the one that was asked about is looked into.
+        sent = planned(order, reference.slot, facts if reference.of_drop else Facts())
+        content = (file, sent.recipe if isinstance(sent, Copy | Stripped) else "")
+        if content in uploaded:
             continue
-        uploaded.add(file)
-        media = f"image/{facts.format}" if file is None and facts.format else "<by its bytes>"
+        uploaded.add(content)
         yield Call(
             url=config.api.base_url + wire.UPLOAD_PATH,
-            headers=(*_SECRET_HEADERS, ("content-type", media)),
+            headers=(*_SECRET_HEADERS, ("content-type", _media(sent, facts, reference))),
             body=file or place.path,
+            prepared=foreseen(sent) if reference.of_drop else "",
         )
+
+
+def _media(sent: Plan, facts: Facts, reference: Reference) -> str:
+    if not reference.of_drop or facts.format is None:
+        return "<by its bytes>"
+    if isinstance(sent, Copy):
+        return " or ".join(dict.fromkeys(f"image/{encoding.format}" for encoding in sent.encodings))
+    return f"image/{facts.format}"
 
 
 def _call(config: Config, order: Order, place: Place, *, now: datetime) -> Call:

@@ -148,6 +148,8 @@ def _requests(purchase: Purchase) -> Iterator[tuple[str, str]]:
         yield f"    POST {upload.url}", ""
         yield from _headers(upload)
         yield f"      {upload.body}, once for all orders, free", ""
+        if upload.prepared:
+            yield f"      as a copy: {upload.prepared}", "yellow"
     for call in purchase.calls:
         yield f"    POST {call.url}", ""
         yield from _headers(call)
@@ -210,7 +212,14 @@ def _purchase_document(purchase: Purchase, each: Forecast, after: After) -> dict
         "rule": purchase.rule.name,
         "images": purchase.images,
         "fault": purchase.fault or None,
-        "uploads": [{**_call_document(call), "file": shown(str(call.body))} for call in purchase.uploads],
+        "uploads": [
+            {
+                **_call_document(call),
+                "file": shown(str(call.body)),
+                "prepared": call.prepared or None,
+            }
+            for call in purchase.uploads
+        ],
         "requests": [
             {
                 **_call_document(call),
