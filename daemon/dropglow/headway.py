@@ -124,8 +124,8 @@ class Track:
     def hear(self, pace: Pace, percent: float | None, elapsed_s: float) -> None:
         """Take in that the job ran at *elapsed_s* and told *percent*, or nothing."""
         self.running_s = elapsed_s
-        if percent is None or elapsed_s <= 0.0:
-            return
+        if percent is None or percent >= 100.0 or elapsed_s <= 0.0:
+            return  # a job that is through and still runs tells nothing
         if percent < max(_LEAST_PERCENT, self.percent):
             self.misled = self.misled or self.percent > 0.0  # it fell back
             return

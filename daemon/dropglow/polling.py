@@ -152,7 +152,7 @@ class Durations:
         if window is not None and window.spread_s < spread_s:
             ahead_s = min(_toward_s(window, elapsed_s, minimum_s), _leap_s(window, known_s, elapsed_s))
             return _between(minimum_s, ahead_s, maximum_s)
-        if track is None and pace is not None and pace.step and known_s:
+        if track is None and pace is not None and pace.step and len(known_s) >= ENOUGH:
             early_s = _early_s(known_s, minimum_s) - elapsed_s
             if early_s > 0.0 and spread_s > _sharp_s(known_s[0], minimum_s):
                 return _between(minimum_s, early_s, maximum_s)
@@ -211,14 +211,14 @@ def late_look_s(maximum_s: float) -> float:
 
 def _toward_s(window: Window, elapsed_s: float, minimum_s: float) -> float:
     """Return in how many seconds to ask about a job that is expected to end in *window*."""
-    soonest_s, spread_s = max(window.soonest_s, elapsed_s), window.latest_s - elapsed_s
-    if min(window.spread_s, spread_s) <= _sharp_s(window.latest_s, minimum_s):
-        return spread_s
+    soonest_s, left_s = max(window.soonest_s, elapsed_s), window.latest_s - elapsed_s
+    if min(window.spread_s, left_s) <= _sharp_s(window.latest_s, minimum_s):
+        return left_s
     ahead_s = min(CLOSE_SHARE * (soonest_s - elapsed_s), soonest_s - elapsed_s - minimum_s)
     if ahead_s >= minimum_s:
         return ahead_s  # a job close to its end tells the end more sharply
-    if spread_s <= minimum_s:
-        return spread_s  # a question before the end would only put off the one behind it
+    if left_s <= minimum_s:
+        return left_s  # a question before the end would only put off the one behind it
     return soonest_s + WORTH_ASKING * (window.latest_s - soonest_s) - elapsed_s
 
 

@@ -74,12 +74,13 @@ def test_coarse_steps_leave_much_open() -> None:
         [(0.0, 5.0)],
         [(0.4, 5.0)],
         [(40.0, 0.0)],
+        [(100.0, 5.0)],
         [(40.0, 20.0), (30.0, 25.0)],
         [(40.0, 20.0), (0.0, 25.0)],
         [(10.0, 20.0), (90.0, 25.0)],
         [(50.0, 20.0), (50.0, 30.0), (50.0, 45.0)],
     ],
-    ids=["nothing", "zero", "a share of one", "no time", "back", "back to zero", "a jump", "stuck"],
+    ids=["nothing", "zero", "a share of one", "no time", "all", "back", "back to zero", "a jump", "stuck"],
 )
 def test_what_cannot_be_true_is_not_believed(told: list[tuple[float | None, float]]) -> None:
     """Nothing, too little, and answers that contradict each other tell no end."""

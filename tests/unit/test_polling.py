@@ -373,6 +373,15 @@ def test_a_kind_that_tells_is_asked_early() -> None:
     assert 12.0 == durations.look_s("job", ORDER, elapsed_s=0.0, minimum_s=1.0, maximum_s=15.0)
 
 
+def test_one_odd_job_does_not_put_off_the_first_question() -> None:
+    """Before enough durations are known, a kind that tells its progress is asked as early as any other."""
+    durations = Durations()
+    durations.seen_running("before", KIND, 10.0, percent=33.0)
+    durations.add(KIND, 90.0)
+
+    assert FIRST_S == durations.look_s("job", ORDER, elapsed_s=0.0, minimum_s=1.0, maximum_s=300.0)
+
+
 def test_a_steady_kind_needs_no_progress() -> None:
     """Where all jobs take the same time, one question at their end is enough, whatever they might tell."""
     durations = Durations()

@@ -43,7 +43,22 @@ _SIGNATURES: Final[tuple[tuple[bytes, Media], ...]] = (
     (b"\xff\x0a", JXL),  # a bare codestream
 )
 # Brands of still pictures in the same container: they are no videos, and nobody asked for them.
-_STILL_BRANDS: Final = frozenset({b"avif", b"avis", b"heic", b"heix", b"heif", b"mif1", b"msf1"})
+_STILL_BRANDS: Final = frozenset(
+    (
+        b"avif",
+        b"avis",
+        b"heic",
+        b"heix",
+        b"heim",
+        b"heis",
+        b"hevc",
+        b"hevx",
+        b"heif",
+        b"mif1",
+        b"msf1",
+        b"miaf",
+    )
+)
 
 
 def media_of(head: bytes) -> Media | None:

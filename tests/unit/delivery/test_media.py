@@ -41,6 +41,7 @@ def test_a_signature_tells_the_extension(head: bytes, extension: str) -> None:
         b"RIFF\x10\x00\x00\x00WAVE",
         b"%!PS-Adobe",
         b"\x00\x00\x00\x18ftypavif",
+        b"\x00\x00\x00\x18ftyphevc",
     ],
 )
 def test_anything_else_is_no_result(head: bytes) -> None:
