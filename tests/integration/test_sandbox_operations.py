@@ -177,7 +177,7 @@ async def test_a_clip_can_be_played(caller: Caller, pictures: str) -> None:
 
     assert ["video/mp4"] == [answer.headers["content-type"] for answer in answers]
     assert answers[0].url.path.endswith(".mp4")
-    with av.open(io.BytesIO(answers[0].content)) as clip:
+    with av.open(io.BytesIO(answers[0].content), mode="r") as clip:
         frames = [(frame.width, frame.height) for frame in clip.decode(video=0)]
         assert {(960, 540)} == set(frames)
         assert 4.5 < float(clip.duration or 0) / 1_000_000 < 5.5

@@ -11,8 +11,10 @@ from typing import Final
 
 __all__ = [
     "NEVER",
+    "Choice",
     "Rate",
     "Span",
+    "StatusChoice",
     "one_of",
     "read_amount",
     "read_count",
@@ -139,18 +141,43 @@ def read_word(text: str) -> str:
     return text
 
 
-def one_of(*words: str) -> Callable[[str], str]:
-    """Return a reader that takes these words only."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Read one word out of a few."""
 
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"one of {', '.join(words)} is needed")
+    words: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        """Return the word.
+
+        Raises:
+            ValueError: It is none of them; the message names them.
+        """
+        if text not in self.words:
+            raise ValueError(f"one of {', '.join(self.words)} is needed")
         return text
 
-    return read
+
+@dataclass(frozen=True, slots=True)
+class StatusChoice:
+    """Read one HTTP status out of a few."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, text: str) -> int:
+        """Return the status.
+
+        Raises:
+            ValueError: It is none of them; the message names them.
+        """
+        return int(Choice(self.words)(text))
 
 
-def status_of(*codes: int) -> Callable[[str], int]:
+def one_of(*words: str) -> Choice:
+    """Return a reader that takes these words only."""
+    return Choice(words)
+
+
+def status_of(*codes: int) -> StatusChoice:
     """Return a reader that takes these HTTP statuses only."""
-    read = one_of(*(str(code) for code in codes))
-    return lambda text: int(read(text))
+    return StatusChoice(tuple(str(code) for code in codes))

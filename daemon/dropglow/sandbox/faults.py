@@ -15,8 +15,10 @@ from typing import Any, Final
 
 from dropglow.sandbox.fault_values import (
     NEVER,
+    Choice,
     Rate,
     Span,
+    StatusChoice,
     one_of,
     read_amount,
     read_count,
@@ -43,6 +45,12 @@ CANCEL_ERRORS: Final = (
 # Any, because a dataclass field stands where the type checker expects the value.
 def _fault(default: object, read: Callable[[str], object], meaning: str) -> Any:
     return field(default=default, metadata={"read": read, "meaning": meaning})
+
+
+def _told(meaning: str, read: object) -> str:
+    """Return the meaning, with the words that may be said where it does not name them itself."""
+    words = read.words if isinstance(read, Choice | StatusChoice) else ()
+    return meaning if all(word in meaning for word in words) else f"{meaning} ({', '.join(words)})"
 
 
 def _rate(meaning: str) -> Any:
@@ -84,7 +92,7 @@ class Faults:
     rate_limit_code: str = _fault(
         "rate_limited",
         one_of("rate_limited", "backpressure_limited"),
-        "error_code of a 429; backpressure_limited is the second that Adobe documents",
+        "error_code of a 429: rate_limited, or backpressure_limited",
     )
     rate_limit_level: str = _fault(
         "org", one_of("org", "account"), "x-access-rate-limit-level of a 429: org or account"
@@ -99,7 +107,7 @@ class Faults:
     upload_error: int = _fault(
         0,
         status_of(400, 403, 415, 451, 502, 503),
-        "HTTP status of a refused upload; 400 no picture, 403 scope, 415 type, 451 content policy, 502 HTML",
+        "uploads are refused with this HTTP status, and the error_code that belongs to it",
     )
     upload_error_rate: Rate = _how_often("upload_error")
     upload_life: float = _fault(7 * 86400.0, read_amount, "seconds an upload id is valid; default 7 days")
@@ -111,11 +119,13 @@ class Faults:
     submit_error: int = _fault(
         0,
         status_of(400, 408, 409, 410, 413, 415, 422, 499, 500, 501, 502, 503, 504, 529),
-        "HTTP status of a refused order: 422 names fields; 413, 502, 504 and 529 are HTML; any documented code",
+        "orders are answered with this HTTP status: 413, 502, 504, 529 in HTML, else with an error_code",
     )
     submit_error_rate: Rate = _how_often("submit_error")
     submit_error_charged: Rate = _rate("an order that is answered by `submit_error` is accepted all the same")
-    submit_garbled: Rate = _rate("the order is accepted, the answer has no job id in its body")
+    submit_garbled: Rate = _rate(
+        "the order is accepted, the answer has no job id in its body (its Link header stays)"
+    )
     submit_empty: Rate = _rate("the order is accepted, the answer has no body at all")
     submit_no_link: Rate = _rate("the accepting answer comes without its Link header")
     redirect: Rate = _rate("the submission is answered 307")
@@ -152,7 +162,7 @@ class Faults:
     status_error: int = _fault(
         0,
         status_of(403, 408, 409, 410, 451, 499, 501, 502, 503, 504, 529),
-        "HTTP status of a status question; 502, 504 and 529 are HTML, the others have their documented codes",
+        "status questions are answered with this HTTP status: 502, 504, 529 in HTML, else with an error_code",
     )
     status_error_rate: Rate = _how_often("status_error")
     status_html: Rate = _rate("a status question is answered 200 with a page of HTML")
@@ -165,7 +175,7 @@ class Faults:
     cancel_error: str = _fault(
         "",
         one_of(*CANCEL_ERRORS),
-        "cancelling is refused with this error_code: 404, 409, 410, 429, 500 or 503 as documented for it",
+        "cancelling is refused with this error_code, under the HTTP status that belongs to it",
     )
     cancel_error_rate: Rate = _how_often("cancel_error")
     cancel_lost: Rate = _rate("the job is cancelled, the connection is cut without an answer")
@@ -176,7 +186,9 @@ class Faults:
 
     # Custom models.
     models_error: int = _fault(
-        0, status_of(400, 401, 403, 406, 500, 503), "HTTP status of the list of custom models"
+        0,
+        status_of(400, 401, 403, 406, 500, 503),
+        "the list of custom models is refused with this HTTP status",
     )
     models_error_rate: Rate = _how_often("models_error")
     no_models: Rate = _rate("the list of custom models is empty")
@@ -196,7 +208,7 @@ class Faults:
 _FIELDS: Final = {entry.name: entry for entry in fields(Faults)}
 
 FAULT_HELP: Final[Mapping[str, str]] = MappingProxyType(
-    {name: str(entry.metadata["meaning"]) for name, entry in _FIELDS.items()}
+    {name: _told(entry.metadata["meaning"], entry.metadata["read"]) for name, entry in _FIELDS.items()}
 )
 """What each fault means, in one line, by name."""
 

@@ -16,12 +16,14 @@ from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from dropglow.sandbox.books import job_entry, upload_entry
 from dropglow.sandbox.faults import Faults, Rate
 from dropglow.sandbox.jobs import Ending, Job, State
-from dropglow.sandbox.orders import Operation, Order, Role, Upload
+from dropglow.sandbox.orders import Order, Upload
+from dropglow.sandbox.pace import believable_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dropglow.sandbox.uploads import Measures
@@ -31,21 +33,6 @@ __all__ = ["Token", "World"]
 # An example shard from Adobe's guide to the asynchronous APIs.
 SHARD: Final = "eso851211"
 KEPT_BYTES: Final = 256 * 1024 * 1024
-# Integrators report 3 to 10 seconds for a picture (image4_standard 5.7, image4_ultra 9.8), a minute for image4_custom.
-PACE: Final[Mapping[str, float]] = {"image4_standard": 1.1, "image4_ultra": 1.8, "image4_custom": 12.0}
-BASE_S: Final[Mapping[Operation, float]] = {
-    Operation.GENERATE: 2.5,
-    Operation.IMAGE5: 4.0,
-    Operation.SIMILAR: 2.5,
-    Operation.EXPAND: 3.5,
-    Operation.FILL: 3.5,
-    Operation.COMPOSITE: 4.0,
-    Operation.PRECISE_COMPOSITE: 5.0,
-    Operation.ADAPTIVE_COMPOSITE: 6.0,
-    Operation.UPSCALE: 3.0,
-}
-# The same of a clip of five seconds.
-VIDEO_S: Final = (60.0, 180.0)
 WINDOW_S: Final = 60.0
 SEED_LIMIT: Final = 1_000_000
 
@@ -280,18 +267,10 @@ class World:
         ``same_body_twice`` counts jobs whose operation, model and body equal those of an earlier one.
         """
         now = self.now()
-        jobs = [_job_entry(job, now=now) for job in self._jobs.values()]
+        jobs = [job_entry(job, now=now) for job in self._jobs.values()]
         return {
             "tokens": len(self._tokens),
-            "uploads": [
-                {
-                    "id": upload.id,
-                    "sha256": upload.sha256,
-                    "size_bytes": upload.size_bytes,
-                    "at": upload.stored_at,
-                }
-                for upload in self._uploads.values()
-            ],
+            "uploads": [upload_entry(upload) for upload in self._uploads.values()],
             "jobs": jobs,
             "accepted": sum(self._bodies.values()),
             "images": sum(job["images"] for job in jobs),
@@ -331,30 +310,4 @@ class World:
         span = self.faults.duration
         if span is not None:
             return self._durations.uniform(span.low_s, span.high_s)
-        if order.operation is Operation.VIDEO:
-            return self._durations.uniform(*VIDEO_S)
-        megapixels = order.width * order.height / 1_000_000
-        base_s = BASE_S[order.operation]
-        believable_s = (base_s + 0.45 * megapixels + 0.8 * (order.images - 1)) * PACE.get(order.model, 1.0)
-        return believable_s * self._durations.uniform(0.85, 1.25)
-
-
-def _job_entry(job: Job, *, now: float) -> dict[str, Any]:
-    order = job.order
-    return {
-        "id": job.id,
-        "operation": order.operation.value,
-        "model": order.model,
-        "prompt": order.prompt,
-        "size": f"{order.width}x{order.height}",
-        "seeds": list(job.seeds),
-        "upload": order.upload(Role.SOURCE),
-        "inputs": [{"role": one.role.value, "upload": one.upload_id} for one in order.inputs],
-        "state": job.state(now).value,
-        "accepted_at": job.accepted_at,
-        "ends_at": job.ends_at,
-        "polls": job.polls,
-        "downloads": job.downloads,
-        "body_sha256": order.body_sha256,
-        "images": job.charged(now),
-    }
+        return believable_s(order, self._durations)
