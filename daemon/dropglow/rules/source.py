@@ -84,8 +84,6 @@ def prompt_text(longest: int) -> Any:
 
     def read(value: Any) -> str | Beside:
         match value:
-            case Beside():
-                return value
             case {"sidecar": template, **others} if not others:
                 return Beside(sidecar=_template(template))
             case str() if not value:

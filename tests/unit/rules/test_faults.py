@@ -227,6 +227,19 @@ from dropglow.rules.schema import ConfigurationShape, RuleShape, RulesShape
             "name needs {size}: with collision overwrite",
         ),
         (
+            "generate: {}\nsplit: lines\ndelivery: {name: '{stem}{ext}'}\ncollision: skip",
+            "name needs {part}: with collision skip",
+        ),
+        (
+            f"generate: {{prompt: '{'x' * 1100}{{text}}'}}",
+            "prompt may have at most 1,024 characters, not 1,106",
+        ),
+        (
+            f"fill: {{mask: m.png, negative_prompt: {'x' * 1025}}}",
+            "negative_prompt may have at most 1,024 characters",
+        ),
+        ("expand: {prompt: {sidecar: plain.txt}}", "prompt should have {stem} in the sidecar's name"),
+        (
             "generate: {variations: 2}\ndelivery: {name: '{stem}{ext}'}\ncollision: skip",
             "name needs {index}: with collision skip",
         ),

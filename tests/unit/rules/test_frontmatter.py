@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from dropglow.errors import SourceFault
-from dropglow.rules.frontmatter import divided, overridden
+from dropglow.rules.expand import Expand
+from dropglow.rules.frontmatter import addresses, divided, overridden
+from dropglow.rules.precise_composite import PreciseComposite
 from dropglow.rules.rule import Rule
 from dropglow.rules.units import Size
 
@@ -103,6 +105,12 @@ def test_empty_front_matter_changes_nothing(make_rule: Callable[[str], Rule], fr
         ("just words", "line 2: the file should be a block of keys"),
         ("seeds: [1, 2]\nvariations: 3", "line 2: seeds has 2 for 3 variations"),
         ("style: {image_reference: /etc/passwd}", "can only stand in the rule"),
+        ("style: {image_reference: {sidecar: '{stem}.png'}}", "can only stand in the rule"),
+        (
+            "style: {image_reference: 'https://evil.example/a'}",
+            "Adobe does not read from that host, but from",
+        ),
+        ("prompt: {sidecar: '{stem}.txt'}", "prompt: a file can only stand in the rule"),
     ],
 )
 def test_front_matter_with_faults_is_refused_with_its_lines(
@@ -144,3 +152,36 @@ def test_front_matter_reads_no_environment(make_rule: Callable[[str], Rule]) -> 
     merged = overridden(make_rule("generate: {}").parameters, "negative_prompt: ${HOME}")
 
     assert "${HOME}" == merged.model_dump()["negative_prompt"]
+
+
+LINK = "https://b.s3.amazonaws.com/a.png?X-Amz-Signature=0"
+
+
+def test_an_address_in_front_matter_is_a_picture(make_rule: Callable[[str], Rule]) -> None:
+    """It fills the place of its parameter; a mask may be written shortly here too."""
+    parameters = make_rule("expand: {}\nmatch: {kind: prompt}").parameters
+
+    merged = overridden(parameters, f'image: "{LINK}"\nmask: "{LINK}"')
+
+    assert {"image.source": LINK, "mask.source": LINK} == {
+        picture.slot: picture.source.url for picture in merged.pictures()
+    }
+
+
+def test_addresses_are_found_again_by_their_slots() -> None:
+    """They are read where they stand when they are needed, and kept nowhere."""
+    front = f'background: {{image: "{LINK}"}}\nseeds: [1]'
+
+    assert {"background.image.source": LINK} == addresses(PreciseComposite, front)
+    assert {} == addresses(Expand, "")
+
+
+def test_a_composite_may_read_from_more_hosts(make_rule: Callable[[str], Rule]) -> None:
+    """Adobe names more domains for some operations."""
+    link = "https://assets.frame.io/a.png"
+    composite = make_rule("precise_composite: {}\nmatch: {kind: prompt}").parameters
+    expand = make_rule("expand: {}\nmatch: {kind: prompt}").parameters
+
+    assert overridden(composite, f'background: {{image: "{link}"}}').pictures()
+    with pytest.raises(SourceFault, match="Adobe does not read from that host"):
+        overridden(expand, f'image: "{link}"')

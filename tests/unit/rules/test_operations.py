@@ -35,6 +35,13 @@ def test_operations_are_found_by_their_own_keys() -> None:
             "generate: {model: image4_standard, sizes: [1024x1024, 1440x2560]}",
             "image4_standard is not known to make",
         ),
+        ("similar: {size: 100x100}", "this operation is not known to make 100x100; Adobe lists 896x1152"),
+        ("similar: {model: image4_custom}", "Adobe's documents name no model image4_custom; did you mean"),
+        ("fill: {mask: m.png, sizes: [2048x2048, 2688x1512]}", "is not known to make 2688x1512"),
+        ("composite: {prompt: x, style: {presets: [inc]}}", "no style preset inc; did you mean ink?"),
+        ("upscale: {model: creative_upsampler_v1}", "did you mean precise_upsampler_v1?"),
+        ("video: {size: 2048x2048}", "video1_standard is not known to make 2048x2048; Adobe lists 540x540"),
+        ("video: {model: video2_standard}", "did you mean video1_standard?"),
         (
             "generate: {style: {presets: [watercolour]}}",
             "no style preset watercolour; did you mean watercolor?",
@@ -60,12 +67,30 @@ def test_what_the_organisation_decides_is_a_warning(text: Any, words: Any) -> No
         "generate: {}",
         "expand: {}\ncollision: overwrite",
         "expand: {size: 3000x10}",
+        "similar: {models: [image3, image4_ultra], size: 896x1152}",
+        "upscale: {model: precise_upsampler_v1}",
+        "video: {sizes: [1280x720, 540x540]}",
+        "generate: {model: image5}",
         "name: no operation",
     ],
 )
 def test_what_is_documented_gives_no_warning(text: Any) -> None:
     """Known models, sizes and presets pass in silence."""
     assert [] == warnings(text)
+
+
+def test_every_operation_can_be_written_in_a_rule() -> None:
+    """The shape of a rule has a field for each, of its own parameters."""
+    for key, operation in OPERATIONS.items():
+        assert operation.parameters() == getattr(review(RuleShape, {key: {}}).value, key)
+
+
+def test_a_model_may_have_a_path_of_its_own() -> None:
+    """The other models share one."""
+    generate = OPERATIONS["generate"]
+
+    assert "/v4/images/generate-async" == generate.path_of("image5")
+    assert "/v3/images/generate-async" == generate.path_of("image4_ultra") == generate.path_of(None)
 
 
 def test_a_rule_without_an_operation_has_no_parameters() -> None:
@@ -86,6 +111,7 @@ def test_the_digest_changes_with_what_is_bought(make_rule: Callable[[str], Rule]
 
     assert plain.digest != make_rule("expand: {size: 2049x2048}").digest
     assert plain.digest == make_rule("expand: {size: 2048x2048}\nsidecar: true").digest
+    assert make_rule("generate: {}").digest != make_rule("generate: {}\nsplit: lines").digest
 
 
 @pytest.mark.parametrize(
@@ -93,6 +119,8 @@ def test_the_digest_changes_with_what_is_bought(make_rule: Callable[[str], Rule]
     [
         ("expand: {sizes: [2048x2048, 2000x2000]}", "{stem}_{size}_{seed}{ext}"),
         ("generate: {content_classes: [art, photo]}", "{stem}_{content_class}_{size}_{seed}{ext}"),
+        ("generate: {}\nsplit: blocks", "{stem}_{part}_{size}_{seed}{ext}"),
+        ("similar: {models: [image3, image4_ultra]}", "{stem}_{model}_{size}_{seed}{ext}"),
         ("generate: {models: [image3, image4_ultra]}", "{stem}_{model}_{size}_{seed}{ext}"),
     ],
 )

@@ -17,9 +17,17 @@ NOW = datetime(2026, 11, 22, 17, 5, 9, tzinfo=UTC)
 PHOTO = Facts(kind=Kind.IMAGE)
 
 
-def render(rule: Any, facts: Any, *, path: Any = "sub/beach.jpg", first_ordinal: Any = 1) -> Any:
+def render(
+    rule: Any, facts: Any, *, path: Any = "sub/beach.jpg", first_ordinal: Any = 1, beside: Any = None
+) -> Any:
     return orders(
-        rule, drop_key=DropKey("abcdefghij"), path=path, facts=facts, first_ordinal=first_ordinal, now=NOW
+        rule,
+        drop_key=DropKey("abcdefghij"),
+        path=path,
+        facts=facts,
+        companions={"sub/beach.txt": beside} if beside else {},
+        first_ordinal=first_ordinal,
+        now=NOW,
     )
 
 
@@ -241,3 +249,117 @@ def test_a_faulty_file_orders_nothing(make_rule: Callable[[str], Rule]) -> None:
     """What the look inside found wrong is what the owner reads."""
     with pytest.raises(SourceFault, match="the picture is cut off"):
         render(make_rule("expand: {}"), Facts(kind=Kind.IMAGE, fault="the picture is cut off"))
+
+
+def test_a_faulty_companion_orders_nothing(make_rule: Callable[[str], Rule]) -> None:
+    """A prompt beside the picture that cannot be read is no empty prompt."""
+    with pytest.raises(SourceFault, match="this is no UTF-8"):
+        render(
+            make_rule("expand: {prompt: {sidecar: '{stem}.txt'}}"),
+            PHOTO,
+            beside=Facts(kind=Kind.PROMPT, fault="this is no UTF-8"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "words"),
+    [
+        (
+            "generate: {}\nsplit: lines",
+            "a\n\n" + "x" * 1025,
+            "line 3: the prompt is too long: 1,025 characters",
+        ),
+        (
+            "generate: {}",
+            "x" * 1025,
+            "the prompt is too long: 1,025 characters; Firefly reads at most 1,024, so it is 1",
+        ),
+        ("generate: {prompt: 'A {text}'}", "x" * 1023, "the prompt is too long: 1,025 characters"),
+        ("generate: {}", "---\nvariations: 1\n---\n\n" + "x" * 1025, "line 5: the prompt is too long"),
+        ("similar: {}\nmatch: {kind: prompt}", "more of these", "this operation reads no prompt"),
+        ("precise_composite: {}\nmatch: {kind: prompt}", "in the sun", "this operation reads no prompt"),
+        ("upscale: {}\nmatch: {kind: prompt}", "larger", "this operation reads no prompt"),
+        (
+            "generate: {model: image3}",
+            "---\nmodel: image5\n---\n" + "x" * 1501,
+            "Firefly reads at most 1,500",
+        ),
+    ],
+)
+def test_a_prompt_that_cannot_be_sent_is_refused_with_its_line(
+    make_rule: Callable[[str], Rule], rule: Any, text: Any, words: Any
+) -> None:
+    """The owner of the file reads which of its lines is meant."""
+    with pytest.raises(SourceFault) as caught:
+        render(make_rule(rule), prompt(text))
+
+    assert words in caught.value.message
+
+
+def test_a_file_that_asks_for_too_much_is_refused(make_rule: Callable[[str], Rule]) -> None:
+    """Ten thousand lines are a log file more often than a wish."""
+    rule = make_rule("generate: {sizes: [2048x2048, 2304x1792]}\nsplit: lines")
+
+    with pytest.raises(SourceFault, match="asks for 5,002 jobs, and one file may ask for 5,000"):
+        render(rule, prompt("a\n" * 2501))
+
+
+def test_numbers_of_parts_sort_as_they_are_written(make_rule: Callable[[str], Rule]) -> None:
+    """Ten prompts have two digits each."""
+    made = render(make_rule("generate: {}\nsplit: lines"), prompt("a\n" * 10))
+
+    assert ["01", "02", "10"] == [made[place].tokens["part"] for place in (0, 1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words", "yaml"),
+    [
+        ("expand: {}\nmatch: {kind: prompt}", "names no picture for image", "`image: https://…`"),
+        ("fill: {image: a.png}\nmatch: {kind: prompt}", "names no picture for mask", "`mask: https://…`"),
+        (
+            "adaptive_composite: {object: {image: a.png}}\nmatch: {kind: prompt}",
+            "names no picture for background.image",
+            "`background: {image: https://…}`",
+        ),
+    ],
+)
+def test_a_prompt_file_without_its_picture_is_refused(
+    make_rule: Callable[[str], Rule], rule: Any, words: Any, yaml: Any
+) -> None:
+    """The owner of the file reads what to write, and where."""
+    with pytest.raises(SourceFault) as caught:
+        render(make_rule(rule), prompt(""))
+
+    assert words in caught.value.message
+    assert yaml in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("rule", "front", "words"),
+    [
+        (
+            "expand: {prompt: {sidecar: '{stem}.txt'}}",
+            'image: "https://b.s3.amazonaws.com/a.png"',
+            "image is said, so that a dropped picture has no place",
+        ),
+        (
+            "generate: {model: image5, prompt: {sidecar: '{stem}.txt'}}\nmatch: {kind: image}",
+            "model: image3",
+            "takes prompts, and no pictures",
+        ),
+        (
+            "generate: {model: image5, prompt: {sidecar: '{stem}.txt'}}\nmatch: {kind: image}",
+            "aspect_ratio: '16:9'",
+            "aspect_ratio follows from the picture",
+        ),
+    ],
+)
+def test_words_beside_a_picture_cannot_take_its_place(
+    make_rule: Callable[[str], Rule], rule: Any, front: Any, words: Any
+) -> None:
+    """A dropped picture is used, or nothing is ordered."""
+    with pytest.raises(SourceFault) as caught:
+        render(make_rule(rule), PHOTO, beside=prompt(f"---\n{front}\n---\na boat"))
+
+    assert "the front matter beside this picture cannot be used" in caught.value.message
+    assert words in caught.value.message
