@@ -48,7 +48,7 @@ class Demands:
     largest_bytes: int = 15 * MB  # Adobe's OpenAPI document, storage/image
     smallest_longer_side: int = 0
     smallest_area: int = 0
-    largest_area: int = 0
+    largest_area: int = 0  # goes with a largest ratio
     largest_ratio: int = 0  # of the longer side to the shorter one
     upscaled_by: int = 0
     takes_cmyk: bool = False
@@ -282,7 +282,8 @@ def _needs(facts: Facts, demands: Demands) -> Iterator[_Need]:
     if (facts.size_bytes or 0) > demands.largest_bytes:
         has, most = megabytes(facts.size_bytes or 0), _mb(demands.largest_bytes)
         yield _Need(
-            found=f"it has {has}, and Firefly takes at most {most} here", done=f"brought from {has} below {most}"
+            found=f"it has {has}, and Firefly takes at most {most} here",
+            done=f"brought from {has} below {most}",
         )
 
 
@@ -311,10 +312,12 @@ def _fitting(width: int, height: int, demands: Demands) -> tuple[int, int]:
         scale = min(scale, math.sqrt(demands.largest_area / (width * height)))
     if scale >= 1:
         return width, height
-    fitting = max(1, round(width * scale)), max(1, round(height * scale))
-    if demands.largest_area and math.prod(fitting) > demands.largest_area:  # by half a pixel
-        return max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
-    return fitting
+    if not demands.largest_area:
+        return max(1, round(width * scale)), max(1, round(height * scale))
+    # Limits are not to be passed by half a pixel.
+    fitting = math.floor(width * scale), math.floor(height * scale)
+    longest = demands.largest_ratio * min(fitting)
+    return min(fitting[0], longest), min(fitting[1], longest)
 
 
 def _encodings(facts: Facts, demands: Demands, *, longer: int) -> tuple[Encoding, ...]:

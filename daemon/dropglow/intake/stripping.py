@@ -130,9 +130,11 @@ def _jxl_parts(data: bytes) -> Iterator[bytes]:
     at = 0
     while at < len(data):
         length, name = struct.unpack_from(">I4s", data, at)
-        if length == 1:
+        if length == 0:  # the last one reaches to the end
+            length = len(data) - at
+        elif length == 1:
             (length,) = struct.unpack_from(">Q", data, at + 8)
-        end = len(data) if length == 0 else at + length
+        end = at + length
         if end <= at:
             raise IndexError("a box without a length")
         if name in _JXL_KEPT:
