@@ -38,7 +38,8 @@ from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.model import Submission
 from dropglow.pacing import DAY_S, Gate
 from dropglow.rules.folders import is_made_at_start
-from dropglow.runtime.admission import Attendant, Doors
+from dropglow.runtime.admission import Attendant
+from dropglow.runtime.admitting import Doors
 from dropglow.runtime.awaiting import Awaiting, Patience
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
@@ -225,9 +226,9 @@ async def _performer(
     spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
     await outboxes.tidy()
-    chance = random.SystemRandom().random
     copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk)
     await asyncio.to_thread(copies.sweep_leftovers)
+    chance = random.SystemRandom().random
     outcomes = Outcomes(clock=clock, chance=chance)
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)

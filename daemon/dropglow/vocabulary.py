@@ -27,13 +27,16 @@ INBOX_ONLINE: Final = "inbox.online"  # inbox
 INBOX_TROUBLE: Final = "inbox.trouble"  # inbox, reason
 WATCHER_DEAF: Final = "watcher.deaf"  # reason
 
-DROP_ADMITTED: Final = "drop.admitted"  # drop, rule, source, sha256, jobs, images
+DROP_ADMITTED: Final = "drop.admitted"  # drop, rule, source, sha256, companions, jobs, images
 DROP_REOPENED: Final = "drop.reopened"  # drop, rule, source, jobs
 DROP_UNMATCHED: Final = "drop.unmatched"  # inbox, source, reasons
+DROP_WAITING: Final = "drop.waiting"  # inbox, rule, source, waits_for, patience_s
 DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
 DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, place
 DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
 DROP_RETURNED: Final = "drop.returned"  # inbox, source, reason
+
+COMPANION_WAITING: Final = "companion.waiting"  # inbox, source, waits_for, patience_s
 
 UPLOAD_PREPARED: Final = (
     "upload.prepared"  # slot, picture, reasons, from_format, from_bytes, to_format, to_bytes

@@ -43,6 +43,7 @@ from dropglow.lifecycle import TRANSITIONS, advance
 from dropglow.model import (
     After,
     Artifact,
+    Companion,
     DeliveryPlan,
     Drop,
     DropKey,
@@ -140,6 +141,14 @@ async def tell(ledger: Ledger, job: Job, *events: Event, owner: str | None = Non
     for event in events:
         job = await ledger.save(job, advance(job, event), event, at=NOW, owner=owner)
     return job
+
+
+def companion(sha256: str) -> Companion:
+    """Return a file of this content that belongs to a drop."""
+    path = f"beach.{sha256}.png"
+    return Companion(
+        path=path, place=f"/in/{path}", sha256=sha256, size_bytes=1, device=1, inode=2, kind=Kind.IMAGE
+    )
 
 
 async def claim(
@@ -777,12 +786,31 @@ class TestDrops:
         await ledger.admit(make_drop("c", state=DropState.DONE, admitted_at=NOW + 2 * HOUR), [])
         same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, "rule_digest": "digest"}
 
-        found = await ledger.reopenable(**same)
+        found = await ledger.reopenable(companions=[], **same)
 
         assert found is not None
         assert "b" == found.key
         for field in same:
-            assert await ledger.reopenable(**{**same, field: "other"}) is None
+            assert await ledger.reopenable(companions=[], **{**same, field: "other"}) is None
+
+    async def test_a_failed_drop_is_found_with_the_very_same_companions(self, ledger: Ledger) -> None:
+        """The same photo with another mask, or with none, is another drop."""
+        for number, masks in enumerate([("m",), ("n",), ()]):
+            drop = make_drop(f"d{number}", state=DropState.FAILED, companions=tuple(map(companion, masks)))
+            await ledger.admit(drop, [])
+        same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, "rule_digest": "digest"}
+
+        found = [await ledger.reopenable(companions=masks, **same) for masks in (["m"], ["n"], [])]
+
+        assert ["d0", "d1", "d2"] == [drop.key for drop in found if drop is not None]
+        assert await ledger.reopenable(companions=["m", "n"], **same) is None
+
+    async def test_companions_are_stored_with_their_drop(self, ledger: Ledger) -> None:
+        """Whatever their names are made of."""
+        drop = make_drop(companions=(companion("m"), companion("n\udce9")))
+        await ledger.admit(drop, [])
+
+        assert drop == await ledger.drop(drop.key)
 
     async def test_held_content_is_found_under_any_name_and_rule(self, ledger: Ledger) -> None:
         """A held file that comes back renamed, or under a changed rule, is still in doubt."""

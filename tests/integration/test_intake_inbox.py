@@ -17,6 +17,7 @@ from PIL import Image
 from dropglow.clock import RealClock
 from dropglow.disk import NewFile, RealDisk
 from dropglow.errors import DiskError, DiskFull, DropglowError
+from dropglow.intake.claiming import Party
 from dropglow.intake.inbox import Inbox, Sweep
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.scan import Snag
@@ -108,6 +109,10 @@ def settled(inbox: Inbox, clock: HandClock) -> tuple[Sighting, ...]:
     return inbox.sweep().settled
 
 
+def parties(sightings: Sequence[Sighting]) -> list[Party]:
+    return [Party(key=key, drop=each) for key, each in zip([KEY, OTHER_KEY], sightings, strict=True)]
+
+
 def in_inbox(root: Path) -> list[str]:
     """Return what a person sees."""
     return sorted(
@@ -195,7 +200,10 @@ def test_inspecting_tells_what_rules_match_on(root: Path, inbox: Inbox, clock: H
     Image.new("RGB", (300, 200)).save(root / "beach.jpg")
     (sighting,) = settled(inbox, clock)
 
-    assert Facts(kind=Kind.IMAGE, format=Format.JPEG, width=300, height=200) == inbox.inspect(sighting)
+    facts = inbox.inspect(sighting)
+
+    assert facts is not None
+    assert (Kind.IMAGE, Format.JPEG, 300, 200) == (facts.kind, facts.format, facts.width, facts.height)
 
 
 def test_inspecting_a_changed_or_vanished_file_tells_nothing(
@@ -236,7 +244,7 @@ def test_a_claimed_file_is_hidden_hashed_and_examined(root: Path, inbox: Inbox, 
     (root / "art").mkdir()
     (root / "art" / "hill.txt").write_text("a green hill")
     (sighting,) = settled(inbox, clock)
-    (claimed,) = inbox.claim([(KEY, sighting)])
+    (claimed,) = inbox.claim([Party(key=KEY, drop=sighting)])
 
     assert str(root / ".dropglow" / "work" / KEY / "art" / "hill.txt") == claimed.place
     assert "a green hill" == Path(claimed.place).read_text()
@@ -250,7 +258,7 @@ def test_a_name_that_is_no_utf8_can_be_claimed(root: Path, inbox: Inbox, clock: 
     """The raw name travels along."""
     Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9.txt")).write_text("a green hill")
     (sighting,) = settled(inbox, clock)
-    (claimed,) = inbox.claim([(KEY, sighting)])
+    (claimed,) = inbox.claim([Party(key=KEY, drop=sighting)])
 
     assert os.fsencode(claimed.place).endswith(b"~caf\xe9.txt")
 
@@ -260,7 +268,7 @@ def test_a_cut_off_photo_is_claimed_with_its_fault(root: Path, inbox: Inbox, clo
     Image.effect_noise((300, 200), 60).save(root / "beach.jpg")
     os.truncate(root / "beach.jpg", (root / "beach.jpg").stat().st_size // 2)
     (root / "hill.txt").write_text("a green hill")
-    claimed = inbox.claim(list(zip([KEY, OTHER_KEY], settled(inbox, clock), strict=True)))
+    claimed = inbox.claim(parties(settled(inbox, clock)))
 
     assert ["cut off" in (each.facts.fault or "") for each in claimed] == [True, False]
 
@@ -273,7 +281,7 @@ def test_a_file_that_vanished_before_the_claim_is_forgotten(
     (sighting,) = settled(inbox, clock)
     disk.before_moving = (root / "hill.txt").unlink
 
-    assert () == inbox.claim([(KEY, sighting)])
+    assert () == inbox.claim([Party(key=KEY, drop=sighting)])
     assert Sweep() == inbox.sweep()
     assert () == inbox.orphans()
 
@@ -285,7 +293,7 @@ def test_a_file_replaced_before_the_claim_goes_back(
     (root / "hill.txt").write_text("a green hill")
     (sighting,) = settled(inbox, clock)
     disk.before_moving = lambda: (root / "hill.txt").write_text("a blue mountain")
-    claimed = inbox.claim([(KEY, sighting)])
+    claimed = inbox.claim([Party(key=KEY, drop=sighting)])
     after = inbox.sweep()
     clock.seconds += 2
 
@@ -305,7 +313,7 @@ def test_a_file_still_written_after_the_claim_goes_back(
         (sighting,) = settled(inbox, clock)
         disk.before_opening = lambda: writer.write(b" with sheep")
 
-        assert () == inbox.claim([(KEY, sighting)])
+        assert () == inbox.claim([Party(key=KEY, drop=sighting)])
     assert "a green hill with sheep" == (root / "hill.txt").read_text()
 
 
@@ -314,7 +322,7 @@ def test_a_newer_file_of_the_same_name_is_not_replaced_when_giving_back(
 ) -> None:
     """The name is taken meanwhile, so the key becomes part of the other name."""
     (root / "hill.txt").write_text("a green hill")
-    (claimed,) = inbox.claim([(KEY, settled(inbox, clock)[0])])
+    (claimed,) = inbox.claim([Party(key=KEY, drop=settled(inbox, clock)[0])])
     (root / "hill.txt").write_text("a blue hill")
 
     assert f"hill.{KEY}.txt" == inbox.give_back(KEY, claimed.place, "hill.txt")
@@ -326,7 +334,7 @@ def test_giving_back_makes_the_folder_again(root: Path, inbox: Inbox, clock: Han
     """Somebody tidied the empty folder away."""
     (root / "art").mkdir()
     (root / "art" / "hill.txt").write_text("a green hill")
-    (claimed,) = inbox.claim([(KEY, settled(inbox, clock)[0])])
+    (claimed,) = inbox.claim([Party(key=KEY, drop=settled(inbox, clock)[0])])
     (root / "art").rmdir()
 
     assert "art/hill.txt" == inbox.give_back(KEY, claimed.place, "art/hill.txt")
@@ -340,7 +348,7 @@ def test_a_file_that_cannot_be_moved_stays_and_rests(
     (root / "fixed.txt").write_text("a green hill")
     (root / "loose.txt").write_text("a blue hill")
     disk.immovable = {str(root / "fixed.txt")}
-    claimed = inbox.claim(list(zip([KEY, OTHER_KEY], settled(inbox, clock), strict=True)))
+    claimed = inbox.claim(parties(settled(inbox, clock)))
     clock.seconds += 2
     inbox.sweep()
     clock.seconds += 2
@@ -359,7 +367,7 @@ def test_a_file_that_cannot_be_read_after_the_claim_goes_back_and_rests(
     (root / "hill.txt").write_text("a green hill")
     (sighting,) = settled(inbox, clock)
     disk.unreadable = {f"{KEY}~hill.txt"}
-    claimed = inbox.claim([(KEY, sighting)])
+    claimed = inbox.claim([Party(key=KEY, drop=sighting)])
     again = settled(inbox, clock)
 
     assert () == claimed
@@ -374,7 +382,7 @@ def test_a_file_whose_work_folder_cannot_be_made_stays(root: Path, inbox: Inbox,
     (root / "b.txt").write_text("a blue hill")
     (root / ".dropglow" / "work").mkdir(exist_ok=True)
     (root / ".dropglow" / "work" / KEY).touch()
-    claimed = inbox.claim(list(zip([KEY, OTHER_KEY], settled(inbox, clock), strict=True)))
+    claimed = inbox.claim(parties(settled(inbox, clock)))
 
     assert ["b.txt"] == [each.sighting.path for each in claimed]
     assert ["art/a.txt"] == in_inbox(root)
@@ -387,7 +395,7 @@ def test_a_file_of_the_inbox_itself_is_claimed_without_a_folder_of_its_own(
     """A folder for each drop would have to be synced, watched and removed again."""
     (root / "hill.txt").write_text("a green hill")
     (sighting,) = settled(inbox, clock)
-    (claimed,) = inbox.claim([(KEY, sighting)])
+    (claimed,) = inbox.claim([Party(key=KEY, drop=sighting)])
 
     assert str(root / ".dropglow" / "work" / f"{KEY}~hill.txt") == claimed.place
     assert [(KEY, claimed.place, "hill.txt")] == [
@@ -402,7 +410,7 @@ def test_a_name_too_long_for_the_key_beside_it_is_claimed_into_a_folder(
     name = "n" * 251 + ".txt"
     (root / name).write_text("a green hill")
     (sighting,) = settled(inbox, clock)
-    (claimed,) = inbox.claim([(KEY, sighting)])
+    (claimed,) = inbox.claim([Party(key=KEY, drop=sighting)])
 
     assert str(root / ".dropglow" / "work" / KEY / name) == claimed.place
     assert [name] == [orphan.path for orphan in inbox.orphans()]
@@ -416,7 +424,7 @@ def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(
     (sighting,) = settled(inbox, clock)
     disk.before_moving = lambda: (root / "hill.txt").write_text("a blue mountain")
     disk.immovable = {inbox.work_place(KEY, "hill.txt")}
-    claimed = inbox.claim([(KEY, sighting)])
+    claimed = inbox.claim([Party(key=KEY, drop=sighting)])
     stranded = in_inbox(root)
     disk.immovable = set()
     inbox.sweep()
@@ -439,7 +447,7 @@ def test_two_services_never_claim_the_same_file(root: Path, clock: HandClock) ->
 
     def take(which: int) -> None:
         for number, sighting in enumerate(lots[which]):
-            claimed = inboxes[which].claim([(DropKey(f"key{which}{number}"), sighting)])
+            claimed = inboxes[which].claim([Party(key=DropKey(f"key{which}{number}"), drop=sighting)])
             taken[which] += [each.sighting.path for each in claimed]
 
     threads = [threading.Thread(target=take, args=(which,)) for which in range(2)]
@@ -463,7 +471,7 @@ def test_claimed_files_are_found_at_the_next_start(root: Path, clock: HandClock,
     before.open()
     (root / "art").mkdir()
     (root / "art" / "hill.txt").write_text("a green hill")
-    before.claim([(KEY, settled(before, clock)[0])])
+    before.claim([Party(key=KEY, drop=settled(before, clock)[0])])
     before.close()
     after = an_inbox(root, clock, disk)
     after.open()
@@ -493,7 +501,7 @@ def test_files_of_another_ledger_are_held_with_a_note(
     theirs = an_inbox(root, clock, disk, ledger="theirs")
     theirs.open()
     (root / "hill.txt").write_text("a green hill")
-    theirs.claim([(KEY, settled(theirs, clock)[0])])
+    theirs.claim([Party(key=KEY, drop=settled(theirs, clock)[0])])
     theirs.close()
     ours = an_inbox(root, clock, disk)
     ours.open()

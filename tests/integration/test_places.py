@@ -57,9 +57,9 @@ def test_a_long_name_moved_back_is_exchanged(tmp_path: Path) -> None:
     work.parent.mkdir(parents=True)
     Path(drop.place).rename(work)
 
-    place = places.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work)))
+    back = places.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work)))
 
-    assert b"a fox" == Path(place).read_bytes()
+    assert b"a fox" == Path(back.place).read_bytes()
     assert [] == list((tmp_path / "_failed").iterdir())
 
 

@@ -1,9 +1,7 @@
 """One inbox: sweep it, look into what lies still, claim it, give it back.
 
 Blocks, and may block for minutes on a dead network share, so each inbox belongs
-to one thread. A claim is a rename without replacing into a hidden work folder
-of the same file system; from then on the file is ours, and the hash and the full
-examination concern what was claimed, whatever the sweep had seen.
+to one thread.
 
 Nothing is concluded from absence: a share that went away looks like an empty
 folder, and every file in it is still owed an ending.
@@ -11,17 +9,17 @@ folder, and every file in it is still owed an ending.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, Final, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from dropglow.clock import Clock
-from dropglow.disk import Disk, refusal, shown
+from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
-from dropglow.intake.inspect import examine, glance
+from dropglow.intake.claiming import Claimed, Claiming, Party, Spoiled, reading, same
+from dropglow.intake.inspect import glance
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
 from dropglow.intake.root import Root
@@ -32,8 +30,6 @@ from dropglow.settle import Watch, observe
 
 MAX_SNAGS: Final = 100  # a thousand links in an inbox need not be told one by one
 _MAX_NAMES: Final = 1000
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +45,7 @@ class Sweep:
     next_look_s: float | None = None  # seconds until the first waiting file can be settled
     offline: str | None = None
     snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A file that is ours now, hashed and examined."""
-
-    key: DropKey
-    sighting: Sighting  # as it was in the inbox
-    place: str  # absolute
-    sha256: str  # hexadecimal
-    facts: Facts
+    seen: Mapping[str, Watch] = field(default_factory=dict)  # every file, settled or not, by path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +74,7 @@ class Inbox:
         self._clock = clock
         self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity)
         self._work = WorkFolder(plan.folder, disk=disk)
+        self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root)
         self._reserved: frozenset[str] = frozenset()
         self._watches: dict[str, Watch] = {}
         self._refused = Refused()
@@ -140,6 +127,7 @@ class Inbox:
             waiting=outlook.waiting,
             next_look_s=outlook.next_look_s,
             snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
+            seen=outlook.watches,
         )
 
     def inspect(self, sighting: Sighting) -> Facts | None:
@@ -150,33 +138,33 @@ class Inbox:
         path = self._path(sighting.path)
         try:
             with self._disk.open_read(path) as stream:
-                if not _same(sighting, stream, inodes_hold=True):
+                if not same(sighting, stream, inodes_hold=True):
                     return None
-                return _read(lambda: glance(stream, sighting.path), path)
+                return reading(lambda: glance(stream, sighting.path), path)
         except FileGone:
             return None
         except DiskError as error:
             self._refuse(sighting, error)
             return None
 
-    def claim(self, pairs: Sequence[tuple[DropKey, Sighting]]) -> tuple[Claimed, ...]:
-        """Take files into the work folder, hash and examine them, and return those that were taken.
+    def claim(self, parties: Sequence[Party]) -> tuple[Claimed, ...]:
+        """Take drops with their partners into the work folder, hash and examine them, and return those that were taken.
 
-        Never raises; the batch is synced once. A file that changed since it was sighted goes back and has to lie
-        still again; one that is gone is forgotten; one that cannot be moved or read stays in the inbox, is told
-        by the following sweeps as a snag, and rests for a while. Until the caller has admitted them, claimed
-        files are orphans, which the next start gives back.
+        Never raises; the batch is synced once. Where one file of a drop cannot be had, all of them go back. A
+        file that changed since it was sighted has to lie still again; one that is gone is forgotten; one that
+        cannot be moved or read stays in the inbox, is told by the following sweeps as a snag, and rests for a
+        while. Until the caller has admitted them, claimed files are orphans, which the next start gives back.
         """
         assert self.foreign_owner is None, "adopt() comes first"
-        ready = [(key, sighting) for key, sighting in pairs if self._prepared(key, sighting)]
-        moves = [(self._path(sighting.path), self.work_place(key, sighting.path)) for key, sighting in ready]
-        outcomes = self._disk.move_many(moves)
-        taken = [
-            self._taken(key, sighting)
-            for (key, sighting), outcome in zip(ready, outcomes, strict=True)
-            if self._moved(key, sighting, outcome)
-        ]
-        return tuple(claimed for claimed in taken if claimed is not None)
+        taken: list[Claimed] = []
+        for party, answer in zip(parties, self._claiming.claim(parties), strict=True):
+            for sighting in party.sightings:
+                self._watches.pop(sighting.path, None)
+            if isinstance(answer, Claimed):
+                taken.append(answer)
+            else:
+                self._undo(party.key, answer)
+        return tuple(taken)
 
     def orphans(self) -> tuple[Orphan, ...]:
         """Return every file in the work folder. Give back those whose key the ledger does not know.
@@ -238,59 +226,21 @@ class Inbox:
             elif len(snags) < MAX_SNAGS:
                 snags.append(found)
 
-    def _prepared(self, key: DropKey, sighting: Sighting) -> bool:
-        try:
-            self._work.prepare(key, sighting.path)
-        except DiskError as error:
-            self._refuse(sighting, error)
-            return False
-        return True
-
-    def _moved(self, key: DropKey, sighting: Sighting, outcome: DiskError | None) -> bool:
-        """Return whether the file is in the work folder; remember why not."""
-        if outcome is None or self._stands(self.work_place(key, sighting.path)):
-            # Where only the syncing failed, a power cut may undo the rename: the file is at one of two places.
-            return True
+    def _undo(self, key: DropKey, spoiled: Spoiled) -> None:
+        """Give back what came of a party, and let the file rest that did not."""
+        if (
+            spoiled.error is not None
+            and spoiled.culprit is not None
+            and not isinstance(spoiled.error, FileGone)
+        ):
+            self._refuse(spoiled.culprit, spoiled.error)
+        orphans = (
+            Orphan(key=key, place=self.work_place(key, sighting.path), path=sighting.path)
+            for key, sighting in spoiled.moved
+        )
+        self._stranded = (*self._stranded, *orphans)
+        self._give_back_stranded()
         self.forget(key)
-        self._watches.pop(sighting.path, None)
-        if not isinstance(outcome, FileGone):
-            self._refuse(sighting, outcome)
-        return False
-
-    def _stands(self, place: str) -> bool:
-        try:
-            return self._disk.look(place) is not None
-        except DiskError:
-            return False  # if it is there after all, it is an orphan, and the next start gives it back
-
-    def _taken(self, key: DropKey, sighting: Sighting) -> Claimed | None:
-        self._watches.pop(sighting.path, None)
-        place = self.work_place(key, sighting.path)
-        try:
-            claimed = self._examined(key, sighting, place)
-        except FileGone:
-            self.forget(key)
-            return None
-        except DiskError as error:
-            self._refuse(sighting, error)
-            claimed = None
-        if claimed is None:
-            self._stranded = (*self._stranded, Orphan(key=key, place=place, path=sighting.path))
-            self._give_back_stranded()
-        return claimed
-
-    def _examined(self, key: DropKey, sighting: Sighting, place: str) -> Claimed | None:
-        """Return the file at *place*, hashed and examined; None when it is not, or no longer, what was sighted."""
-        inodes_hold = self._root.inodes_hold
-        with self._disk.open_read(place) as stream:
-            if not _same(sighting, stream, inodes_hold=inodes_hold):
-                return None
-            sha256 = _read(lambda: _digest(stream), place)
-            stream.seek(0)
-            facts = _read(lambda: examine(stream, sighting.path), place)
-            if not _same(sighting, stream, inodes_hold=inodes_hold):
-                return None
-        return Claimed(key=key, sighting=sighting, place=place, sha256=sha256, facts=facts)
 
     def _give_back_stranded(self) -> None:
         """Give back what was claimed in vain; what the disk does not let go now, the next sweep tries again."""
@@ -320,25 +270,6 @@ class Inbox:
 
     def _path(self, path: str) -> str:
         return posixpath.join(self.plan.folder, path)
-
-
-def _same(sighting: Sighting, stream: BinaryIO, *, inodes_hold: bool) -> bool:
-    # Not the ctime: the rename of a claim changes it.
-    found = os.fstat(stream.fileno())
-    if (found.st_size, found.st_mtime_ns) != (sighting.size_bytes, sighting.mtime_ns):
-        return False
-    return not inodes_hold or (found.st_dev, found.st_ino) == (sighting.device, sighting.inode)
-
-
-def _read(ask: Callable[[], Answer], path: str) -> Answer:
-    try:
-        return ask()
-    except OSError as error:
-        raise refusal("read", path, error) from error
-
-
-def _digest(stream: BinaryIO) -> str:
-    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto
 
 
 def _below(folder: str, reserved: Sequence[str]) -> frozenset[str]:

@@ -217,12 +217,21 @@ class Ledger(Reader, Protocol):
         """Return open drops all of whose jobs rest: their file can go to its last folder. Oldest first."""
         ...
 
-    async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
-        """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
+    async def reopenable(
+        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str], rule_digest: str
+    ) -> Drop | None:
+        """Return the latest drop of this very file, content and rule that ended FAILED, if any.
+
+        *companions* are the SHA-256 of the files that belong to it, in their order: with another mask it is
+        another drop.
+        """
         ...
 
     async def held_content(self, *, inbox: str, sha256: str) -> tuple[Drop, ...]:
-        """Return the HELD drops of this inbox and content, under whatever name and rule, latest first."""
+        """Return the HELD drops of this inbox and content, under whatever name and rule, latest first.
+
+        Whatever companions they have: which of them matter is for the caller to say.
+        """
         ...
 
     async def save_drop(

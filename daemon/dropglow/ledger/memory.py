@@ -257,7 +257,9 @@ class MemoryLedger:
         ]
         return tuple(sorted(found, key=_drop_age)[:limit])
 
-    async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
+    async def reopenable(
+        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str], rule_digest: str
+    ) -> Drop | None:
         """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
         wanted = (inbox, path, sha256, rule_digest)
         found = [
@@ -265,6 +267,7 @@ class MemoryLedger:
             for drop in self._drops.values()
             if drop.state is DropState.FAILED
             and (drop.inbox, drop.path, drop.sha256, drop.rule_digest) == wanted
+            and [each.sha256 for each in drop.companions] == list(companions)
         ]
         return max(found, key=_drop_age, default=None)
 

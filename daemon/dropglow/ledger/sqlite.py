@@ -156,9 +156,11 @@ class SqliteLedger(SqlReader):
         rows = await self._ask(lambda connection: verbs.ripe(connection, limit))
         return tuple(drop_from(row) for row in rows)
 
-    async def reopenable(self, *, inbox: str, path: str, sha256: str, rule_digest: str) -> Drop | None:
+    async def reopenable(
+        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str], rule_digest: str
+    ) -> Drop | None:
         """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
-        row = await self._ask(
+        rows = await self._ask(
             lambda connection: verbs.reopenable(
                 connection,
                 inbox=path_bytes(inbox),
@@ -167,7 +169,9 @@ class SqliteLedger(SqlReader):
                 rule_digest=rule_digest,
             )
         )
-        return None if row is None else drop_from(row)
+        found = (drop_from(row) for row in rows)
+        wanted = list(companions)
+        return next((drop for drop in found if [each.sha256 for each in drop.companions] == wanted), None)
 
     async def held_content(self, *, inbox: str, sha256: str) -> tuple[Drop, ...]:
         """Return the HELD drops of this inbox and content, under whatever name and rule, latest first."""

@@ -6,11 +6,14 @@ the rules were loaded, and words are made only for those who ask.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from dropglow.model import Facts, Kind, RuleName
+from dropglow.naming import shown
+from dropglow.rules.beside import owners
 from dropglow.rules.frontmatter import divided
 from dropglow.rules.globs import folded, may_share_a_name
 from dropglow.rules.rule import Conditions, Orientation, Rule
@@ -43,7 +46,9 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: F
 
     The first that matches takes it; ``also: true`` lets the next that matches
     have it too. What is not known about a faulty file excludes no rule, so
-    that it ends in ``_failed`` with a reason rather than lying about.
+    that it ends in ``_failed`` with a reason rather than lying about. A file
+    whose name makes it a companion of a rule's drops is never itself a drop of
+    that rule: a mask is not to be painted around.
 
     Args:
         rules: All rules of the file's inbox, in order.
@@ -57,7 +62,9 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: F
     holder: RuleName | None = None
     rivals: tuple[RuleName, ...] = ()  # who would have it, if an open question is answered their way
     for rule in rules:
-        reason = _objection(rule.conditions, path=name, size_bytes=size_bytes, facts=facts)
+        reason = _belonging(rule, path) or _objection(
+            rule.conditions, path=name, size_bytes=size_bytes, facts=facts
+        )
         if reason is None and holder is not None:
             reason = f"it would match, but {holder} comes first and has no 'also: true'"
         if reason is not None:
@@ -91,6 +98,15 @@ def may_share(one: Conditions, other: Conditions) -> bool:
 def _lies_below(one: Conditions, other: Conditions) -> bool:
     high, low = one.max_size_bytes, other.min_size_bytes
     return high is not None and low is not None and high < low
+
+
+def _belonging(rule: Rule, path: str) -> str | None:
+    """Return whose companion the file is under *rule*, or None if it is nobody's."""
+    found = owners(rule.companions, path)
+    if not found:
+        return None
+    names = " or ".join(shown(posixpath.basename(each.pattern)) for each in found)
+    return f"by its name it belongs to {names}, is waited for by that, and goes with it"
 
 
 def _objection(conditions: Conditions, *, path: str, size_bytes: int | None, facts: Facts) -> str | None:

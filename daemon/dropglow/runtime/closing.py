@@ -1,4 +1,4 @@
-"""Close drops: once all jobs of a drop rest, its file goes to its last folder, with a report where one is due.
+"""Close drops: once all jobs of a drop rest, its files go to their last folder, with a report where one is due.
 
 Level-triggered: the ledger is asked which drops are ripe, so a crash at any
 point only means that the same drop is ripe again.
@@ -7,8 +7,10 @@ point only means that the same drop is ripe again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import PurePath
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
@@ -17,7 +19,7 @@ from dropglow.errors import Conflict, DiskError
 from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import RESTING
-from dropglow.model import Drop, DropKey, DropState, Job
+from dropglow.model import Companion, Drop, DropKey, DropState, Job
 from dropglow.runtime import places, reports
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
@@ -99,15 +101,11 @@ class Closer:
         return True
 
     def _looked_at(self, drop: Drop) -> Drop:
-        """Return *drop* with the reason filled in where its writer had not been finished when it was taken."""
-        found = None if drop.reason or not drop.place else self._disk.look(drop.place)
-        if found is None or found.size_bytes == drop.size_bytes:
+        """Return *drop* with the reason filled in where a writer had not been finished when the file was taken."""
+        if drop.reason:
             return drop
-        reason = (
-            f"somebody went on writing this file after it was taken: what was ordered belongs to its first "
-            f"{drop.size_bytes:,} bytes, now it has {found.size_bytes:,}"
-        )
-        return replace(drop, reason=reason)
+        told = (_growth(self._disk, each, whose) for each, whose in _writers(drop))
+        return replace(drop, reason=next((reason for reason in told if reason), ""))
 
     def _put_away(self, drop: Drop, jobs: tuple[Job, ...], state: DropState, now: datetime) -> Drop:
         placed = places.put_away(self._disk, drop, state)
@@ -137,3 +135,21 @@ class Closer:
             log.error(vocabulary.DROP_HELD, reason=reason, **fields)
         else:
             log.error(vocabulary.DROP_FAILED, reason=reason, **fields)
+
+
+def _writers(drop: Drop) -> Iterator[tuple[Drop | Companion, str]]:
+    """Yield each file of a drop, and how to call it in its report."""
+    yield drop, "this file"
+    for companion in drop.companions:
+        yield companion, shown(PurePath(companion.path).name)
+
+
+def _growth(disk: Disk, file: Drop | Companion, name: str) -> str:
+    """Return in words that a file is longer, or shorter, than when it was taken; nothing where it is not."""
+    found = disk.look(file.place) if file.place else None
+    if found is None or found.size_bytes == file.size_bytes:
+        return ""
+    return (
+        f"somebody went on writing {name} after it was taken: what was ordered belongs to its first "
+        f"{file.size_bytes:,} bytes, now it has {found.size_bytes:,}"
+    )

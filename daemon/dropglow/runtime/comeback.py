@@ -2,6 +2,9 @@
 
 One from ``_failed`` goes on where it failed, if path, content and rule are the same: only what failed or was
 cancelled is done again. One from ``_held`` is held again, whatever it is called now: moving it settles no doubt.
+
+The companions are part of the content, for they are part of what is bought: the same photo with another mask is
+a new order. A held drop is recognised by those of its files that came back, if no other file came with them.
 """
 
 from __future__ import annotations
@@ -37,18 +40,25 @@ class Comeback:
     clock: Clock
 
     async def of(self, claimed: Drop) -> bool:
-        """Return whether the file of *claimed* belongs to an earlier drop, which has it now.
+        """Return whether the files of *claimed* belong to an earlier drop, which has them now.
 
         If not, *claimed* has to become a drop of its own.
         """
+        return await self.held(claimed) or await self._resumed(claimed)
+
+    async def held(self, claimed: Drop) -> bool:
+        """Return whether the files of *claimed* belong to a held drop, which has them now."""
         held = await insist(
             lambda: self.ledger.held_content(inbox=claimed.inbox, sha256=claimed.sha256), self.clock
         )
+        came = {each.sha256 for each in claimed.companions}
         for drop in held:
+            if not came <= {each.sha256 for each in drop.companions}:
+                continue
             async with self.turns.of(drop.key):
                 if await self._held_again(drop.key, claimed):
                     return True
-        return await self._resumed(claimed)
+        return False
 
     async def _held_again(self, key: DropKey, claimed: Drop) -> bool:
         """Return whether this is the file of a held drop: moving it must not buy again what is in doubt."""
@@ -88,6 +98,7 @@ class Comeback:
                 inbox=claimed.inbox,
                 path=claimed.path,
                 sha256=claimed.sha256,
+                companions=[each.sha256 for each in claimed.companions],
                 rule_digest=claimed.rule_digest,
             ),
             self.clock,

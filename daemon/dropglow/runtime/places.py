@@ -1,85 +1,98 @@
-"""Move a drop's file between work, its last folder, and back. Every move can be repeated after a crash.
+"""Move a drop's files between work, their last folder, and back. Every move can be repeated after a crash.
 
 A rename keeps the inode, and the inode is recorded with the drop: a file that
-is not where it should be is recognised where it went.
+is not where it should be is recognised where it went. A drop and its companions
+go everywhere together, under names that belong together: whoever moves them back
+into the inbox finds them paired again.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Final
 
 from dropglow.disk import Disk
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
-from dropglow.model import Drop, DropState
+from dropglow.model import Companion, Drop, DropState
 from dropglow.naming import candidates
+from dropglow.rules.globs import folded
 from dropglow.runtime.reports import ERROR_SUFFIX, HELD_SUFFIX
 
 _TRIES: Final = 1000
+_NAME_BYTES_MAX: Final = 255
 
 
 def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
-    """Move the file of *drop* to where *state* wants it; return the drop with its new place.
+    """Move the files of *drop* to where *state* wants them; return the drop with its new places.
 
     A file that somebody took away meanwhile leaves an empty place.
 
     Raises:
         DiskError: The file system refused; nothing is lost, try again.
     """
-    folder = _folder_of(drop, state)
+    folder, files = _folder_of(drop, state), _files(drop)
     if folder is None:
-        disk.remove(drop.place)
-        return replace(drop, place="")
+        for file in files:
+            if file.place:
+                disk.remove(file.place)
+        return _placed(drop, [""] * len(files))
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
-    if drop.place and posixpath.dirname(drop.place) == parent and disk.look(drop.place) is not None:
+    if all(_rests(disk, file, parent) for file in files):
         return drop
     disk.make_folder(parent)
-    return replace(drop, place=_moved(disk, drop, parent))
+    return _placed(drop, _moved(disk, drop, parent))
 
 
 def take_back(disk: Disk, drop: Drop) -> Drop:
-    """Move the file of *drop* from its last folder into work again, and remove its report.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    target = WorkFolder(drop.inbox, disk=disk).place(drop.key, drop.path)
-    if target == drop.place or not drop.place or disk.look(drop.place) is None:
-        return drop
-    if not _is_its_file(disk, drop):
-        return replace(drop, place="")  # taken away; another drop's file has the name now, and the report
-    _remove_reports(disk, drop)
-    disk.make_folder(posixpath.dirname(target))
-    try:
-        disk.move(drop.place, target)
-    except NameTaken:
-        return drop  # the work folder holds a newer copy: leave both where they are
-    return replace(drop, place=target)
-
-
-def exchange(disk: Disk, drop: Drop, claimed: Drop) -> str:
-    """Move the file of *claimed* to where the same file of *drop* is worked on; return that place.
+    """Move the files of *drop* from their last folder into work again, and remove its report.
 
     Raises:
         DiskError: The file system refused.
     """
     work = WorkFolder(drop.inbox, disk=disk)
-    target = work.place(drop.key, drop.path)
+    return _placed(drop, [_taken_back(disk, drop, file, work) for file in _files(drop)])
+
+
+def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
+    """Move the files of *claimed* to where the same files of *drop* are worked on; return *drop* with them.
+
+    The companions go first: after a crash in between, the drop itself goes back into the inbox, where it is seen.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    work = WorkFolder(drop.inbox, disk=disk)
     if drop.place and (disk.look(drop.place) is None or _is_its_file(disk, drop)):
         _remove_reports(disk, drop)
-    work.prepare(drop.key, drop.path)
-    try:
-        disk.move(claimed.place, target)
-    except DiskError:
-        # Where only the syncing failed, the file is there already, and nobody would look for it.
-        if disk.look(claimed.place) is not None or disk.look(target) is None:
-            raise
+    known = regained(drop, claimed)
+    pairs = list(zip(_files(drop), _files(known), strict=True))
+    places = [_exchanged(disk, drop, mine, theirs, work) for mine, theirs in reversed(pairs)]
     work.forget(claimed.key)
-    return target
+    return _placed(known, places[::-1])
+
+
+def regained(drop: Drop, claimed: Drop) -> Drop:
+    """Return *drop* with the files of *claimed* in place of its own that have the same content; moves nothing."""
+    came = {each.sha256: each for each in claimed.companions}
+    companions = tuple(
+        each if (new := came.get(each.sha256)) is None else replace(new, path=each.path)
+        for each in drop.companions
+    )
+    return replace(
+        drop, place=claimed.place, device=claimed.device, inode=claimed.inode, companions=companions
+    )
+
+
+def found_again(drop: Drop, places: Mapping[str, str]) -> Drop:
+    """Return *drop* with the places of those of its files that were found; *places* are by path below the inbox."""
+    found = {folded(path): place for path, place in places.items()}
+    return _placed(drop, [found.get(folded(file.path), file.place) for file in _files(drop)])
 
 
 def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
@@ -113,12 +126,12 @@ def _remove_reports(disk: Disk, drop: Drop) -> None:
         disk.remove(_report_name(drop.place, suffix))
 
 
-def _is_its_file(disk: Disk, drop: Drop) -> bool:
-    """Return whether what stands at the drop's place is the file that was dropped, by its content."""
-    found = disk.look(drop.place)
-    if found is None or not found.regular or found.size_bytes != drop.size_bytes:
+def _is_its_file(disk: Disk, file: Drop | Companion) -> bool:
+    """Return whether what stands at the file's place is the one that was dropped, by its content."""
+    found = disk.look(file.place)
+    if found is None or not found.regular or found.size_bytes != file.size_bytes:
         return False
-    return disk.digest(drop.place) == drop.sha256
+    return disk.digest(file.place) == file.sha256
 
 
 def _report_name(beside: str, suffix: str) -> str:
@@ -138,23 +151,121 @@ def _folder_of(drop: Drop, state: DropState) -> str | None:
             return drop.after.failed
 
 
-def _moved(disk: Disk, drop: Drop, parent: str) -> str:
-    """Return where the file went: moved now, or found there because a crash came between."""
-    names = candidates(PurePath(drop.path).name)
-    for _ in range(_TRIES):
-        target = posixpath.join(parent, next(names))
-        there = disk.look(target)
-        if there is not None and (there.device, there.inode) == (drop.device, drop.inode):
-            return target
-        if there is not None:
-            continue
-        if not drop.place:
-            return ""
-        try:
-            disk.move(drop.place, target)
-        except NameTaken:
-            continue
-        except FileGone:
-            return ""
+def _files(drop: Drop) -> tuple[Drop | Companion, ...]:
+    """Return the drop itself and its companions: all of them are files with a place."""
+    return (drop, *drop.companions)
+
+
+def _placed(drop: Drop, places: Sequence[str]) -> Drop:
+    place, *others = places
+    companions = zip(drop.companions, others, strict=True)
+    return replace(drop, place=place, companions=tuple(replace(each, place=to) for each, to in companions))
+
+
+def _rests(disk: Disk, file: Drop | Companion, parent: str) -> bool:
+    """Return whether a file is in its last folder already."""
+    return bool(file.place) and posixpath.dirname(file.place) == parent and disk.look(file.place) is not None
+
+
+def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
+    target = work.place(drop.key, file.path)
+    if target == file.place or not file.place or disk.look(file.place) is None:
+        return file.place
+    if not _is_its_file(disk, file):
+        return ""  # taken away; another drop's file has the name now, and the report
+    if isinstance(file, Drop):
+        _remove_reports(disk, file)
+    disk.make_folder(posixpath.dirname(target))
+    try:
+        disk.move(file.place, target)
+    except NameTaken:
+        return file.place  # the work folder holds a newer copy: leave both where they are
+    return target
+
+
+def _exchanged(
+    disk: Disk, drop: Drop, mine: Drop | Companion, theirs: Drop | Companion, work: WorkFolder
+) -> str:
+    target = work.place(drop.key, mine.path)
+    if target == theirs.place or not theirs.place:
+        return theirs.place
+    work.prepare(drop.key, mine.path)
+    try:
+        disk.move(theirs.place, target)
+    except DiskError:
+        # Where only the syncing failed, the file is there already, and nobody would look for it.
+        if disk.look(theirs.place) is not None or disk.look(target) is None:
+            raise
+    return target
+
+
+def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
+    """Return where the files went: moved now, or found there because a crash came between."""
+    files = _files(drop)
+    places = [file.place for file in files]
+    for names in islice(_names(disk, drop, parent), _TRIES):
+        targets = [posixpath.join(parent, name) for name in names]
+        pairs = list(zip(files, targets, strict=True))
+        if all(_is_free(disk, file, target) for file, target in pairs):
+            try:
+                for number, (file, target) in enumerate(pairs):
+                    places[number] = _moved_to(disk, file, places[number], target)
+            except NameTaken:
+                continue
+            return places
+    return [""] * len(files)
+
+
+def _is_free(disk: Disk, file: Drop | Companion, target: str) -> bool:
+    return disk.look(target) is None or _is_there(disk, file, target)
+
+
+def _is_there(disk: Disk, file: Drop | Companion, target: str) -> bool:
+    there = disk.look(target)
+    return there is not None and (there.device, there.inode) == (file.device, file.inode)
+
+
+def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> str:
+    """Return *target* once the file is there; nothing where it is nowhere.
+
+    Raises:
+        NameTaken: Somebody was faster.
+        DiskError: The file system refused.
+    """
+    if _is_there(disk, file, target):
         return target
-    return ""
+    if not place:
+        return ""
+    try:
+        disk.move(place, target)
+    except FileGone:
+        return ""
+    return target
+
+
+def _names(disk: Disk, drop: Drop, parent: str) -> Iterator[tuple[str, ...]]:
+    """Yield names for the drop and its companions, best first: ``a_2.jpg`` has ``a_2.mask.png``."""
+    name = PurePath(drop.path).name
+    stem = posixpath.splitext(name)[0]
+    present = [PurePath(drop.place).name] if drop.companions and _rests(disk, drop, parent) else []
+    others = [PurePath(each.path).name for each in drop.companions]
+    spares = [candidates(other) for other in others]
+    for main in chain(present, candidates(name)):
+        new_stem = posixpath.splitext(main)[0]
+        spare = [next(each) for each in spares]
+        yield (
+            main,
+            *(
+                _sibling(other, stem, new_stem) or another
+                for other, another in zip(others, spare, strict=True)
+            ),
+        )
+
+
+def _sibling(name: str, stem: str, new_stem: str) -> str:
+    """Return *name* with another stem of its drop in it; nothing where that cannot be."""
+    at = 0 if name.startswith(stem) else name.rfind(stem)
+    if at < 0 or stem == new_stem:
+        return ""
+    changed = name[:at] + new_stem + name[at + len(stem) :]
+    return changed if len(os.fsencode(changed)) <= _NAME_BYTES_MAX else ""

@@ -42,25 +42,24 @@ class Reopener:
         return await self._open(drop, placed, why)
 
     async def adopt(self, drop: Drop, claimed: Drop) -> Drop:
-        """Return *drop* open again with the file of *claimed*, the same file dropped once more.
+        """Return *drop* open again with the files of *claimed*, the same files dropped once more.
 
         Raises:
             DiskError: The file cannot be moved, or the old report not removed.
             Conflict: Somebody else changed the drop at the same time.
         """
-        place = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
-        placed = replace(drop, place=place, device=claimed.device, inode=claimed.inode)
+        placed = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
         why = "its file was moved back into the inbox"
         # The file is in its new place already, and only the ledger can say so.
         return await insist(lambda: self._open(drop, placed, why), self._clock)
 
     async def hold_again(self, drop: Drop, claimed: Drop, jobs: Sequence[Job]) -> Drop:
-        """Return the held *drop* with its file, which is that of *claimed*, back in ``_held`` beside its report.
+        """Return the held *drop* with its files, which are those of *claimed*, back in ``_held`` beside its report.
 
         Raises:
             DiskError: The file cannot be moved; it stays in work, and the next start gives it back.
         """
-        back = replace(drop, place=claimed.place, device=claimed.device, inode=claimed.inode)
+        back = places.regained(drop, claimed)
         now = self._clock.now()
         placed = await asyncio.to_thread(self._put_back, back, claimed.key, jobs, now)
         detail = "its file was moved into the inbox, and its order is in doubt"

@@ -45,7 +45,7 @@ def reason(drop: Drop, jobs: Sequence[Job]) -> str:
 
 def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -> str:
     """Return the text of the report beside the file: what, why, what to do, job ids, billed or not."""
-    name = shown(PurePath(drop.path).name)
+    name = _named(drop)
     if not jobs:
         return _signed([f"{name} could not be used.", "", *_about_file(drop)], drop, at)
     lines = [_headline(name, jobs, state)]
@@ -57,10 +57,21 @@ def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -
     return _signed(lines, drop, at)
 
 
+def _named(drop: Drop) -> str:
+    """Return what lies beside the report: the file, and those that belong to it."""
+    paths = (drop.path, *(each.path for each in drop.companions))
+    name, *others = (shown(PurePath(path).name) for path in paths)
+    return f"{name} (with {' and '.join(others)})" if others else name
+
+
+def _it(drop: Drop) -> str:
+    return "the files" if drop.companions else "the file"
+
+
 def _about_file(drop: Drop) -> list[str]:
     return [
         f"What happened: {drop.reason}",
-        "What to do:    put that right, then bring the file into the inbox again.",
+        f"What to do:    put that right, then bring {_it(drop)} into the inbox again.",
         "Billed:        no; nothing was sent to Adobe",
     ]
 
@@ -113,13 +124,13 @@ def _advice(drop: Drop, state: DropState) -> list[str]:
     if state is DropState.HELD:
         return [
             "Adobe may have taken the order and billed it, so it is not sent again by itself.",
-            "Moving the file changes nothing. To settle it, one of:",
+            f"Moving {_it(drop)} changes nothing. To settle it, one of:",
             f"  dropglow resolve {drop.key} --job-id URN   Adobe's job id was found: fetch its results",
             f"  dropglow resolve {drop.key} --resubmit     order it again; it may be billed twice",
             f"  dropglow resolve {drop.key} --abandon      leave it",
         ]
     return [
-        f"To try again, move the file back into the inbox, or: dropglow retry {drop.key}",
+        f"To try again, move {_it(drop)} back into the inbox, or: dropglow retry {drop.key}",
         "Only what failed is done again.",
     ]
 

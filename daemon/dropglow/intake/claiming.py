@@ -1,0 +1,211 @@
+"""Claim what belongs together: into the work folder in one batch, all files of a drop or none.
+
+A claim is a rename without replacing into a hidden work folder of the same file
+system; from then on the file is ours, and the hash and the full examination
+concern what was claimed, whatever the sweep had seen. A power cut may come
+between two renames: what is in the work folder then belongs to no drop that the
+ledger knows, and goes back at the next start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar
+
+from dropglow.disk import Disk, refusal
+from dropglow.errors import DiskError
+from dropglow.intake.inspect import examine
+from dropglow.intake.root import Root
+from dropglow.intake.work import WorkFolder
+from dropglow.model import DropKey, Facts, Sighting
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """A file that lies beside a drop and is wanted with it."""
+
+    path: str  # below the inbox, as the drop's rule spells it
+    sighting: Sighting  # as it lies there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A drop with its partners, to be claimed under one key."""
+
+    key: DropKey
+    drop: Sighting
+    partners: tuple[Partner, ...] = ()
+
+    @property
+    def sightings(self) -> tuple[Sighting, ...]:
+        """Return all of its files, the drop first."""
+        return (self.drop, *(each.sighting for each in self.partners))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedPartner:
+    """A drop's partner that is ours now, hashed and examined."""
+
+    path: str  # below the inbox, as the drop's rule spells it
+    sighting: Sighting  # as it was in the inbox
+    place: str  # absolute
+    sha256: str  # hexadecimal
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A file that is ours now, hashed and examined, with its partners."""
+
+    key: DropKey
+    sighting: Sighting  # as it was in the inbox
+    place: str  # absolute
+    sha256: str  # hexadecimal
+    facts: Facts
+    partners: tuple[ClaimedPartner, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoiled:
+    """A party that was not claimed, and why."""
+
+    moved: tuple[tuple[DropKey, Sighting], ...] = ()  # in the work folder: to be given back
+    culprit: Sighting | None = None  # the file that did not come, or could not be read
+    error: DiskError | None = None  # what the disk said; None: the file changed, and may be whole soon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contents:
+    sha256: str
+    facts: Facts
+
+
+class Claiming:
+    """Claim parties in one inbox. Gives nothing back: whoever asked knows where things belong."""
+
+    def __init__(self, folder: str, *, disk: Disk, work: WorkFolder, root: Root) -> None:
+        """Move files from *folder* (absolute) into *work* by *disk*; *root* knows whether inodes hold."""
+        self._folder = folder
+        self._disk = disk
+        self._work = work
+        self._root = root
+
+    def claim(self, parties: Sequence[Party]) -> list[Claimed | Spoiled]:
+        """Move, hash and examine; return for each party what came of it. Never raises; syncs once."""
+        unprepared = [self._prepared(party) for party in parties]
+        ready = [party for party, error in zip(parties, unprepared, strict=True) if error is None]
+        outcomes = iter(self._disk.move_many([move for party in ready for move in self._moves(party)]))
+        answers: list[Claimed | Spoiled] = []
+        for party, spoiled in zip(parties, unprepared, strict=True):
+            if spoiled is not None:
+                answers.append(spoiled)
+                continue
+            answers.append(self._settled(party, [next(outcomes) for _ in party.sightings]))
+        return answers
+
+    def _prepared(self, party: Party) -> Spoiled | None:
+        for sighting in party.sightings:
+            try:
+                self._work.prepare(party.key, sighting.path)
+            except DiskError as error:
+                return Spoiled(culprit=sighting, error=error)
+        return None
+
+    def _moves(self, party: Party) -> list[tuple[str, str]]:
+        return [
+            (posixpath.join(self._folder, each.path), self._work.place(party.key, each.path))
+            for each in party.sightings
+        ]
+
+    def _settled(self, party: Party, outcomes: Sequence[DiskError | None]) -> Claimed | Spoiled:
+        pairs = list(zip(party.sightings, outcomes, strict=True))
+        stands = {each.path: self._stands(party.key, each, outcome) for each, outcome in pairs}
+        moved = tuple((party.key, each) for each in party.sightings if stands[each.path])
+        for sighting, outcome in pairs:
+            if not stands[sighting.path]:
+                return Spoiled(moved=moved, culprit=sighting, error=outcome)
+        contents: list[_Contents] = []
+        for sighting in party.sightings:
+            try:
+                found = self._examined(party.key, sighting)
+            except DiskError as error:
+                return Spoiled(moved=moved, culprit=sighting, error=error)
+            if found is None:
+                return Spoiled(moved=moved, culprit=sighting)
+            contents.append(found)
+        return self._claimed(party, contents)
+
+    def _stands(self, key: DropKey, sighting: Sighting, outcome: DiskError | None) -> bool:
+        """Return whether the file is in the work folder.
+
+        Where only the syncing failed, a power cut may undo the rename: the file is at one of two places.
+        """
+        if outcome is None:
+            return True
+        try:
+            return self._disk.look(self._work.place(key, sighting.path)) is not None
+        except DiskError:
+            return False  # if it is there after all, it is an orphan, and the next start gives it back
+
+    def _examined(self, key: DropKey, sighting: Sighting) -> _Contents | None:
+        """Return what the claimed file holds; None when it is not, or no longer, what was sighted."""
+        place, inodes_hold = self._work.place(key, sighting.path), self._root.inodes_hold
+        with self._disk.open_read(place) as stream:
+            if not same(sighting, stream, inodes_hold=inodes_hold):
+                return None
+            sha256 = reading(lambda: _digest(stream), place)
+            stream.seek(0)
+            facts = reading(lambda: examine(stream, sighting.path), place)
+            if not same(sighting, stream, inodes_hold=inodes_hold):
+                return None
+        return _Contents(sha256=sha256, facts=facts)
+
+    def _claimed(self, party: Party, contents: Sequence[_Contents]) -> Claimed:
+        main, *others = contents
+        return Claimed(
+            key=party.key,
+            sighting=party.drop,
+            place=self._work.place(party.key, party.drop.path),
+            sha256=main.sha256,
+            facts=main.facts,
+            partners=tuple(
+                ClaimedPartner(
+                    path=each.path,
+                    sighting=each.sighting,
+                    place=self._work.place(party.key, each.sighting.path),
+                    sha256=found.sha256,
+                    facts=found.facts,
+                )
+                for each, found in zip(party.partners, others, strict=True)
+            ),
+        )
+
+
+def same(sighting: Sighting, stream: BinaryIO, *, inodes_hold: bool) -> bool:
+    """Return whether the open file is what was sighted. Its ctime does not matter: the rename of a claim changes it."""
+    found = os.fstat(stream.fileno())
+    if (found.st_size, found.st_mtime_ns) != (sighting.size_bytes, sighting.mtime_ns):
+        return False
+    return not inodes_hold or (found.st_dev, found.st_ino) == (sighting.device, sighting.inode)
+
+
+def reading(ask: Callable[[], Answer], path: str) -> Answer:
+    """Return what *ask* reads from the file at *path*.
+
+    Raises:
+        DiskError: It cannot be read.
+    """
+    try:
+        return ask()
+    except OSError as error:
+        raise refusal("read", path, error) from error
+
+
+def _digest(stream: BinaryIO) -> str:
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto

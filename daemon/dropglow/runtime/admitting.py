@@ -1,0 +1,173 @@
+"""Make drops and jobs of what was claimed, and store them; or give the files back to the drop that had them before."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from dropglow import vocabulary
+from dropglow.clock import Clock
+from dropglow.disk import Disk, shown
+from dropglow.errors import DiskError, SourceFault
+from dropglow.intake.claiming import Claimed
+from dropglow.ledger.base import Ledger
+from dropglow.model import Companion, Drop, Facts, Job, Kind
+from dropglow.rules.order import orders
+from dropglow.runtime.bell import Bell
+from dropglow.runtime.comeback import Comeback
+from dropglow.runtime.insisting import insist
+from dropglow.runtime.keys import job_key
+from dropglow.runtime.places import clear_report
+from dropglow.runtime.taking import Taken
+from dropglow.runtime.telling import log
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Whom an attendant tells: the dispatcher and the closer."""
+
+    admitted: Bell
+    ripe: Bell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitter:
+    """Admit what was claimed in one inbox."""
+
+    inbox: str  # absolute folder
+    ledger: Ledger
+    disk: Disk
+    clock: Clock
+    comeback: Comeback
+    doors: Doors
+    in_thread: Callable[..., Awaitable[Any]]  # runs a function in the inbox's thread
+
+    async def admit(self, taken: Taken) -> None:
+        """Store a drop with its jobs, or, with none, why it cannot be used. Waits for a ledger that is unavailable."""
+        drop = self._drop_of(taken)
+        try:
+            jobs = self._jobs_of(drop, taken)
+        except SourceFault as fault:
+            drop, jobs = replace(drop, reason=_reason(fault)), ()
+        if await self._came_back(drop, taken, jobs):
+            self.doors.admitted.ring()
+            return
+        await self._asked(lambda: self.ledger.admit(drop, jobs))
+        with suppress(DiskError):  # only a note; the next failure writes its own
+            await self.in_thread(clear_report, self.disk, drop)
+        log.info(
+            vocabulary.DROP_ADMITTED,
+            drop=drop.key,
+            rule=drop.rule,
+            source=shown(drop.path),
+            sha256=drop.sha256,
+            companions=[shown(each.path) for each in drop.companions],
+            jobs=len(jobs),
+            images=sum(job.order.images for job in jobs),
+        )
+        (self.doors.admitted if jobs else self.doors.ripe).ring()
+
+    async def _came_back(self, drop: Drop, taken: Taken, jobs: tuple[Job, ...]) -> bool:
+        """Return whether an earlier drop has the files now.
+
+        A held file that was moved without its partner is held again: what is in doubt fails by no patience.
+        """
+        if jobs:
+            return await self.comeback.of(drop)
+        return bool(taken.fault) and await self.comeback.held(drop)
+
+    def _drop_of(self, taken: Taken) -> Drop:
+        file, rule = taken.claimed, taken.rules[0]
+        return Drop(
+            key=file.key,
+            inbox=self.inbox,
+            path=file.sighting.path,
+            place=file.place,
+            rule=rule.name,
+            rule_digest="+".join(each.digest for each in taken.rules),
+            sha256=file.sha256,
+            size_bytes=file.sighting.size_bytes,
+            device=file.sighting.device,
+            inode=file.sighting.inode,
+            kind=file.facts.kind or Kind.IMAGE,
+            companions=_companions(file),
+            after=rule.after,
+            reason=file.facts.fault or taken.fault or _companions_fault(file),
+            admitted_at=self.clock.now(),
+        )
+
+    def _jobs_of(self, drop: Drop, taken: Taken) -> tuple[Job, ...]:
+        """Return the jobs of a sound drop, none for one with a fault.
+
+        Raises:
+            SourceFault: A rule cannot make an order of this file.
+        """
+        if drop.reason:
+            return ()
+        jobs: list[Job] = []
+        for rule in taken.rules:
+            rendered = orders(
+                rule,
+                drop_key=drop.key,
+                path=drop.path,
+                facts=taken.claimed.facts,
+                companions={each.path: each.facts for each in taken.claimed.partners},
+                first_ordinal=len(jobs) + 1,
+                now=drop.admitted_at.astimezone(),  # names of results are read by people
+            )
+            jobs += [
+                Job(
+                    key=job_key(drop.key, ordinal),
+                    drop=drop.key,
+                    rule=rule.name,
+                    inbox=drop.inbox,
+                    source=shown(drop.path),
+                    order=order,
+                    priority=rule.priority,
+                    attempts=rule.attempts,
+                    on_doubt=rule.on_doubt,
+                    created_at=drop.admitted_at,
+                )
+                for ordinal, order in enumerate(rendered, start=len(jobs) + 1)
+            ]
+        return tuple(jobs)
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask the ledger until it answers: what was claimed has nobody else, and the service goes on."""
+        return await insist(ask, self.clock)
+
+
+def _companions(file: Claimed) -> tuple[Companion, ...]:
+    return tuple(
+        Companion(
+            path=each.path,
+            place=each.place,
+            sha256=each.sha256,
+            size_bytes=each.sighting.size_bytes,
+            device=each.sighting.device,
+            inode=each.sighting.inode,
+            kind=each.facts.kind or Kind.IMAGE,
+        )
+        for each in file.partners
+    )
+
+
+def _companions_fault(file: Claimed) -> str:
+    """Return what keeps the files that belong to a drop from being used, naming each."""
+    faults = ((each.path, _fault(each.facts)) for each in file.partners)
+    return "; ".join(f"{shown(posixpath.basename(path))}: {fault}" for path, fault in faults if fault)
+
+
+def _fault(facts: Facts) -> str:
+    if facts.kind is None:
+        return "it is neither a picture nor a prompt"
+    return facts.fault or ""
+
+
+def _reason(fault: SourceFault) -> str:
+    return f"{fault.message} ({fault.hint})" if fault.hint else fault.message

@@ -1,0 +1,93 @@
+"""Deal with what lies in a work folder at a start: give it back, hold it, or return it to its closed drop.
+
+A claim is not durable before its admission, so all files of a drop that the
+ledger does not know go back to where they were dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from dropglow import vocabulary
+from dropglow.clock import Clock
+from dropglow.disk import Disk, shown
+from dropglow.errors import UnknownKey
+from dropglow.intake.inbox import Inbox, Orphan
+from dropglow.ledger.base import Ledger
+from dropglow.model import After, Drop, DropKey, DropState
+from dropglow.runtime.insisting import insist
+from dropglow.runtime.places import found_again, put_away
+from dropglow.runtime.telling import log
+
+_UNADMITTED: Final = "it was claimed but not admitted when the service stopped"
+_FOREIGN: Final = "it was in work under another ledger, and may have been bought"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphans:
+    """Clear the work folder of one inbox."""
+
+    inbox: Inbox
+    ledger: Ledger
+    disk: Disk
+    clock: Clock
+    after: After  # where foreign files are held
+    in_thread: Callable[..., Awaitable[Any]]  # runs a function in the inbox's thread
+
+    async def deal(self) -> None:
+        """Deal with everything in the work folder, and adopt the inbox if another ledger had it.
+
+        Raises:
+            DiskError: Something cannot be moved; the rest is left for the next try.
+        """
+        foreign = self.inbox.foreign_owner is not None
+        families: dict[DropKey, list[Orphan]] = {}
+        for orphan in await self.in_thread(self.inbox.orphans):
+            families.setdefault(orphan.key, []).append(orphan)
+        for key, family in families.items():
+            if (drop := await self._known(key)) is not None:
+                await self._put_away_again(drop, family)
+                continue
+            for orphan in family:
+                await self.in_thread(self._put, orphan, foreign=foreign)
+                self._say(orphan, foreign=foreign)
+        if foreign:
+            await self.in_thread(self.inbox.adopt)
+
+    def _put(self, orphan: Orphan, *, foreign: bool) -> None:
+        if not foreign:
+            self.inbox.give_back(orphan.key, orphan.place, orphan.path)
+            return
+        self.inbox.hold_foreign(orphan.key, orphan.place, orphan.path, held=self.after.held)
+
+    def _say(self, orphan: Orphan, *, foreign: bool) -> None:
+        log.warning(
+            vocabulary.DROP_HELD if foreign else vocabulary.DROP_RETURNED,
+            drop=orphan.key,
+            rule=None,  # nobody knows it before the admission
+            inbox=self.inbox.plan.folder,
+            source=shown(orphan.path),
+            reason=_FOREIGN if foreign else _UNADMITTED,
+        )
+
+    async def _known(self, key: DropKey) -> Drop | None:
+        try:
+            return await self._asked(lambda: self.ledger.drop(key))
+        except UnknownKey:
+            return None
+
+    async def _put_away_again(self, drop: Drop, family: Sequence[Orphan]) -> None:
+        """Return the files of a closed drop to their last folder: the service stopped while it was being re-opened."""
+        if drop.state is DropState.OPEN:
+            return
+        lost = found_again(drop, {orphan.path: orphan.place for orphan in family})
+        placed = await self.in_thread(put_away, self.disk, lost, drop.state)
+        at, detail = self.clock.now(), "a re-opening was interrupted"
+        await self._asked(lambda: self.ledger.save_drop(drop, placed, event="PutAway", at=at, detail=detail))
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
+        return await insist(ask, self.clock)

@@ -1,0 +1,327 @@
+"""Tell apart what lies in one inbox: ready, taken by no rule, waiting for a partner, a partner without its drop.
+
+Decides by names and times; its caller looks into files. Belongs to the inbox's
+thread. Costs a few dictionary look-ups a file and sweep, and nothing at all for
+partners where no rule of the inbox has companions.
+
+How long something waits is counted from the sweep that first saw it settled, on
+our monotonic clock; a file that changes begins anew, one that was moved away and
+back does not. A restart begins anew as well: nobody knows how long a file lay
+there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from dropglow.intake.claiming import Partner
+from dropglow.intake.inbox import Sweep
+from dropglow.model import Sighting
+from dropglow.rules.beside import Owner, owner_keys, owners, partners
+from dropglow.rules.globs import folded
+from dropglow.rules.rule import Rule
+
+# Files that are copied together arrive one after the other: that is not worth a line in the log.
+SAY_AFTER_S: Final = 10.0
+_MOST_REMEMBERED: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incomplete:
+    """A drop that waits for files that belong to it."""
+
+    sighting: Sighting
+    rule: Rule  # the first that takes it
+    templates: tuple[str, ...]  # of everything that belongs to it
+    since_s: float  # monotonic: when it had settled
+    until_s: float  # when its rules' patience ends
+    said: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lonely:
+    """A file that belongs to a drop which is not there."""
+
+    sighting: Sighting
+    owners: tuple[Owner, ...]
+    since_s: float  # monotonic: when it had settled
+    until_s: float  # when it is nobody's partner any more
+    wanted: bool | None = None  # whether another rule would take it as a drop; None: nobody looked yet
+    said: bool = False
+    given_up: bool = False  # no drop came, and it is nothing else: it stays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What of a drop's partners lies beside it."""
+
+    partners: tuple[Partner, ...]
+    missing: tuple[str, ...]  # below the inbox, as the rules spell them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """What a sweep led to."""
+
+    ready: tuple[Sighting, ...] = ()  # to be looked into, oldest first
+    unjudged: tuple[Lonely, ...] = ()  # to be looked into as well: see ``Sorter.judge``
+    given_up: tuple[Lonely, ...] = ()  # no drop came, and no other rule takes them: they stay
+    to_say: tuple[Incomplete | Lonely, ...] = ()  # waiting for a while now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Name:
+    """What a path alone tells."""
+
+    keys: tuple[str, str]
+    owners: tuple[tuple[Owner, ...], ...]  # for each rule with companions
+    whose: tuple[Owner, ...]  # all of them
+
+
+@dataclass(slots=True)
+class _Possible:
+    """The files that could be drops of one rule, by the keys that their partners know."""
+
+    stems: dict[str, str] = field(default_factory=dict)  # key: the spelling of one of them
+    ambiguous: set[str] = field(default_factory=set)  # keys of files that differ in case or normal form only
+
+    def add(self, path: str, keys: tuple[str, str]) -> None:
+        """Count *path* among them."""
+        for key, spelling in zip(keys, (posixpath.splitext(path)[0], path), strict=True):
+            if self.stems.setdefault(key, spelling) != spelling:
+                self.ambiguous.add(key)
+
+
+class Sorter:
+    """Remember one inbox from sweep to sweep."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """Sort by all *rules* of one inbox."""
+        demanding = [rule for rule in rules if rule.companions]
+        self._templates = tuple(rule.companions for rule in demanding)
+        self._patience_s = tuple(rule.patience_s for rule in demanding)
+        self._sweep = Sweep()
+        self._names: dict[str, _Name] = {}
+        self._since: dict[str, tuple[int, int, float]] = {}  # size and mtime, and when it had settled
+        self._left: dict[str, Sighting] = {}
+        self._incomplete: dict[str, Incomplete] = {}
+        self._lonely: dict[str, Lonely] = {}
+        self._partners: dict[str, Sighting] = {}  # settled, and of nobody's yet
+        self._spelled: dict[str, list[str]] = {}  # the same, by their folded paths
+        self._possible: tuple[_Possible, ...] = ()
+        self._taken: set[str] = set()  # since the last sweep
+        self._went: dict[str, str] = {}  # which drop a partner went with
+
+    @property
+    def left(self) -> int:
+        """Return how many files no rule takes."""
+        return len(self._left)
+
+    @property
+    def incomplete(self) -> int:
+        """Return how many drops wait for a file that belongs to them."""
+        return len(self._incomplete)
+
+    @property
+    def lonely(self) -> int:
+        """Return how many files wait for the drop that they belong to."""
+        return len(self._lonely)
+
+    @property
+    def unsettled(self) -> bool:
+        """Return whether something will happen to a file here that waits, if only its patience ends."""
+        wanted = (each for each in self._lonely.values() if each.wanted is not False)
+        return bool(self._incomplete) or any(True for _ in wanted)
+
+    def due_at_s(self, now_s: float) -> float | None:
+        """Return when something that waits has to be looked at again, on the monotonic scale; None: never by itself."""
+        waiting: tuple[Incomplete | Lonely, ...] = (*self._incomplete.values(), *self._lonely.values())
+        times = [at_s for each in waiting for at_s in _times(each) if at_s > now_s]
+        return min(times, default=None)
+
+    def sort(self, sweep: Sweep, *, now_s: float) -> Sorted:
+        """Return what to do about what *sweep* saw. While the inbox is away, nothing is concluded or forgotten."""
+        if sweep.offline is not None:
+            return Sorted()
+        self._sweep, self._taken = sweep, set()
+        self._left = {each.path: each for each in sweep.settled if self._left.get(each.path) == each}
+        if not self._templates:
+            return Sorted(ready=tuple(each for each in sweep.settled if each.path not in self._left))
+        self._learn(sweep, now_s)
+        incomplete = {path: each for path, each in self._incomplete.items() if self._still_waits(each, now_s)}
+        self._incomplete, self._lonely = incomplete, self._alone(sweep.settled, now_s)
+        over = {path for path, each in self._lonely.items() if each.wanted and now_s >= each.until_s}
+        rest = self._left.keys() | incomplete.keys() | (self._partners.keys() - over)
+        return Sorted(
+            ready=tuple(each for each in sweep.settled if each.path not in rest),
+            unjudged=tuple(each for each in self._lonely.values() if each.wanted is None),
+            given_up=self._given_up(now_s),
+            to_say=tuple(self._to_say(now_s)),
+        )
+
+    def judge(self, lonely: Lonely, *, wanted: bool) -> None:
+        """Remember whether another rule than that of its drop would take a partner that has none."""
+        known = self._lonely[lonely.sighting.path]
+        self._lonely[lonely.sighting.path] = replace(known, wanted=wanted)
+
+    def leave(self, sighting: Sighting) -> None:
+        """Remember a file that no rule takes, until it changes."""
+        self._left[sighting.path] = sighting
+
+    def free(self, sighting: Sighting) -> bool:
+        """Return whether a file was not taken since the last sweep, as another drop's partner."""
+        return sighting.path not in self._taken
+
+    def match(self, sighting: Sighting, rules: Iterable[Rule]) -> Match:
+        """Return which partners of a drop that *rules* take lie still beside it."""
+        wanted = partners((each for rule in rules for each in rule.companions), sighting.path)
+        exact = self._has_rival(sighting)
+        found = {path: self._found(path, exact=exact) for path in wanted}
+        return Match(
+            partners=tuple(
+                Partner(path=path, sighting=each) for path, each in found.items() if each is not None
+            ),
+            missing=tuple(path for path, each in found.items() if each is None),
+        )
+
+    def wait(self, sighting: Sighting, rules: Sequence[Rule], *, now_s: float) -> bool:
+        """Let a drop wait for its partners; return False when its patience has ended already."""
+        demanding = [rule for rule in rules if rule.companions]
+        since_s = self._settled_at_s(sighting, now_s)
+        until_s = since_s + max(rule.patience_s for rule in demanding)
+        if now_s >= until_s:
+            return False
+        self._incomplete[sighting.path] = Incomplete(
+            sighting=sighting,
+            rule=rules[0],
+            templates=tuple(each for rule in demanding for each in rule.companions),
+            since_s=since_s,
+            until_s=until_s,
+        )
+        return True
+
+    def take(self, sighting: Sighting, match: Match) -> None:
+        """Give a drop its partners: nobody else gets them."""
+        for each in match.partners:
+            self._taken.add(each.sighting.path)
+            self._went.pop(each.path, None)
+            self._went[each.path] = sighting.path
+        while len(self._went) > _MOST_REMEMBERED:
+            del self._went[next(iter(self._went))]
+
+    def whereabouts(self, path: str) -> str:
+        """Return what became of a partner that was waited for in vain, as the end of a sentence."""
+        if path in self._sweep.seen:
+            return "which is there, but never lay still, or cannot be had"
+        reason = next((snag.reason for snag in self._sweep.snags if snag.path == path), None)
+        if reason is not None:
+            return f"which is not taken: {reason}"
+        if path in self._went:
+            return f"which went with {posixpath.basename(self._went[path])}"
+        return "which never came"
+
+    def _learn(self, sweep: Sweep, now_s: float) -> None:
+        """Bring names, times, partners and possible drops up to date."""
+        self._names = {path: self._names.get(path) or self._named(path) for path in sweep.seen}
+        self._since = {path: since for path, since in self._since.items() if path in sweep.seen}
+        self._since |= {each.path: self._moment(each, now_s) for each in sweep.settled}
+        self._partners = {each.path: each for each in sweep.settled if self._names[each.path].whose}
+        self._spelled = {}
+        for path in self._partners:
+            self._spelled.setdefault(folded(path), []).append(path)
+        self._possible = tuple(_Possible() for _ in self._templates)
+        for path, name in self._names.items():
+            if path in self._left:
+                continue
+            for possible, whose in zip(self._possible, name.owners, strict=True):
+                if not whose:
+                    possible.add(path, name.keys)
+
+    def _named(self, path: str) -> _Name:
+        whose = tuple(owners(templates, path) for templates in self._templates)
+        return _Name(keys=owner_keys(path), owners=whose, whose=tuple(each for one in whose for each in one))
+
+    def _moment(self, sighting: Sighting, now_s: float) -> tuple[int, int, float]:
+        # Neither ctime nor inode: a file that was claimed in vain and given back has waited all the while.
+        return sighting.size_bytes, sighting.mtime_ns, self._settled_at_s(sighting, now_s)
+
+    def _settled_at_s(self, sighting: Sighting, now_s: float) -> float:
+        size_bytes, mtime_ns, since_s = self._since.get(sighting.path, (0, 0, now_s))
+        return since_s if (size_bytes, mtime_ns) == (sighting.size_bytes, sighting.mtime_ns) else now_s
+
+    def _still_waits(self, waiting: Incomplete, now_s: float) -> bool:
+        """Return whether a drop is as it was, and misses something still."""
+        path = waiting.sighting.path
+        seen = self._sweep.seen.get(path)
+        if seen is None or seen.sighting != waiting.sighting or now_s >= waiting.until_s:
+            return False
+        exact = self._has_rival(waiting.sighting)
+        wanted = partners(waiting.templates, path)
+        return any(self._found(each, exact=exact) is None for each in wanted)
+
+    def _alone(self, settled: Iterable[Sighting], now_s: float) -> dict[str, Lonely]:
+        """Return the partners whose drop is not there."""
+        lonely: dict[str, Lonely] = {}
+        for sighting in settled:
+            name = self._names[sighting.path]
+            if not name.whose or self._accompanied(name):
+                continue
+            before = self._lonely.get(sighting.path)
+            known = before is not None and before.sighting == sighting
+            lonely[sighting.path] = before if before and known else self._left_alone(sighting, name, now_s)
+        return lonely
+
+    def _left_alone(self, sighting: Sighting, name: _Name, now_s: float) -> Lonely:
+        since_s = self._settled_at_s(sighting, now_s)
+        patience_s = max(
+            patience_s for patience_s, whose in zip(self._patience_s, name.owners, strict=True) if whose
+        )
+        return Lonely(sighting=sighting, owners=name.whose, since_s=since_s, until_s=since_s + patience_s)
+
+    def _accompanied(self, name: _Name) -> bool:
+        """Return whether a file lies in the inbox that could be the drop of this partner."""
+        return any(
+            each.key in possible.stems
+            for possible, whose in zip(self._possible, name.owners, strict=True)
+            for each in whose
+        )
+
+    def _given_up(self, now_s: float) -> tuple[Lonely, ...]:
+        """Return, once each, the partners that nobody came for and that are nothing else."""
+        over = [
+            each
+            for each in self._lonely.values()
+            if each.wanted is False and not each.given_up and now_s >= each.until_s
+        ]
+        self._lonely |= {each.sighting.path: replace(each, given_up=True, said=True) for each in over}
+        return tuple(over)
+
+    def _to_say(self, now_s: float) -> Iterator[Incomplete | Lonely]:
+        """Yield, once each, what waits for longer than copying files together takes."""
+        for path, drop in self._incomplete.items():
+            if not drop.said and now_s >= drop.since_s + SAY_AFTER_S:
+                self._incomplete[path] = replace(drop, said=True)
+                yield drop
+        for path, alone in self._lonely.items():
+            if not alone.said and now_s >= alone.since_s + SAY_AFTER_S:
+                self._lonely[path] = replace(alone, said=True)
+                yield alone
+
+    def _has_rival(self, sighting: Sighting) -> bool:
+        """Return whether another file's stem differs from this one's in case or normal form only."""
+        keys = owner_keys(sighting.path)
+        return any(not possible.ambiguous.isdisjoint(keys) for possible in self._possible)
+
+    def _found(self, path: str, *, exact: bool) -> Sighting | None:
+        """Return the partner of this path that lies still and is nobody's yet; with *exact*, spelled like this only."""
+        if path in self._partners and path not in self._taken:
+            return self._partners[path]
+        spelled = [each for each in self._spelled.get(folded(path), ()) if each not in self._taken]
+        return self._partners[spelled[0]] if len(spelled) == 1 and not exact else None
+
+
+def _times(waiting: Incomplete | Lonely) -> tuple[float, ...]:
+    return (waiting.until_s,) if waiting.said else (waiting.since_s + SAY_AFTER_S, waiting.until_s)

@@ -1,0 +1,197 @@
+"""Sweep an inbox, look into what is ready, let the rules decide, and claim what they take, with what belongs to it.
+
+A drop whose rules have companions is claimed with all of them, or not at all
+while their patience lasts. When it has ended, the drop is claimed with those
+that came, to be failed: nothing of it is bought.
+
+Everything here runs in the inbox's own thread, and nothing here logs.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dropglow.clock import Clock
+from dropglow.disk import Disk, shown
+from dropglow.errors import DiskError
+from dropglow.intake.claiming import Claimed, Party
+from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.model import DropKey, Sighting
+from dropglow.rules.match import Explanation, decide
+from dropglow.rules.rule import Rule
+from dropglow.runtime.keys import KeyMaker
+from dropglow.runtime.sorting import Incomplete, Lonely, Match, Sorter
+
+_UNITS: Final = ((3600, "hour"), (60, "minute"), (1, "second"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A claimed file with the rules that take it."""
+
+    claimed: Claimed
+    rules: tuple[Rule, ...]
+    fault: str = ""  # why nothing can be ordered: what belongs to it did not come
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A settled file that no rule takes, with every rule's reason."""
+
+    sighting: Sighting
+    explanations: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Haul:
+    """What came of looking into a batch of files."""
+
+    taken: tuple[Taken, ...] = ()
+    left: tuple[Left, ...] = ()
+    complete: bool = True  # False: some could not be had now, and the next sweep tells why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a sweep over the inbox led to."""
+
+    sweep: Sweep
+    ready: tuple[Sighting, ...]  # to be taken, oldest first
+    left: tuple[Left, ...]  # partners that no drop came for
+    to_say: tuple[Incomplete | Lonely, ...]  # what waits for a while now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """A party that is about to be claimed."""
+
+    party: Party
+    rules: tuple[Rule, ...]
+    fault: str
+
+
+class Taker:
+    """Take files out of one inbox."""
+
+    def __init__(
+        self, *, inbox: Inbox, rules: Sequence[Rule], disk: Disk, clock: Clock, keys: KeyMaker
+    ) -> None:
+        """Decide by the *rules* of *inbox*, under keys made by *keys*."""
+        self.sorter = Sorter(rules)
+        self._inbox = inbox
+        self._rules = tuple(rules)
+        self._disk = disk
+        self._clock = clock
+        self._keys = keys
+
+    def look(self) -> Look:
+        """Sweep the inbox and sort what was seen. Looks once into each partner whose drop is not there."""
+        sweep = self._inbox.sweep()
+        found = self.sorter.sort(sweep, now_s=self._clock.monotonic())
+        for lonely in found.unjudged:
+            self._judge(lonely)
+        left = (self._left(lonely.sighting) for lonely in found.given_up)
+        return Look(
+            sweep=sweep,
+            ready=found.ready,
+            left=tuple(each for each in left if each is not None),
+            to_say=found.to_say,
+        )
+
+    def take(self, batch: Sequence[Sighting]) -> Haul:
+        """Look into each file, let the rules decide, and claim what they take."""
+        left: list[Left] = []
+        entries: dict[DropKey, _Entry] = {}
+        complete = True
+        for sighting in batch:
+            if not self.sorter.free(sighting):
+                continue  # it went with a drop of this batch
+            facts = self._inbox.inspect(sighting)
+            if facts is None:
+                complete = False  # gone, or changed: the next sweep sees what it is now
+                continue
+            decision = decide(self._rules, path=sighting.path, size_bytes=sighting.size_bytes, facts=facts)
+            if not decision.taken:
+                self.sorter.leave(sighting)
+                left.append(Left(sighting=sighting, explanations=decision.explanations))
+                continue
+            entry = self._entry(sighting, decision.taken)
+            if entry is not None:
+                entries[entry.party.key] = entry
+        claimed = self._inbox.claim([entry.party for entry in entries.values()])
+        taken = [
+            Taken(claimed=file, rules=entries[file.key].rules, fault=entries[file.key].fault)
+            for file in claimed
+        ]
+        return Haul(taken=tuple(taken), left=tuple(left), complete=complete and len(claimed) == len(entries))
+
+    def _judge(self, lonely: Lonely) -> None:
+        """Look whether a partner without a drop is something else to another rule."""
+        left = self._left(lonely.sighting)
+        if left is not None:
+            self.sorter.judge(lonely, wanted=any(each.taken for each in left.explanations))
+
+    def _left(self, sighting: Sighting) -> Left | None:
+        facts = self._inbox.inspect(sighting)
+        if facts is None:
+            return None
+        decision = decide(self._rules, path=sighting.path, size_bytes=sighting.size_bytes, facts=facts)
+        return Left(sighting=sighting, explanations=decision.explanations)
+
+    def _entry(self, sighting: Sighting, rules: tuple[Rule, ...]) -> _Entry | None:
+        """Return the party of a drop; None: it waits for a file that belongs to it."""
+        match = self._readable(self.sorter.match(sighting, rules))
+        fault = ""
+        if match.missing:
+            if self.sorter.wait(sighting, rules, now_s=self._clock.monotonic()):
+                return None
+            fault = self._in_vain(sighting, rules, match)
+        self.sorter.take(sighting, match)
+        key = self._keys.drop_key(self._clock.now())
+        return _Entry(party=Party(key=key, drop=sighting, partners=match.partners), rules=rules, fault=fault)
+
+    def _readable(self, match: Match) -> Match:
+        """Return *match* without partners that cannot be read: their drop is not to come and go with them."""
+        lost = [each for each in match.partners if self._inbox.inspect(each.sighting) is None]
+        if not lost:
+            return match
+        return Match(
+            partners=tuple(each for each in match.partners if each not in lost),
+            missing=(*match.missing, *(each.path for each in lost)),
+        )
+
+    def _in_vain(self, sighting: Sighting, rules: Sequence[Rule], match: Match) -> str:
+        """Return why a drop fails whose partners did not come, and what to do."""
+        name = _name(sighting.path)
+        patience_s = max(rule.patience_s for rule in rules if rule.companions)
+        missing = " and ".join(f"{_name(path)}, {self._whereabouts(path)}" for path in match.missing)
+        first = "the other files" if len(match.missing) > 1 else _name(match.missing[0])
+        return (
+            f"{name} waited {_spelled(patience_s)} for {missing}:"
+            f" drop all of them again, {first} first or at the same time"
+        )
+
+    def _whereabouts(self, path: str) -> str:
+        try:
+            found = self._disk.look(posixpath.join(self._inbox.plan.folder, path))
+        except DiskError:
+            found = None
+        if found is not None and found.folder:
+            return "which is a folder"
+        return self.sorter.whereabouts(path)
+
+
+def _name(path: str) -> str:
+    return shown(posixpath.basename(path))
+
+
+def _spelled(seconds: float) -> str:
+    """Return a time as people say it: ``10 minutes``."""
+    size, unit = next(
+        ((size, unit) for size, unit in _UNITS if seconds >= size and not seconds % size), (1, "second")
+    )
+    count = seconds / size
+    return f"{count:g} {unit}" if count == 1 else f"{count:g} {unit}s"

@@ -1,0 +1,361 @@
+"""Stories of files that belong together: a picture and its mask come, go and return as one."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from dropglow.ledger.mailbox import Verb
+from dropglow.model import DropState, Stage
+
+if TYPE_CHECKING:
+    from tests.integration.stories.conftest import Daemon, DaemonMaker
+
+HEAD = """
+state: ./state
+api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
+limits: {in_flight: 8, requests_per_minute: off, requests_per_day: off, poll: {min: 10ms, max: 50ms}}
+rules:
+"""
+MASKED = """
+  - name: masked
+    inbox: inbox/photos
+    outbox: outbox/photos
+    settle: 20ms
+    rescan: 100ms
+    patience: PATIENCE
+    match: {kind: image}
+    expand:
+      mask: {sidecar: "{stem}.mask.png"}
+      size: 300x200
+"""
+PROMPTED = """
+  - name: prompted
+    inbox: inbox/photos
+    outbox: outbox/photos
+    settle: 20ms
+    rescan: 100ms
+    patience: PATIENCE
+    match: {kind: image}
+    expand: {prompt: {sidecar: "{stem}.txt"}, size: 300x200}
+"""
+OTHERS = """
+  - name: others
+    inbox: inbox/photos
+    outbox: outbox/photos
+    settle: 20ms
+    rescan: 100ms
+    match: {kind: KIND}
+    OPERATION: {size: 1024x1024}
+"""
+
+
+def rules(*texts: str, patience: str = "60s") -> str:
+    return HEAD + "".join(texts).replace("PATIENCE", patience)
+
+
+def others(kind: str, operation: str) -> str:
+    return OTHERS.replace("KIND", kind).replace("OPERATION", operation)
+
+
+def mask(daemon: Daemon, name: str = "beach.mask.png", *, shade: int = 255) -> Path:
+    path = daemon.photos / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (240, 160), shade).save(path)
+    return path
+
+
+def pair(daemon: Daemon) -> tuple[Path, Path]:
+    return daemon.photo(), mask(daemon)
+
+
+async def test_a_picture_and_its_mask_come_back_together(make_daemon: DaemonMaker) -> None:
+    """Both are uploaded, one job is bought, and both are archived."""
+    daemon = make_daemon(text=rules(MASKED))
+    inputs = pair(daemon)
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert ["photos/_done/beach.jpg", "photos/_done/beach.mask.png"] == daemon.inbox()
+    assert (2, 1) == (len(daemon.books()["uploads"]), daemon.books()["accepted"])
+    assert [] == await daemon.broken_promises(*inputs)
+
+
+async def test_a_prompt_beside_a_picture_is_its_prompt(make_daemon: DaemonMaker) -> None:
+    """The text of the partner is what is ordered."""
+    daemon = make_daemon(text=rules(PROMPTED))
+    daemon.photo()
+    (daemon.photos / "beach.txt").write_text("more sand")
+
+    await daemon.run_once()
+
+    (job,) = await daemon.jobs()
+    assert "more sand" == job.order.prompt
+    assert ["photos/_done/beach.jpg", "photos/_done/beach.txt"] == daemon.inbox()
+
+
+async def test_subfolders_keep_pairs_apart(make_daemon: DaemonMaker) -> None:
+    """A mask belongs to the picture of its own folder."""
+    daemon = make_daemon(text=rules(MASKED))
+    for folder in ("a", "b/c"):
+        daemon.photo(f"{folder}/beach.jpg")
+        mask(daemon, f"{folder}/beach.mask.png", shade=len(folder))
+
+    await daemon.run_once()
+
+    assert 2 == daemon.books()["accepted"]
+    assert [
+        "photos/_done/a/beach.jpg",
+        "photos/_done/a/beach.mask.png",
+        "photos/_done/b/c/beach.jpg",
+        "photos/_done/b/c/beach.mask.png",
+    ] == daemon.inbox()
+
+
+async def test_names_that_differ_in_case_only_belong_together(make_daemon: DaemonMaker) -> None:
+    """Where the share does not care about case, its users do not either."""
+    daemon = make_daemon(text=rules(MASKED))
+    daemon.photo("Beach.JPG")
+    mask(daemon, "BEACH.Mask.PNG")
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert 1 == daemon.books()["accepted"]
+
+
+async def test_a_missing_partner_fails_readably_and_costs_nothing(make_daemon: DaemonMaker) -> None:
+    """When the patience ends, the drop is in _failed, and its report says what was waited for."""
+    daemon = make_daemon(text=rules(MASKED, patience="1s"))
+    daemon.photo()
+
+    outcome = await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert outcome.troubled
+    assert "beach.jpg waited 1 second for beach.mask.png, which never came" in report
+    assert 0 == daemon.books()["accepted"]
+    assert ["photos/_failed/beach.jpg", "photos/_failed/beach.jpg.error.txt"] == daemon.inbox()
+
+
+async def test_a_partner_that_came_too_late_is_enough_for_another_try(make_daemon: DaemonMaker) -> None:
+    """With the mask in the inbox, moving the picture back from _failed orders it."""
+    daemon = make_daemon(text=rules(MASKED, patience="1s"))
+    photo = daemon.photo()
+    await daemon.run_once()
+    mask(daemon)
+    (daemon.photos / "_failed/beach.jpg").rename(photo)
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert 1 == daemon.books()["accepted"]
+    assert ["photos/_done/beach.jpg", "photos/_done/beach.mask.png"] == daemon.inbox()
+
+
+@pytest.mark.parametrize("obstacle", ["folder", "link"])
+async def test_what_is_no_file_is_no_partner(make_daemon: DaemonMaker, obstacle: str) -> None:
+    """The report says what lies there instead."""
+    daemon = make_daemon(text=rules(MASKED, patience="1s"))
+    daemon.photo()
+    place = daemon.photos / "beach.mask.png"
+    if obstacle == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to(daemon.photo("../elsewhere.jpg"))
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert f"is a {obstacle}" in report
+
+
+async def test_a_broken_partner_fails_its_drop_before_anything_is_paid(make_daemon: DaemonMaker) -> None:
+    """Both end in _failed, and the report names the one that is broken."""
+    daemon = make_daemon(text=rules(MASKED))
+    daemon.photo()
+    path = mask(daemon)
+    path.write_bytes(path.read_bytes()[:-12])
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert "beach.mask.png: the picture is cut off" in report
+    assert (daemon.photos / "_failed/beach.mask.png").exists()
+    assert 0 == daemon.books()["accepted"]
+
+
+async def test_a_partner_without_its_drop_stays_and_costs_nothing(
+    make_daemon: DaemonMaker, log: StringIO
+) -> None:
+    """A mask alone is no picture to be expanded; it is counted, and no run waits for it."""
+    daemon = make_daemon(text=rules(MASKED))
+    mask(daemon)
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert ["photos/beach.mask.png"] == daemon.inbox()
+    assert 0 == daemon.books()["accepted"]
+
+
+async def test_a_partner_that_nobody_came_for_is_said_once(make_daemon: DaemonMaker, log: StringIO) -> None:
+    """After its patience the log says why it stays."""
+    daemon = make_daemon(text=rules(MASKED, patience="100ms"))
+    mask(daemon)
+    await daemon.run_until(lambda: "drop.unmatched" in log.getvalue())
+
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+
+    (said,) = [line for line in lines if line["event"] == "drop.unmatched"]
+    assert ["masked: by its name it belongs to beach.*, is waited for by that, and goes with it"] == said[
+        "reasons"
+    ]
+
+
+async def test_a_partner_may_be_another_rules_drop_in_the_end(make_daemon: DaemonMaker) -> None:
+    """A text whose picture does not come within the patience is what it would have been without it."""
+    daemon = make_daemon(text=rules(PROMPTED, others("prompt", "generate"), patience="1s"))
+    (daemon.photos / "beach.txt").write_text("a beach")
+
+    outcome = await daemon.run_once()
+
+    (job,) = await daemon.jobs()
+    assert not outcome.troubled
+    assert ("others", Stage.DELIVERED) == (job.rule, job.stage)
+    assert ["photos/_done/beach.txt"] == daemon.inbox()
+
+
+async def test_a_partner_is_a_partner_first(make_daemon: DaemonMaker) -> None:
+    """A rule that takes every picture does not take the masks of another's."""
+    daemon = make_daemon(text=rules(MASKED, others("image", "expand")))
+    pair(daemon)
+
+    await daemon.run_once()
+
+    (drop,) = await daemon.drops()
+    assert ("beach.jpg", "masked") == (drop.path, drop.rule)
+
+
+async def test_of_two_drops_the_first_gets_the_partner(make_daemon: DaemonMaker) -> None:
+    """The second waits in vain, and its report says where the partner went."""
+    daemon = make_daemon(text=rules(PROMPTED, patience="2s"))
+    daemon.photo("beach.jpg")
+    daemon.photo("beach.png")
+    (daemon.photos / "beach.txt").write_text("more sand")
+
+    await daemon.run_once()
+
+    failed = [name for name in daemon.inbox() if name.endswith(".error.txt")]
+    report = (daemon.folder / "inbox" / failed[0]).read_text()
+    assert 1 == daemon.books()["accepted"]
+    assert "for beach.txt, which went with beach." in report
+    assert {DropState.DONE, DropState.FAILED} == {drop.state for drop in await daemon.drops()}
+
+
+async def test_two_rules_for_one_drop_wait_for_what_one_of_them_needs(make_daemon: DaemonMaker) -> None:
+    """With ``also: true`` the drop is one thing: all of it is ordered, or nothing."""
+    also = others("image", "expand").replace("match:", "also: true\n    match:")
+    daemon = make_daemon(text=rules(also, MASKED))
+    pair(daemon)
+
+    await daemon.run_once()
+
+    assert ["others", "masked"] == [job.rule for job in await daemon.jobs()]
+    assert 1 == len(await daemon.drops())
+
+
+async def test_moving_a_failed_pair_back_does_only_what_failed(make_daemon: DaemonMaker) -> None:
+    """Both moved back are the drop that they were."""
+    daemon = make_daemon("job_failed=first:1", text=rules(MASKED))
+    photo, its_mask = pair(daemon)
+    await daemon.run_once()
+    for path in (its_mask, photo):
+        (daemon.photos / "_failed" / path.name).rename(path)
+
+    outcome = await daemon.run_once()
+
+    assert not outcome.troubled
+    assert 1 == len(await daemon.drops())
+    assert ["photos/_done/beach.jpg", "photos/_done/beach.mask.png"] == daemon.inbox()
+
+
+async def test_another_mask_is_another_order(make_daemon: DaemonMaker) -> None:
+    """The mask is part of what is bought."""
+    daemon = make_daemon("job_failed=first:1", text=rules(MASKED))
+    photo, its_mask = pair(daemon)
+    await daemon.run_once()
+    (daemon.photos / "_failed/beach.jpg").rename(photo)
+    mask(daemon, shade=7)
+
+    await daemon.run_once()
+
+    assert 2 == len(await daemon.drops())
+    assert (daemon.photos / "_failed" / its_mask.name).exists()
+    assert (daemon.photos / "_done" / its_mask.name).exists()
+
+
+async def test_retry_brings_both_back(make_daemon: DaemonMaker) -> None:
+    """The command takes the mask along."""
+    daemon = make_daemon("job_failed=first:1", text=rules(MASKED))
+    pair(daemon)
+    await daemon.run_once()
+    (drop,) = await daemon.drops(DropState.FAILED)
+    daemon.wish(Verb.RETRY, drop.key)
+
+    await daemon.run_until((daemon.photos / "_done/beach.mask.png").exists)
+
+    assert ["photos/_done/beach.jpg", "photos/_done/beach.mask.png"] == daemon.inbox()
+
+
+async def test_a_held_pair_moved_back_is_held_again(make_daemon: DaemonMaker) -> None:
+    """Moving settles no doubt, whether both are moved or the picture alone."""
+    daemon = make_daemon("submit_lost=first:1", text=rules(MASKED, patience="1s"))
+    photo, its_mask = pair(daemon)
+    held = ["photos/_held/beach.jpg", "photos/_held/beach.jpg.held.txt", "photos/_held/beach.mask.png"]
+    await daemon.run_once()
+    for path in (photo, its_mask):
+        (daemon.photos / "_held" / path.name).rename(path)
+    await daemon.run_once()
+    both = daemon.inbox()
+    (daemon.photos / "_held/beach.jpg").rename(photo)
+
+    await daemon.run_once()
+
+    assert held == both == daemon.inbox()
+    assert 1 == daemon.books()["accepted"]
+
+
+async def test_a_second_pair_of_the_same_name_keeps_its_names_together(make_daemon: DaemonMaker) -> None:
+    """Archived beside the first, both get the same number, so that they can be moved back together."""
+    daemon = make_daemon(text=rules(MASKED))
+    pair(daemon)
+    await daemon.run_once()
+    daemon.photo(shade=20)
+    mask(daemon, shade=20)
+
+    await daemon.run_once()
+
+    assert [
+        "photos/_done/beach.jpg",
+        "photos/_done/beach.mask.png",
+        "photos/_done/beach_2.jpg",
+        "photos/_done/beach_2.mask.png",
+    ] == daemon.inbox()
+
+
+async def test_both_are_deleted_where_the_rule_says_so(make_daemon: DaemonMaker) -> None:
+    """``done: delete`` leaves no mask behind."""
+    daemon = make_daemon(text=rules(MASKED.replace("patience:", "done: delete\n    patience:")))
+    pair(daemon)
+
+    await daemon.run_once()
+
+    assert [] == daemon.inbox()
+    assert 1 == len(daemon.results())
