@@ -19,10 +19,12 @@ their names were taken; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id``
 Adobe's. A drop::
 
     {"drop", "inbox", "source", "place", "rule", "state", "reason", "sha256",
-     "size_bytes", "admitted_at", "closed_at", "jobs": [job]}
+     "size_bytes", "companions": [{"source", "place", "kind", "sha256", "size_bytes"}],
+     "admitted_at", "closed_at", "jobs": [job]}
 
 ``state`` is ``open``, ``done``, ``failed`` or ``held``; ``place`` is where the
-file is now, null once it was deleted. A record of history::
+file is now, null once it was deleted; ``companions`` are the files that were dropped
+beside it and go with it. A record of history::
 
     {"at", "drop", "job" or null, "event", "before", "after", "attempt", "detail"}
 """
@@ -82,6 +84,16 @@ def drop_document(drop: Drop, jobs: Sequence[Job]) -> dict[str, Any]:
         "reason": storable(drop.reason),
         "sha256": drop.sha256,
         "size_bytes": drop.size_bytes,
+        "companions": [
+            {
+                "source": shown(each.path),
+                "place": shown(each.place) or None,
+                "kind": each.kind,
+                "sha256": each.sha256,
+                "size_bytes": each.size_bytes,
+            }
+            for each in drop.companions
+        ],
         "admitted_at": instant(drop.admitted_at),
         "closed_at": instant(drop.closed_at),
         "jobs": [job_document(job) for job in jobs],

@@ -75,6 +75,8 @@ class Standing:
             "ready": told.get("ready"),
             "settling": told.get("settling"),
             "unmatched": told.get("unmatched"),
+            "incomplete": told.get("incomplete"),
+            "lonely": told.get("lonely"),
             "passed_over": told.get("passed_over"),
             "offline": told.get("offline") or None,
             "open_jobs": self.counts.open_jobs_by_inbox.get(folder, 0),

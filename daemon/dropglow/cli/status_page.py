@@ -84,10 +84,23 @@ def _inboxes(standing: Standing, out: Console) -> None:
             files = f"{counted(inbox['unmatched'], 'file')} in {inbox['folder']}"
             text = f"{files}: no rule takes {them}; why: dropglow explain FILE"
             notes.append((text, "yellow"))
+        notes += [(text, "") for text in _waiting_for_each_other(inbox)]
     heading("Inboxes", console=out)
     table(["folder", "how", "waiting", "settling", "no rule", "open jobs"], rows, console=out)
     for text, style in notes:
         line(f"  {readable(text)}", console=out, style=style)
+
+
+def _waiting_for_each_other(inbox: dict[str, Any]) -> Iterable[str]:
+    """Yield what files of an inbox wait for other files."""
+    if count := inbox["incomplete"]:
+        them = "it" if count == 1 else "them"
+        files = f"{counted(count, 'file')} in {inbox['folder']}"
+        yield f"{files}: waiting for what belongs to {them}; which: dropglow explain FILE"
+    if count := inbox["lonely"]:
+        belongs = "it belongs" if count == 1 else "they belong"
+        files = f"{counted(count, 'file')} in {inbox['folder']}"
+        yield f"{files}: waiting for the picture or prompt that {belongs} to"
 
 
 def _counts(standing: Standing, out: Console) -> None:

@@ -114,6 +114,7 @@ class Attendant:
         self._swept_at_s = clock.monotonic()
         self._rest_s = REST_S
         self._admitting = False
+        self._unsettled = False  # kept here: the sorter belongs to the inbox's thread
         self._opened = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"inbox {PurePath(inbox.plan.folder).name}")
 
@@ -134,7 +135,7 @@ class Attendant:
         """
         if self.state.offline:
             return True
-        waiting = self.state.settling or self._taker.sorter.unsettled
+        waiting = self.state.settling or self._unsettled
         return self.state.swept and not (self._ready or waiting or self._admitting or self._hinted)
 
     async def open(self) -> bool:
@@ -184,8 +185,8 @@ class Attendant:
         due_s = [self._sweep_at_s]
         if self._hinted:
             due_s.append(self._swept_at_s + self._rest_s)
-        if (patience_s := self._taker.sorter.due_at_s(self._swept_at_s)) is not None:
-            due_s.append(patience_s)
+        if (patience_ends_s := self._taker.sorter.due_at_s) is not None:
+            due_s.append(patience_ends_s)
         return min(due_s)
 
     async def close(self) -> None:
@@ -242,6 +243,7 @@ class Attendant:
         self.state.ready = len(self._ready)
         self.state.unmatched = sorter.left
         self.state.incomplete, self.state.lonely = sorter.incomplete, sorter.lonely
+        self._unsettled = sorter.unsettled
 
     async def _admit_ready(self) -> None:
         self._admitting = True

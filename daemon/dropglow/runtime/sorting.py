@@ -100,6 +100,7 @@ class Sorter:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Sort by all *rules* of one inbox."""
+        self.due_at_s: float | None = None  # monotonic: when what waits has to be looked at again, if ever
         demanding = [rule for rule in rules if rule.companions]
         self._templates = tuple(rule.companions for rule in demanding)
         self._patience_s = tuple(rule.patience_s for rule in demanding)
@@ -136,15 +137,10 @@ class Sorter:
         wanted = (each for each in self._lonely.values() if each.wanted is not False)
         return bool(self._incomplete) or any(True for _ in wanted)
 
-    def due_at_s(self, now_s: float) -> float | None:
-        """Return when something that waits has to be looked at again, on the monotonic scale; None: never by itself."""
-        waiting: tuple[Incomplete | Lonely, ...] = (*self._incomplete.values(), *self._lonely.values())
-        times = [at_s for each in waiting for at_s in _times(each) if at_s > now_s]
-        return min(times, default=None)
-
     def sort(self, sweep: Sweep, *, now_s: float) -> Sorted:
         """Return what to do about what *sweep* saw. While the inbox is away, nothing is concluded or forgotten."""
         if sweep.offline is not None:
+            self.due_at_s = None
             return Sorted()
         self._sweep, self._taken = sweep, set()
         self._left = {each.path: each for each in sweep.settled if self._left.get(each.path) == each}
@@ -155,11 +151,13 @@ class Sorter:
         self._incomplete, self._lonely = incomplete, self._alone(sweep.settled, now_s)
         over = {path for path, each in self._lonely.items() if each.wanted and now_s >= each.until_s}
         rest = self._left.keys() | incomplete.keys() | (self._partners.keys() - over)
+        given_up, to_say = self._given_up(now_s), tuple(self._to_say(now_s))
+        self._set_alarm(now_s)
         return Sorted(
             ready=tuple(each for each in sweep.settled if each.path not in rest),
             unjudged=tuple(each for each in self._lonely.values() if each.wanted is None),
-            given_up=self._given_up(now_s),
-            to_say=tuple(self._to_say(now_s)),
+            given_up=given_up,
+            to_say=to_say,
         )
 
     def judge(self, lonely: Lonely, *, wanted: bool) -> None:
@@ -194,13 +192,15 @@ class Sorter:
         until_s = since_s + max(rule.patience_s for rule in demanding)
         if now_s >= until_s:
             return False
-        self._incomplete[sighting.path] = Incomplete(
+        waiting = Incomplete(
             sighting=sighting,
             rule=rules[0],
             templates=tuple(each for rule in demanding for each in rule.companions),
             since_s=since_s,
             until_s=until_s,
         )
+        self._incomplete[sighting.path] = waiting
+        self.due_at_s = min(filter(None, (self.due_at_s, *_times(waiting, now_s))))
         return True
 
     def take(self, sighting: Sighting, match: Match) -> None:
@@ -310,6 +310,10 @@ class Sorter:
                 self._lonely[path] = replace(alone, said=True)
                 yield alone
 
+    def _set_alarm(self, now_s: float) -> None:
+        waiting: tuple[Incomplete | Lonely, ...] = (*self._incomplete.values(), *self._lonely.values())
+        self.due_at_s = min((at_s for each in waiting for at_s in _times(each, now_s)), default=None)
+
     def _has_rival(self, sighting: Sighting) -> bool:
         """Return whether another file's stem differs from this one's in case or normal form only."""
         keys = owner_keys(sighting.path)
@@ -323,5 +327,9 @@ class Sorter:
         return self._partners[spelled[0]] if len(spelled) == 1 and not exact else None
 
 
-def _times(waiting: Incomplete | Lonely) -> tuple[float, ...]:
-    return (waiting.until_s,) if waiting.said else (waiting.since_s + SAY_AFTER_S, waiting.until_s)
+def _times(waiting: Incomplete | Lonely, now_s: float) -> Iterator[float]:
+    """Yield when something happens to what waits, after *now_s*."""
+    if not waiting.said and waiting.since_s + SAY_AFTER_S > now_s:
+        yield waiting.since_s + SAY_AFTER_S
+    if waiting.until_s > now_s:
+        yield waiting.until_s
