@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from dropglow.sandbox.access import Access
-from dropglow.sandbox.custom_models import CustomModels
+from dropglow.sandbox.catalogue import Catalogue
 from dropglow.sandbox.downloads import Downloads
 from dropglow.sandbox.endpoints import ENDPOINTS
 from dropglow.sandbox.incoming import base_url
@@ -46,7 +46,7 @@ def make_app(world: World) -> Starlette:
     routes = [
         _route(world, "POST", "/ims/token/v3", access.token),
         _route(world, "POST", "/v2/storage/image", Storage(world, access).upload),
-        _route(world, "GET", "/v3/custom-models", CustomModels(world, access).list),
+        _route(world, "GET", "/v3/custom-models", Catalogue(world, access).list),
         _route(world, "GET", "/v3/status/{job_id}", tracking.status),
         _route(world, "PUT", "/v3/cancel/{job_id}", tracking.cancel),
         _route(world, "GET", "/results/{job_id}/{name}", downloads.download),

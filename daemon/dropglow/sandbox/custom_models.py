@@ -1,8 +1,7 @@
-"""List the custom models of a pretend organisation: GET /v3/custom-models.
+"""Hold the custom models of a pretend organisation, and find those that a query asks for.
 
-The query parameters, the answer and the errors' own form ``{reason, message}`` are those of Adobe's OpenAPI document
-(CustomModelsFF3pInfo, ErrorResponse). The document calls x-request-id required and says that the server makes one
-where it is missing; so nobody asks for it here.
+Pure. The query parameters and the entries are those of Adobe's OpenAPI document (/v3/custom-models,
+CustomModelFF3pInfo); the models are made up.
 """
 
 from __future__ import annotations
@@ -10,29 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from dropglow.sandbox.access import Access
-from dropglow.sandbox.incoming import base_url
-from dropglow.sandbox.replies import reply
-from dropglow.sandbox.world import World
-
-__all__ = ["MODELS", "BadQuery", "CustomModel", "CustomModels", "choose"]
+__all__ = ["MODELS", "BadQuery", "CustomModel", "Page", "choose"]
 
 SORTINGS: Final = ("assetName", "createdDate", "modifiedDate")
 STATES: Final = ("all", "ready", "published", "unpublished", "queued", "training", "failed", "cancelled")
 LIMIT: Final = 50
-REASONS: Final[Mapping[int, str]] = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    406: "not_acceptable",
-    500: "internal_server_error",
-    503: "service_unavailable",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +98,17 @@ class BadQuery:
     message: str
 
 
-def choose(
-    models: Sequence[CustomModel], query: Mapping[str, str]
-) -> tuple[Sequence[CustomModel], int, int] | BadQuery:
-    """Return one page of the models a query asks for, how many there are in all, and where the next page begins.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Hold a part of the models a query asks for; ``total`` counts all, ``following`` begins the next page."""
 
-    The next page begins at 0 if there is none.
-    """
+    models: Sequence[CustomModel]
+    total: int
+    following: int | None
+
+
+def choose(models: Sequence[CustomModel], query: Mapping[str, str]) -> Page | BadQuery:
+    """Return one page of the models a query asks for, or what is wrong with the query."""
     sorting, state = query.get("sortBy", "modifiedDate"), query.get("publishedState", "published")
     start, limit = query.get("start", "0"), query.get("limit", str(LIMIT))
     if sorting.removeprefix("-") not in SORTINGS:
@@ -141,49 +127,8 @@ def choose(
         reverse=sorting.startswith("-"),
     )
     begin, end = int(start), int(start) + int(limit)
-    return found[begin:end], len(found), end if end < len(found) else 0
-
-
-class CustomModels:
-    """Answer for the models of one world."""
-
-    def __init__(self, world: World, access: Access) -> None:
-        """Answer those whom *access* lets in."""
-        self._world = world
-        self._access = access
-
-    async def list(self, request: Request) -> Response:
-        """Answer with a page of the list, or in the form that errors have here."""
-        objection = self._access.objection(request)
-        if objection is not None:
-            return _error(objection.status, objection.message)
-        status = self._world.struck("models_error")
-        if status:
-            return _error(status, "The custom models cannot be listed.")
-        if not _takes_json(request.headers.get("accept", "*/*")):
-            return _error(406, "The answer is in application/json only.")
-        models = () if self._world.strikes("no_models") else MODELS
-        chosen = choose(models, request.query_params)
-        if isinstance(chosen, BadQuery):
-            return _error(400, chosen.message)
-        page, total, following = chosen
-        here = f"{base_url(request)}{request.url.path}"
-        links = {"page": {"href": str(request.url), "rel": "page", "templated": False}}
-        if following:
-            query = urlencode({**request.query_params, "start": following})
-            links["next"] = {"href": f"{here}?{query}", "rel": "next", "templated": False}
-        entries = [model.told() for model in page]
-        return reply({"custom_models": entries, "total_count": total, "_links": links})
+    return Page(models=found[begin:end], total=len(found), following=end if end < len(found) else None)
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
-
-
-def _takes_json(accept: str) -> bool:
-    kinds = {kind.partition(";")[0].strip().lower() for kind in accept.split(",")}
-    return bool(kinds & {"application/json", "application/*", "*/*"})
-
-
-def _error(status: int, message: str) -> Response:
-    return reply({"reason": REASONS[status], "message": message}, status=status)

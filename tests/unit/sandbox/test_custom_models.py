@@ -11,7 +11,7 @@ def names(**query: str) -> list[str]:
     """Return the names of the models on the page that a query asks for."""
     chosen = choose(MODELS, query)
     assert not isinstance(chosen, BadQuery)
-    return [model.name for model in chosen[0]]
+    return [model.name for model in chosen.models]
 
 
 def test_the_published_ones_come_by_themselves() -> None:
@@ -45,11 +45,33 @@ def test_pages_follow_each_other() -> None:
     """Together they are the list."""
     first = choose(MODELS, {"publishedState": "all", "start": "0", "limit": "3"})
     assert not isinstance(first, BadQuery)
-    second = choose(MODELS, {"publishedState": "all", "start": str(first[2]), "limit": "3"})
+    second = choose(MODELS, {"publishedState": "all", "start": str(first.following), "limit": "3"})
     assert not isinstance(second, BadQuery)
 
-    assert (3, 4, 3) == (len(first[0]), first[1], first[2])
-    assert (1, 4, 0) == (len(second[0]), second[1], second[2])
+    assert (3, 4, 3) == (len(first.models), first.total, first.following)
+    assert (1, 4, None) == (len(second.models), second.total, second.following)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"sortBy": "size"}, "sortBy must be one of"),
+        ({"sortBy": "--assetName"}, "sortBy must be one of"),
+        ({"publishedState": "new"}, "publishedState must be one of"),
+        ({"start": "-1"}, "start must be a number"),
+        ({"start": "²"}, "start must be a number"),
+        ({"start": "0", "limit": "51"}, "limit must be a number"),
+        ({"start": "0", "limit": "0"}, "limit must be a number"),
+        ({"start": "0", "limit": "many"}, "limit must be a number"),
+        ({"limit": "5"}, "start is required"),
+    ],
+)
+def test_a_wrong_query_is_told(query: dict[str, str], message: str) -> None:
+    """With what would be right."""
+    answer = choose(MODELS, query)
+
+    assert isinstance(answer, BadQuery)
+    assert answer.message.startswith(message)
 
 
 def test_a_subject_names_its_concept() -> None:

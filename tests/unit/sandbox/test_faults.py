@@ -44,7 +44,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     [
         "duration", "duration=", "duration=4-2", "duration=-1", "duration=nan", "duration=inf", "submit_lost=2",
         "submit_lost=often", "submit_lost=first:x", "submit_lost=last:2", "per_minute=0", "per_minute=1.5", "shape=D",
-        "accept_status=201", "unsafe_word=", "forbidden=no", "clock_skew=x", "=", "",
+        "accept_status=201", "submit_error=200", "retry_after=-1", "cancel_error=done", "job_failed_code=", "unsafe_word=", "forbidden=no", "clock_skew=x", "=", "",
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_is_refused(word: str) -> None:
@@ -57,6 +57,20 @@ def test_every_fault_has_a_meaning() -> None:
     """Help knows every name, in one line."""
     assert all(meaning and "\n" not in meaning for meaning in FAULT_HELP.values())
     assert {"duration", "submit_lost", "submit_502", "pictures", "clock_skew"} <= set(FAULT_HELP)
+
+
+def test_help_names_the_words_that_a_fault_takes() -> None:
+    """Unless its meaning names them already."""
+    assert FAULT_HELP["cancel_error"].endswith("runtime_error, model_not_loaded)")
+    assert FAULT_HELP["upload_error"].endswith("(400, 403, 415, 451, 502, 503)")
+    assert "(A, B, C)" not in FAULT_HELP["shape"]
+
+
+def test_words_and_statuses_are_read() -> None:
+    """As what they are."""
+    faults = parse_faults(["cancel_error=job_timeout", "submit_error=529", "status_word=done"])
+
+    assert ("job_timeout", 529, "done") == (faults.cancel_error, faults.submit_error, faults.status_word)
 
 
 def test_the_first_calls_are_struck() -> None:

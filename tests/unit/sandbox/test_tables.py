@@ -192,6 +192,38 @@ def test_image4_ultra_makes_one_picture(body: dict[str, Any]) -> None:
     assert "image4_ultra makes one variation at a time" == answer.complaints[0]["msg"]
 
 
+def test_one_picture_of_image4_ultra_is_fine() -> None:
+    """However it is asked for."""
+    body = {"prompt": "a hat", "seeds": [1], "numVariations": 1}
+    answer = read_order(body, operation=Operation.GENERATE, model="image4_ultra", find_upload=lambda _: None)
+
+    assert isinstance(answer, Order)
+
+
+@pytest.mark.parametrize("operation", [Operation.IMAGE5, Operation.VIDEO])
+def test_some_operations_need_their_model(operation: Operation) -> None:
+    """A missing header is named."""
+    answer = read_order({"prompt": "a hat"}, operation=operation, model=None, find_upload=lambda _: None)
+
+    assert isinstance(answer, BadBody)
+    assert "field required" == answer.complaints[0]["msg"]
+
+
+@pytest.mark.parametrize(
+    ("body", "complained"),
+    [({"seeds": [1]}, False), ({"referenceBlobs": [BY_URL], "aspectRatio": "auto"}, False),
+     ({"referenceBlobs": [BY_URL], "aspectRatio": "1:1"}, True), ({"referenceBlobs": [], "aspectRatio": "1:1"}, False)],
+)  # fmt: skip
+def test_an_edit_keeps_the_ratio_of_its_picture(body: dict[str, Any], complained: bool) -> None:
+    """With a reference the aspect ratio is omitted or auto."""
+    assert complained == bool(complaints(Operation.IMAGE5, {"prompt": "at night"} | body))
+
+
+def test_a_clip_needs_something_to_show() -> None:
+    """A prompt or a picture."""
+    assert ["prompt: a prompt or an image is needed"] == complaints(Operation.VIDEO, {"sizes": "wide"})[-1:]
+
+
 # What an order is then.
 
 
