@@ -8,18 +8,19 @@ What only the future knows stands in braces or angle brackets: ``{seed}``, ``<up
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any, Final
 
+from dropglow.cli.companions import companions
 from dropglow.cli.subject import Place, Subject
 from dropglow.config import Config
 from dropglow.errors import SourceFault
 from dropglow.firefly import wire
 from dropglow.intake.plan import InboxPlan
-from dropglow.model import DropKey, Facts, Kind, Order, Reference, Upload
+from dropglow.model import DropKey, Facts, Kind, Order, Upload
 from dropglow.naming import render
 from dropglow.preparing import Copy, Plan, Stripped, foreseen
 from dropglow.rules.demands import planned
@@ -55,6 +56,7 @@ class Purchase:
     rule: Rule
     uploads: tuple[Call, ...] = ()
     calls: tuple[Call, ...] = ()
+    waits_for: tuple[str, ...] = ()  # names of files that belong to it and are not there
     fault: str = ""  # why nothing would be ordered
 
     @property
@@ -114,8 +116,9 @@ def _purchases(
     ordinal = 1
     uploaded: set[tuple[str | None, str]] = set()
     for rule in rules:
+        beside = companions(rule, subject, place)
         try:
-            rendered = _rendered(rule, place, facts, ordinal, now)
+            rendered = _rendered(rule, place, facts, beside.facts, ordinal, now)
         except SourceFault as fault:
             told = f"{fault.message}; {fault.hint}" if fault.hint else fault.message
             yield Purchase(rule=rule, fault=facts.fault or told)
@@ -123,15 +126,26 @@ def _purchases(
         ordinal += len(rendered)
         yield Purchase(
             rule=rule,
-            uploads=tuple(_uploads(config, rendered, place, facts, uploaded)),
+            uploads=tuple(_uploads(config, rendered, place, facts, beside.facts, uploaded)),
+            waits_for=beside.missing,
             calls=tuple(_call(config, order, place, now=now) for order in rendered),
         )
 
 
-def _rendered(rule: Rule, place: Place, facts: Facts, ordinal: int, now: datetime) -> tuple[Order, ...]:
+def _rendered(
+    rule: Rule, place: Place, facts: Facts, beside: Mapping[str, Facts], ordinal: int, now: datetime
+) -> tuple[Order, ...]:
     """Return the orders; seeds that will follow from the drop's key, which it has not got yet, are left out."""
     mine, other = (
-        orders(rule, drop_key=key, path=place.path, facts=facts, first_ordinal=ordinal, now=now)
+        orders(
+            rule,
+            drop_key=key,
+            path=place.path,
+            facts=facts,
+            companions=beside,
+            first_ordinal=ordinal,
+            now=now,
+        )
         for key in (_KEY, _OTHER_KEY)
     )
     return tuple(
@@ -145,28 +159,30 @@ def _uploads(
     rendered: tuple[Order, ...],
     place: Place,
     facts: Facts,
+    beside: Mapping[str, Facts],
     uploaded: set[tuple[str | None, str]],
 ) -> Iterator[Call]:
     """Yield one upload for each content that is not *uploaded* yet, however many orders need it."""
     needed = ((order, each) for order in rendered for each in order.references if not each.linked)
     for order, reference in needed:
         file = reference.path or reference.companion
-        # Of other files nothing is known: only the one that was asked about is looked into.
-        sent = planned(order, reference.slot, facts if reference.of_drop else Facts())
+        # Of the rule's own files nothing is known: they are looked into when they are sent.
+        known = facts if reference.of_drop else beside.get(reference.companion or "", Facts())
+        sent = planned(order, reference.slot, known)
         content = (file, sent.recipe if isinstance(sent, Copy | Stripped) else "")
         if content in uploaded:
             continue
         uploaded.add(content)
         yield Call(
             url=config.api.base_url + wire.UPLOAD_PATH,
-            headers=(*_SECRET_HEADERS, ("content-type", _media(sent, facts, reference))),
+            headers=(*_SECRET_HEADERS, ("content-type", _media(sent, known))),
             body=file or place.path,
-            prepared=foreseen(sent) if reference.of_drop else "",
+            prepared="" if known.format is None else foreseen(sent),
         )
 
 
-def _media(sent: Plan, facts: Facts, reference: Reference) -> str:
-    if not reference.of_drop or facts.format is None:
+def _media(sent: Plan, facts: Facts) -> str:
+    if facts.format is None:
         return "<by its bytes>"
     if isinstance(sent, Copy):
         return " or ".join(dict.fromkeys(f"image/{encoding.format}" for encoding in sent.encodings))
@@ -193,7 +209,7 @@ def _call(config: Config, order: Order, place: Place, *, now: datetime) -> Call:
         headers=(*_SECRET_HEADERS, _JSON_TYPE, *request.headers),
         body=body,
         images=order.images,
-        default_size="" if "size" in body else order.size,
+        default_size="" if {"size", "sizes"} & body.keys() else order.size,
         results=tuple(_results(order, len(body["seeds"]))),
     )
 

@@ -126,6 +126,11 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
         for call in purchase.calls:
             for path, times in Counter(call.results).items():
                 yield f"    {path}{f'  ({times} of them)' if times > 1 else ''}", "cyan"
+    for purchase in each.purchases:
+        if purchase.waits_for:
+            names = " and ".join(purchase.waits_for)
+            minutes = f"{purchase.rule.patience_s / 60:g} minutes"
+            yield f"  It waits for {names} beside it, at most {minutes}.", "yellow"
     done = "is deleted" if after.done is None else f"goes to {_put(after.done, each)}"
     yield f"  The original {done},", ""
     yield f"  or to {failed} if something fails.", ""
@@ -212,6 +217,7 @@ def _purchase_document(purchase: Purchase, each: Forecast, after: After) -> dict
         "rule": purchase.rule.name,
         "images": purchase.images,
         "fault": purchase.fault or None,
+        "waits_for": [shown(name) for name in purchase.waits_for],
         "uploads": [
             {
                 **_call_document(call),

@@ -73,7 +73,7 @@ def find_subject(config: Config, name: str, *, cwd: str, inbox: str | None) -> S
     if stat.S_ISDIR(look.st_mode):
         raise DropglowError(f"{file} is a folder", hint="name a file in it, or a file that could be dropped")
     if stat.S_ISREG(look.st_mode):
-        facts = _read(content)
+        facts = facts_of(content)
         return Subject(file=file, exists=True, size_bytes=look.st_size, facts=facts, places=places)
     if not places[0].dropped:
         raise DropglowError(f"{file} is not a regular file", hint="only such files can be dropped")
@@ -98,8 +98,8 @@ def _look(file: str) -> os.stat_result:
         ) from error
 
 
-def _read(file: str) -> Facts:
-    """Return what the whole file tells.
+def facts_of(file: str) -> Facts:
+    """Return what the whole of a file tells.
 
     Raises:
         DiskError: It cannot be opened.
