@@ -315,7 +315,7 @@ def _fitting(width: int, height: int, demands: Demands) -> tuple[int, int]:
     if not demands.largest_area:
         return max(1, round(width * scale)), max(1, round(height * scale))
     # Limits are not to be passed by half a pixel.
-    fitting = math.floor(width * scale), math.floor(height * scale)
+    fitting = math.floor(width * scale + 1e-9), math.floor(height * scale + 1e-9)
     longest = demands.largest_ratio * min(fitting)
     return min(fitting[0], longest), min(fitting[1], longest)
 
