@@ -23,6 +23,7 @@ from dropglow.clock import RealClock
 from dropglow.errors import AuthError, FireflyError, ProtocolError, Unavailable, Verdict
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
+from dropglow.firefly.lookup import look_up
 from dropglow.firefly.settings import ApiSettings, Timeouts
 from dropglow.model import RemoteId, Submission
 
@@ -299,6 +300,15 @@ async def test_e12_beside_an_api_on_this_machine_nothing_is_looked_up() -> None:
     await local.download(BUCKET, bytearray().extend)
 
     assert 0 == names.asked
+
+
+async def test_e12_names_are_looked_up_as_the_system_does() -> None:
+    """Each address comes once, in the system's order."""
+    found = list(await look_up("localhost", 443))
+
+    assert found
+    assert len(found) == len(set(found))
+    assert {"127.0.0.1", "::1"} >= set(found)
 
 
 class Detour(httpx.AsyncBaseTransport):

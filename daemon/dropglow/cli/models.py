@@ -18,15 +18,28 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rich.console import Console
+
     from dropglow.firefly.custom_models import CustomModel
     from dropglow.rules.rule import Rule
+
+COLUMNS: Final = (
+    "model",
+    "custom_model_id",
+    "base",
+    "trained on",
+    "say in prompt",
+    "state",
+    "rules",
+    "sample prompt",
+)
 
 
 @click.command()
@@ -78,17 +91,32 @@ def _show(
     users: Mapping[str, Sequence[Rule]],
     missing: Mapping[str, Sequence[Rule]],
 ) -> None:
-    from dropglow.cli.tables import console, line, readable, table
+    from dropglow.cli.tables import console, line, readable
 
     out = console()
     if models:
-        columns = ("model", "custom_model_id", "base", "trained on", "say", "state", "rules", "sample prompt")
-        table(columns, [_row(model, users) for model in models], console=out)
+        _list([_row(model, users) for model in models], console=out)
     else:
         line("This account has no custom models.", console=out)
     for named, rules in missing.items():
         text = f"{', '.join(_names(rules))}: Adobe knows no custom model {named}"
         line(readable(text), console=out, style="yellow")
+
+
+def _list(rows: Sequence[Sequence[str]], *, console: Console) -> None:
+    """Write a table; on a terminal that is too narrow for it, a block for each model, so that ids stay whole."""
+    from dropglow.cli.facts import fact, heading
+    from dropglow.cli.tables import readable, table
+
+    widths = [max(len(readable(cell)) for cell in column) for column in zip(COLUMNS, *rows, strict=True)]
+    if not console.is_terminal or sum(widths) + 2 * len(widths) <= console.width:
+        table(COLUMNS, rows, console=console)
+        return
+    for name, *texts in rows:
+        heading(name, console=console)
+        for column, text in zip(COLUMNS[1:], texts, strict=True):
+            if text:
+                fact(column, text, console=console)
 
 
 def _row(model: CustomModel, users: Mapping[str, Sequence[Rule]]) -> tuple[str, ...]:
