@@ -9,7 +9,7 @@ import asyncio
 import ctypes
 import json
 import os
-import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,7 +90,8 @@ def drop_everything(inbox: Path) -> None:
     (inbox / "long.txt").write_text("sea " * 375)
     (inbox / "latin1.txt").write_bytes("ein Café am Meer".encode("latin-1"))
     (inbox / "typo.txt").write_text("---\ncontent_clas: art\n---\na fox\n")
-    Image.frombytes("RGB", (2400, 2400), random.Random(1).randbytes(2400 * 2400 * 3)).save(inbox / "huge.png")
+    frames = [Image.new("RGB", (200, 200), (shade, 0, 0)) for shade in (0, 120, 240)]
+    frames[0].save(inbox / "dance.webp", save_all=True, append_images=frames[1:])
     (inbox / TWO_LINES).write_text("a red fox")
     (inbox / ODD_BYTES).write_text("a black coffee")
     (inbox / LONGEST).write_bytes("für immer".encode("latin-1"))
@@ -177,7 +178,6 @@ def test_nothing_ends_in_a_traceback(aftermath: Aftermath) -> None:
         ("long.txt", "the prompt is too long: 1,499 characters; Firefly reads at most 1,024"),
         ("latin1.txt", "line 1 is not UTF-8 text (byte 0xE9); save it as UTF-8"),
         ("typo.txt", "line 2: unknown key content_clas; did you mean content_class?"),
-        ("huge.png", "the picture has 16.5 MB, and Firefly takes at most 15 MB"),
     ],
 )
 def test_the_report_names_the_reason(aftermath: Aftermath, name: str, words: str) -> None:
@@ -188,6 +188,14 @@ def test_the_report_names_the_reason(aftermath: Aftermath, name: str, words: str
     assert words in report
     assert "What to do: " in report
     assert "Billed:        no" in report
+
+
+def test_an_animated_picture_is_refused_unpaid(aftermath: Aftermath) -> None:
+    """Nobody can know which of its frames is meant, so no copy is made of any."""
+    report = aftermath.report("dance.webp")
+
+    assert "the picture is animated, and nobody can know which of its pictures is meant" in report
+    assert re.search(r"Billed: +no", report)
 
 
 def test_a_name_of_255_bytes_gets_a_report(aftermath: Aftermath) -> None:
