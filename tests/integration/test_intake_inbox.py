@@ -17,7 +17,7 @@ from PIL import Image
 from dropglow.clock import RealClock
 from dropglow.disk import NewFile, RealDisk
 from dropglow.errors import DiskError, DiskFull, DropglowError
-from dropglow.intake.claiming import Party
+from dropglow.intake.claiming import Partner, Party
 from dropglow.intake.inbox import Inbox, Sweep
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.scan import Snag
@@ -644,3 +644,75 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     yield folder
     shutil.rmtree(folder)
+
+
+# ---------------------------------------------------------------- claiming what belongs together
+
+
+def a_pair(root: Path, inbox: Inbox, clock: HandClock) -> Party:
+    """Drop a picture and its mask, and return them as they are to be claimed."""
+    (root / "art").mkdir()
+    for name in ("art/hill.jpg", "art/hill.mask.png"):
+        Image.new("RGB", (30, 20)).save(root / name)
+    drop, mask = sorted(settled(inbox, clock), key=lambda each: each.path)
+    return Party(key=KEY, drop=drop, partners=(Partner(path="art/HILL.mask.png", sighting=mask),))
+
+
+def test_a_pair_is_claimed_under_one_key(root: Path, inbox: Inbox, clock: HandClock) -> None:
+    """Both are hashed and examined; the partner goes by the name that its rule gives it."""
+    (claimed,) = inbox.claim([a_pair(root, inbox, clock)])
+    (partner,) = claimed.partners
+
+    assert ("art/HILL.mask.png", Format.PNG) == (partner.path, partner.facts.format)
+    assert hashlib.sha256(Path(partner.place).read_bytes()).hexdigest() == partner.sha256
+    assert [] == in_inbox(root)
+    assert {KEY} == {orphan.key for orphan in inbox.orphans()}
+
+
+@pytest.mark.parametrize("name", ["hill.jpg", "hill.mask.png"])
+@pytest.mark.parametrize("trouble", ["gone", "changed", "immovable", "unreadable", "no folder"])
+def test_where_one_of_a_pair_cannot_be_had_both_go_back(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk, name: str, trouble: str
+) -> None:
+    """All or none, whatever is in the way; the next claim finds what is left."""
+    party, path = a_pair(root, inbox, clock), root / "art" / name
+    match trouble:
+        case "gone":
+            disk.before_moving = lambda: path.unlink(missing_ok=True)
+        case "changed":
+            disk.before_moving = lambda: path.write_bytes(b"something else")
+        case "immovable":
+            disk.immovable = {str(path)}
+        case "unreadable":
+            disk.unreadable = {name}
+        case _:
+            (root / ".dropglow" / "work" / KEY).parent.mkdir(exist_ok=True)
+            (root / ".dropglow" / "work" / KEY).write_text("in the way")
+    claimed = inbox.claim([party])
+
+    there = {"art/hill.jpg", "art/hill.mask.png"} - ({f"art/{name}"} if trouble == "gone" else set())
+    assert () == claimed
+    assert sorted(there) == in_inbox(root)
+
+
+def test_of_several_pairs_the_sound_ones_are_claimed(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """One pair that goes back keeps no other from being taken."""
+    for name in ("a.txt", "a.x.txt", "b.txt", "b.x.txt"):
+        (root / name).write_text(name)
+    found = {each.path: each for each in settled(inbox, clock)}
+    pairs = [
+        Party(
+            key=key,
+            drop=found[f"{stem}.txt"],
+            partners=(Partner(path=f"{stem}.x.txt", sighting=found[f"{stem}.x.txt"]),),
+        )
+        for key, stem in ((KEY, "a"), (OTHER_KEY, "b"))
+    ]
+    disk.immovable = {str(root / "a.x.txt")}
+
+    (claimed,) = inbox.claim(pairs)
+
+    assert OTHER_KEY == claimed.key
+    assert ["a.txt", "a.x.txt"] == in_inbox(root)

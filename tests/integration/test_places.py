@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from dropglow.disk import RealDisk
-from dropglow.model import After, Drop, DropKey, DropState, Kind, RuleName
+from dropglow.model import After, Companion, Drop, DropKey, DropState, Kind, RuleName
 from dropglow.runtime import places
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import DiskMaker
 
 LONG = "n" * 246 + ".txt"
 
@@ -72,3 +80,171 @@ def test_another_file_of_the_same_name_is_not_taken(tmp_path: Path) -> None:
 
     assert "" == back.place
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
+
+
+# ---------------------------------------------------------------- files that belong together
+
+
+def a_pair(inbox: Path, names: tuple[str, str] = ("fox.jpg", "fox.mask.png")) -> Drop:
+    """Return a drop with a companion, both in work."""
+    work = inbox / ".dropglow" / "work" / "abc"
+    work.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (work / name).write_bytes(name.encode())
+    drop = replace(failed_drop(inbox), path=names[0], state=DropState.OPEN, **facts(work / names[0]))
+    shutil.rmtree(inbox / "_failed")
+    return replace(drop, companions=(Companion(path=names[1], kind=Kind.IMAGE, **facts(work / names[1])),))
+
+
+def parts(drop: Drop) -> list[Drop | Companion]:
+    return [drop, *drop.companions]
+
+
+def facts(file: Path) -> dict[str, Any]:
+    found, data = file.stat(), file.read_bytes()
+    return {
+        "place": str(file),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size_bytes": len(data),
+        "device": found.st_dev,
+        "inode": found.st_ino,
+    }
+
+
+def visible(inbox: Path) -> list[str]:
+    return sorted(str(path.relative_to(inbox)) for path in inbox.glob("_*/**/*") if path.is_file())
+
+
+def put(disk: RealDisk, drop: Drop, state: DropState) -> list[str]:
+    """Put the files away, and return where the drop says that they are."""
+    placed = places.put_away(disk, drop, state)
+    inbox = Path(drop.inbox)
+    return [str(Path(each.place).relative_to(inbox)) for each in parts(placed)]
+
+
+@pytest.mark.parametrize("nth", range(1, 8))
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_while_a_pair_is_put_away_is_healed(
+    tmp_path: Path, faulty_disk: DiskMaker, nth: int, after: bool
+) -> None:
+    """Whatever was moved already is found where it went, and the rest follows."""
+    drop = a_pair(tmp_path)
+    (tmp_path / "_done").mkdir()
+    (tmp_path / "_done" / "fox.mask.png").write_text("another mask")
+    with suppress(faulty_disk.power_cut):
+        places.put_away(
+            faulty_disk(faulty_disk.fault(nth=nth, number=None, after=after)), drop, DropState.DONE
+        )
+
+    placed = put(RealDisk(), drop, DropState.DONE)
+
+    assert ["_done/fox_2.jpg", "_done/fox_2.mask.png"] == placed
+    assert ["_done/fox.mask.png", *placed] == visible(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "again"),
+    [
+        (("fox.jpg", "fox.mask.png"), ("fox_2.jpg", "fox_2.mask.png")),
+        (("fox.jpg", "fox.jpg.txt"), ("fox_2.jpg", "fox_2.jpg.txt")),
+        (("fox.jpg", "mask of fox.png"), ("fox_2.jpg", "mask of fox_2.png")),
+        (("fox.a note", "fox.txt"), ("fox.a note_2", "fox_2.txt")),
+        (("fox.jpg", f"fox.{'m' * 247}.png"), ("fox_2.jpg", f"fox.{'m' * 190}_2.png")),
+    ],
+)
+def test_taken_names_are_changed_alike(
+    tmp_path: Path, names: tuple[str, str], again: tuple[str, str]
+) -> None:
+    """Moved back into the inbox, they still belong together, wherever a file system has room for it."""
+    put(RealDisk(), a_pair(tmp_path, names), DropState.DONE)
+
+    placed = put(RealDisk(), a_pair(tmp_path, names), DropState.DONE)
+
+    assert [f"_done/{name}" for name in again] == placed
+
+
+def test_a_pair_that_rests_already_stays(tmp_path: Path) -> None:
+    """Putting away is repeated after a crash, and changes nothing then."""
+    drop = places.put_away(RealDisk(), a_pair(tmp_path), DropState.HELD)
+
+    assert drop == places.put_away(RealDisk(), drop, DropState.HELD)
+
+
+def test_a_companion_that_was_left_behind_follows(tmp_path: Path) -> None:
+    """The drop rests under the number that it got; its mask gets the same."""
+    drop = a_pair(tmp_path)
+    (tmp_path / "_done").mkdir()
+    rests = tmp_path / "_done" / "fox_7.jpg"
+    Path(drop.place).rename(rests)
+
+    assert ["_done/fox_7.jpg", "_done/fox_7.mask.png"] == put(
+        RealDisk(), replace(drop, place=str(rests)), DropState.DONE
+    )
+
+
+def test_a_companion_that_somebody_took_leaves_an_empty_place(tmp_path: Path) -> None:
+    """The drop goes where it belongs all the same."""
+    drop = a_pair(tmp_path)
+    Path(drop.companions[0].place).unlink()
+
+    placed = places.put_away(RealDisk(), drop, DropState.FAILED)
+
+    assert ["_failed/fox.jpg"] == visible(tmp_path)
+    assert "" == placed.companions[0].place
+
+
+def test_a_faster_hand_at_a_name_moves_both_on(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """A name that is taken in the last moment changes both names."""
+    drop = a_pair(tmp_path)
+    stranger = tmp_path / "_done" / "fox.mask.png"
+    fault = faulty_disk.fault(verb="move", nth=2, deed=lambda: stranger.write_text("mine"))
+
+    placed = put(faulty_disk(fault), drop, DropState.DONE)
+
+    assert ["_done/fox_2.jpg", "_done/fox_2.mask.png"] == placed
+    assert "mine" == stranger.read_text()
+
+
+def test_a_pair_is_deleted_together(tmp_path: Path) -> None:
+    """Where the rule deletes originals, it deletes what belongs to them."""
+    drop = a_pair(tmp_path)
+    drop = replace(drop, after=replace(drop.after, done=None))
+
+    placed = places.put_away(RealDisk(), drop, DropState.DONE)
+
+    assert ("", "") == (placed.place, placed.companions[0].place)
+    assert [] == list((tmp_path / ".dropglow" / "work" / "abc").iterdir())
+
+
+def test_a_pair_is_taken_back_together(tmp_path: Path) -> None:
+    """And a companion that is another file by now stays where it is."""
+    failed = places.put_away(RealDisk(), a_pair(tmp_path), DropState.FAILED)
+    back = places.take_back(RealDisk(), failed)
+    again = places.put_away(RealDisk(), back, DropState.FAILED)
+    Path(again.companions[0].place).write_text("another mask")
+
+    half = places.take_back(RealDisk(), again)
+
+    assert [] == [each for each in parts(back) if ".dropglow" not in each.place]
+    assert (True, "") == (".dropglow" in half.place, half.companions[0].place)
+    assert ["_failed/fox.mask.png"] == visible(tmp_path)
+
+
+def test_a_pair_moved_back_is_exchanged(tmp_path: Path) -> None:
+    """Each file goes on in the place of the one with its content."""
+    failed = places.put_away(RealDisk(), a_pair(tmp_path), DropState.FAILED)
+    work = tmp_path / ".dropglow" / "work"
+    moved = [(Path(each.place), work / f"new~{each.path}") for each in parts(failed)]
+    for source, target in moved:
+        source.rename(target)
+    claimed = replace(
+        failed,
+        key=DropKey("new"),
+        place=str(moved[0][1]),
+        companions=(replace(failed.companions[0], place=str(moved[1][1])),),
+    )
+
+    back = places.exchange(RealDisk(), failed, claimed)
+
+    assert [str(work / "abc~fox.jpg"), str(work / "abc~fox.mask.png")] == [each.place for each in parts(back)]
+    assert [] == list(work.glob("new~*"))

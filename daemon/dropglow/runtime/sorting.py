@@ -114,7 +114,7 @@ class Sorter:
         self._spelled: dict[str, list[str]] = {}  # the same, by their folded paths
         self._possible: tuple[_Possible, ...] = ()
         self._taken: set[str] = set()  # since the last sweep
-        self._went: dict[str, str] = {}  # which drop a partner went with
+        self._went: dict[str, tuple[str, float]] = {}  # which drop a partner went with, and when
 
     @property
     def left(self) -> int:
@@ -203,25 +203,24 @@ class Sorter:
         self.due_at_s = min(filter(None, (self.due_at_s, *_times(waiting, now_s))))
         return True
 
-    def take(self, sighting: Sighting, match: Match) -> None:
+    def take(self, sighting: Sighting, match: Match, *, now_s: float) -> None:
         """Give a drop its partners: nobody else gets them."""
         for each in match.partners:
             self._taken.add(each.sighting.path)
             self._went.pop(each.path, None)
-            self._went[each.path] = sighting.path
+            self._went[each.path] = (sighting.path, now_s)
         while len(self._went) > _MOST_REMEMBERED:
             del self._went[next(iter(self._went))]
 
-    def whereabouts(self, path: str) -> str:
-        """Return what became of a partner that was waited for in vain, as the end of a sentence."""
+    def whereabouts(self, path: str, sighting: Sighting, *, now_s: float) -> str:
+        """Return what became of a partner that a drop waited for in vain, as the end of a sentence."""
+        taker, at_s = self._went.get(path, ("", 0.0))
+        if taker and at_s >= self._settled_at_s(sighting, now_s):
+            return f"which went with {posixpath.basename(taker)}"
         if path in self._sweep.seen:
             return "which is there, but never lay still, or cannot be had"
         reason = next((snag.reason for snag in self._sweep.snags if snag.path == path), None)
-        if reason is not None:
-            return f"which is not taken: {reason}"
-        if path in self._went:
-            return f"which went with {posixpath.basename(self._went[path])}"
-        return "which never came"
+        return "which never came" if reason is None else f"which is not taken: {reason}"
 
     def _learn(self, sweep: Sweep, now_s: float) -> None:
         """Bring names, times, partners and possible drops up to date."""

@@ -149,7 +149,7 @@ class Taker:
             if self.sorter.wait(sighting, rules, now_s=self._clock.monotonic()):
                 return None
             fault = self._in_vain(sighting, rules, match)
-        self.sorter.take(sighting, match)
+        self.sorter.take(sighting, match, now_s=self._clock.monotonic())
         key = self._keys.drop_key(self._clock.now())
         return _Entry(party=Party(key=key, drop=sighting, partners=match.partners), rules=rules, fault=fault)
 
@@ -167,21 +167,23 @@ class Taker:
         """Return why a drop fails whose partners did not come, and what to do."""
         name = _name(sighting.path)
         patience_s = max(rule.patience_s for rule in rules if rule.companions)
-        missing = " and ".join(f"{_name(path)}, {self._whereabouts(path)}" for path in match.missing)
+        missing = " and ".join(
+            f"{_name(path)}, {self._whereabouts(path, sighting)}" for path in match.missing
+        )
         first = "the other files" if len(match.missing) > 1 else _name(match.missing[0])
         return (
             f"{name} waited {_spelled(patience_s)} for {missing}:"
             f" drop all of them again, {first} first or at the same time"
         )
 
-    def _whereabouts(self, path: str) -> str:
+    def _whereabouts(self, path: str, sighting: Sighting) -> str:
         try:
             found = self._disk.look(posixpath.join(self._inbox.plan.folder, path))
         except DiskError:
             found = None
         if found is not None and found.folder:
             return "which is a folder"
-        return self.sorter.whereabouts(path)
+        return self.sorter.whereabouts(path, sighting, now_s=self._clock.monotonic())
 
 
 def _name(path: str) -> str:

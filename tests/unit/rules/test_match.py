@@ -273,3 +273,15 @@ def test_rules_that_can_share_a_file(
 def test_a_picture_is_no_prompt_for_two_rules_either(make_rule: Callable[[str], Rule]) -> None:
     """Rules for different kinds share nothing."""
     assert not may_share(make_rule("expand: {}").conditions, make_rule("generate: {}").conditions)
+
+
+def test_a_companion_is_no_drop_of_its_rule(make_rule: Callable[[str], Rule]) -> None:
+    """A mask is not painted around; a rule without companions may have it."""
+    masked = make_rule('expand: {mask: {sidecar: "{stem}.mask.png"}}')
+    plain = make_rule("expand: {}")
+
+    told = [reason(rule, path="in/a.mask.png") for rule in (masked, plain)]
+
+    assert [False, True] == [each.taken for each in told]
+    assert told[0].reason.startswith("by its name it belongs to a.*,")
+    assert reason(masked, path="in/a.jpg").taken

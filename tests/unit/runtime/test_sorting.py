@@ -1,0 +1,313 @@
+"""What lies in an inbox, told apart by names and times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from dropglow.intake.inbox import Sweep
+from dropglow.intake.scan import Snag
+from dropglow.model import Sighting
+from dropglow.rules.assemble import Folders, assemble
+from dropglow.rules.positions import parse
+from dropglow.rules.review import review
+from dropglow.rules.rule import Rule
+from dropglow.rules.schema import RuleShape
+from dropglow.runtime.sorting import SAY_AFTER_S, Sorted, Sorter
+from dropglow.settle import Watch
+
+MASKED = 'expand: {mask: {sidecar: "{stem}.mask.png"}}\npatience: 60s'
+PROMPTED = 'expand: {prompt: {sidecar: "{stem}.txt"}}\npatience: 30s'
+NOW_S = 1000.0
+
+
+def a_rule(text: str) -> Rule:
+    raw = parse(f"name: test\ninbox: in\noutbox: out\n{text}", environ={}).value
+    folders = Folders(base="/etc/rules", inbox="/srv/in", outbox="/srv/out")
+    return assemble(review(RuleShape, raw).value, file="/etc/rules/a.yaml", line=2, folders=folders)
+
+
+def sighting(path: str, *, mtime_ns: int = 1) -> Sighting:
+    return Sighting(path=path, device=1, inode=2, size_bytes=7, mtime_ns=mtime_ns, ctime_ns=3)
+
+
+def a_sweep(*settled: str | Sighting, settling: Sequence[str] = (), snags: Sequence[Snag] = ()) -> Sweep:
+    files = [sighting(each) if isinstance(each, str) else each for each in settled]
+    seen = {each.path: Watch(sighting=each, since_s=0, settled=True) for each in files}
+    seen |= {path: Watch(sighting=sighting(path), since_s=0) for path in settling}
+    return Sweep(settled=tuple(files), seen=seen, snags=tuple(snags))
+
+
+def ready(found: Sorted) -> list[str]:
+    return [each.path for each in found.ready]
+
+
+@pytest.fixture
+def rule() -> Rule:
+    return a_rule(MASKED)
+
+
+@pytest.fixture
+def sorter(rule: Rule) -> Sorter:
+    return Sorter([rule])
+
+
+def waiting(sorter: Sorter, rule: Rule, *names: str, now_s: float = NOW_S) -> None:
+    """Let ``a.jpg`` wait, with these files around it."""
+    sorter.sort(a_sweep("a.jpg", *names), now_s=now_s)
+    sorter.wait(sighting("a.jpg"), [rule], now_s=now_s)
+
+
+def test_without_companions_all_is_ready_but_what_was_left() -> None:
+    """Other inboxes go on as ever."""
+    sorter = Sorter([a_rule("expand: {}")])
+    sorter.sort(a_sweep("a.jpg", "b.mask.png"), now_s=NOW_S)
+    sorter.leave(sighting("a.jpg"))
+
+    found = sorter.sort(a_sweep("a.jpg", "b.mask.png"), now_s=NOW_S)
+
+    assert (["b.mask.png"], 1, None) == (ready(found), sorter.left, sorter.due_at_s)
+
+
+def test_a_partner_beside_its_drop_is_not_ready_by_itself(sorter: Sorter) -> None:
+    """It goes with its drop, even with one that does not lie still yet."""
+    found = sorter.sort(a_sweep("a.jpg", "a.mask.png", "b.mask.png", settling=["b.jpg"]), now_s=NOW_S)
+
+    assert (["a.jpg"], 0) == (ready(found), sorter.lonely)
+
+
+def test_partners_are_found(sorter: Sorter, rule: Rule) -> None:
+    """What lies still beside a drop is its, what does not is missing."""
+    sorter.sort(a_sweep("a.jpg", "a.mask.png", "b.jpg", settling=["b.mask.png"]), now_s=NOW_S)
+
+    first, second = (sorter.match(sighting(name), [rule]) for name in ("a.jpg", "b.jpg"))
+
+    assert (["a.mask.png"], ()) == ([each.path for each in first.partners], first.missing)
+    assert ((), ("b.mask.png",)) == (second.partners, second.missing)
+
+
+def test_a_partner_of_another_spelling_is_found_by_the_name_of_the_rule(sorter: Sorter, rule: Rule) -> None:
+    """Orders speak of it as the rule spells it."""
+    sorter.sort(a_sweep("a.jpg", "A.Mask.PNG"), now_s=NOW_S)
+
+    (found,) = sorter.match(sighting("a.jpg"), [rule]).partners
+
+    assert ("a.mask.png", "A.Mask.PNG") == (found.path, found.sighting.path)
+
+
+def test_where_two_drops_differ_in_case_only_spelling_counts(sorter: Sorter, rule: Rule) -> None:
+    """Neither gets the other's mask."""
+    sorter.sort(a_sweep("a.jpg", "A.jpg", "a.mask.png"), now_s=NOW_S)
+
+    assert ("A.mask.png",) == sorter.match(sighting("A.jpg"), [rule]).missing
+    assert () == sorter.match(sighting("a.jpg"), [rule]).missing
+
+
+def test_two_spellings_of_a_partner_are_one_too_many(sorter: Sorter, rule: Rule) -> None:
+    """Nobody knows which is meant, so the drop waits."""
+    sorter.sort(a_sweep("a.jpg", "A.mask.png", "a.Mask.png"), now_s=NOW_S)
+
+    assert ("a.mask.png",) == sorter.match(sighting("a.jpg"), [rule]).missing
+
+
+def test_a_waiting_drop_is_not_ready_until_its_partner_is(sorter: Sorter, rule: Rule) -> None:
+    """Nobody looks into it in vain, and it is ready at once when the partner lies still."""
+    waiting(sorter, rule)
+    before = sorter.sort(a_sweep("a.jpg", settling=["a.mask.png"]), now_s=NOW_S + 1)
+    count = sorter.incomplete
+
+    after = sorter.sort(a_sweep("a.jpg", "a.mask.png"), now_s=NOW_S + 2)
+
+    assert ([], 1) == (ready(before), count)
+    assert (["a.jpg"], 0) == (ready(after), sorter.incomplete)
+
+
+def test_a_waiting_drop_is_ready_when_its_patience_ends(sorter: Sorter, rule: Rule) -> None:
+    """Then it cannot wait again."""
+    waiting(sorter, rule)
+
+    found = sorter.sort(a_sweep("a.jpg"), now_s=NOW_S + 60)
+
+    assert ["a.jpg"] == ready(found)
+    assert not sorter.wait(sighting("a.jpg"), [rule], now_s=NOW_S + 60)
+
+
+def test_a_drop_that_was_given_back_has_waited_all_the_while(sorter: Sorter, rule: Rule) -> None:
+    """A partner that cannot be moved does not make its drop wait for ever."""
+    waiting(sorter, rule)
+    back = replace(sighting("a.jpg"), ctime_ns=9)
+    settling = replace(a_sweep(), seen={"a.jpg": Watch(sighting=back, since_s=0)})
+
+    sorter.sort(settling, now_s=NOW_S + 50)
+    sorter.sort(a_sweep(back), now_s=NOW_S + 52)
+
+    assert not sorter.wait(back, [rule], now_s=NOW_S + 60)
+
+
+def test_a_drop_that_changed_begins_to_wait_anew(sorter: Sorter, rule: Rule) -> None:
+    """It is another file."""
+    waiting(sorter, rule)
+    changed = sighting("a.jpg", mtime_ns=2)
+
+    found = sorter.sort(a_sweep(changed), now_s=NOW_S + 59)
+
+    assert ["a.jpg"] == ready(found)
+    assert sorter.wait(changed, [rule], now_s=NOW_S + 61)
+
+
+def test_a_drop_that_vanished_waits_no_more(sorter: Sorter, rule: Rule) -> None:
+    """Whoever dropped it took it back."""
+    waiting(sorter, rule)
+
+    sorter.sort(a_sweep(), now_s=NOW_S + 1)
+
+    assert (0, None, False) == (sorter.incomplete, sorter.due_at_s, sorter.unsettled)
+
+
+def test_nothing_is_forgotten_while_the_inbox_is_away(sorter: Sorter, rule: Rule) -> None:
+    """A share that comes back finds everything waiting as before."""
+    waiting(sorter, rule)
+
+    away = sorter.sort(Sweep(offline="it is away"), now_s=NOW_S + 30)
+    alarm = sorter.due_at_s
+    sorter.sort(a_sweep("a.jpg"), now_s=NOW_S + 40)
+
+    assert (Sorted(), None) == (away, alarm)
+    assert (1, NOW_S + 60) == (sorter.incomplete, sorter.due_at_s)
+
+
+def test_what_waits_is_said_once_and_not_at_once(sorter: Sorter, rule: Rule) -> None:
+    """Files that are copied together are not worth a line."""
+    waiting(sorter, rule, "b.mask.png")
+    alarm = sorter.due_at_s
+    times = (1, SAY_AFTER_S, SAY_AFTER_S + 1)
+
+    said = [sorter.sort(a_sweep("a.jpg", "b.mask.png"), now_s=NOW_S + at_s).to_say for at_s in times]
+
+    assert NOW_S + SAY_AFTER_S == alarm
+    assert [[], ["a.jpg", "b.mask.png"], []] == [[each.sighting.path for each in some] for some in said]
+
+
+def test_a_partner_alone_is_looked_into_once(sorter: Sorter) -> None:
+    """Whether it is something to another rule does not change while it lies there."""
+    first = sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S)
+    sorter.judge(first.unjudged[0], wanted=False)
+    second = sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S + 1)
+
+    assert (1, 0) == (len(first.unjudged), len(second.unjudged))
+    assert (1, False) == (sorter.lonely, sorter.unsettled)
+
+
+def test_a_partner_that_nobody_comes_for_is_given_up_once(sorter: Sorter) -> None:
+    """It stays, and is counted."""
+    first = sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S)
+    sorter.judge(first.unjudged[0], wanted=False)
+
+    second, third = (sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S + at_s) for at_s in (60, 61))
+
+    assert (["a.mask.png"], []) == ([each.sighting.path for each in second.given_up], list(third.given_up))
+    assert (1, None) == (sorter.lonely, sorter.due_at_s)
+
+
+def test_a_partner_that_another_rule_wants_is_ready_after_the_patience(sorter: Sorter) -> None:
+    """Until then its drop could still come."""
+    first = sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S)
+    sorter.judge(first.unjudged[0], wanted=True)
+    busy = sorter.unsettled
+
+    second, third = (sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S + at_s) for at_s in (59, 60))
+
+    assert busy
+    assert ([], ["a.mask.png"]) == (ready(second), ready(third))
+
+
+def test_a_file_that_no_rule_took_is_nobodys_drop(sorter: Sorter) -> None:
+    """A mask beside a PDF of its name waits for a picture."""
+    sorter.sort(a_sweep("a.pdf", "a.mask.png"), now_s=NOW_S)
+    sorter.leave(sighting("a.pdf"))
+
+    sorter.sort(a_sweep("a.pdf", "a.mask.png"), now_s=NOW_S)
+
+    assert (1, 1) == (sorter.left, sorter.lonely)
+
+
+def test_a_partner_that_was_taken_is_gone() -> None:
+    """A second drop does not get it, and hears where it went."""
+    prompted = a_rule(PROMPTED)
+    sorter = Sorter([prompted])
+    sorter.sort(a_sweep("a.jpg", "a.png", "a.txt"), now_s=NOW_S)
+    sorter.take(sighting("a.jpg"), sorter.match(sighting("a.jpg"), [prompted]), now_s=NOW_S)
+
+    assert ("a.txt",) == sorter.match(sighting("a.png"), [prompted]).missing
+    assert "which went with a.jpg" == sorter.whereabouts("a.txt", sighting("a.png"), now_s=NOW_S + 30)
+    assert not sorter.free(sighting("a.txt"))
+
+
+def test_only_the_latest_partners_are_remembered(sorter: Sorter, rule: Rule) -> None:
+    """A long life does not fill the memory."""
+    for number in range(1002):
+        sorter.sort(a_sweep(f"{number}.jpg", f"{number}.mask.png"), now_s=NOW_S)
+        drop = sighting(f"{number}.jpg")
+        sorter.take(drop, sorter.match(drop, [rule]), now_s=NOW_S)
+    another = sighting("another.jpg")
+
+    told = [sorter.whereabouts(f"{number}.mask.png", another, now_s=NOW_S) for number in (0, 1001)]
+
+    assert ["which never came", "which went with 1001.jpg"] == told
+
+
+def test_a_partner_that_went_long_ago_is_no_excuse(sorter: Sorter, rule: Rule) -> None:
+    """Yesterday's mask of the same name explains nothing about today's."""
+    drop = sighting("a.jpg")
+    sorter.sort(a_sweep(drop, "a.mask.png"), now_s=NOW_S)
+    sorter.take(drop, sorter.match(drop, [rule]), now_s=NOW_S)
+    sorter.sort(a_sweep(), now_s=NOW_S + 1)
+    sorter.sort(a_sweep(drop), now_s=NOW_S + 2)
+
+    assert "which never came" == sorter.whereabouts("a.mask.png", drop, now_s=NOW_S + 62)
+
+
+def test_the_report_says_what_is_wrong_with_a_partner(sorter: Sorter) -> None:
+    """One that is there, and cannot be had, is told from one that never came."""
+    sorter.sort(
+        a_sweep("a.jpg", settling=["a.mask.png"], snags=[Snag(path="b.mask.png", reason="it is a link")]),
+        now_s=NOW_S,
+    )
+
+    told = [sorter.whereabouts(f"{stem}.mask.png", sighting("a.jpg"), now_s=NOW_S) for stem in "abc"]
+
+    assert [
+        "which is there, but never lay still, or cannot be had",
+        "which is not taken: it is a link",
+        "which never came",
+    ] == told
+
+
+def test_the_longest_patience_of_a_drops_rules_counts(rule: Rule) -> None:
+    """A drop of two rules is one thing."""
+    rules = [rule, a_rule(PROMPTED)]
+    sorter = Sorter(rules)
+    sorter.sort(a_sweep("a.jpg"), now_s=NOW_S)
+
+    assert sorter.wait(sighting("a.jpg"), rules, now_s=NOW_S + 59)
+    assert not sorter.wait(sighting("a.jpg"), rules, now_s=NOW_S + 60)
+
+
+@pytest.mark.slow
+def test_twice_as_many_pairs_take_about_twice_as_long(rule: Rule) -> None:
+    """Nothing compares every file with every other."""
+    times = []
+    for count in (5_000, 20_000):
+        names = [name for number in range(count) for name in (f"{number}.jpg", f"{number}.mask.png")]
+        sorter, sweep = Sorter([rule]), a_sweep(*names)
+        began_s = time.process_time()
+        found = sorter.sort(sweep, now_s=NOW_S)
+        for each in found.ready:
+            sorter.take(each, sorter.match(each, [rule]), now_s=NOW_S)
+        times.append(time.process_time() - began_s)
+        assert count == len(found.ready)
+
+    assert times[1] < 12 * times[0]
