@@ -34,7 +34,7 @@ class Fill(OfSizedPicture):
         default=None, max_length=1024, description="What should not be painted."
     )
     mask: Mask | None = Field(
-        default=None, description="Which part to paint; its larger side has at least 600 pixels."
+        default=None, description="Which part to paint: white is painted, black is kept."
     )
     prompt_biasing_locale_code: LocaleCode | None = Field(
         default=None, description="Language and region, like en-US, that results lean to."
