@@ -19,7 +19,7 @@ import pytest
 import structlog
 from PIL import Image
 
-from dropglow.app import build
+from dropglow.assembly import build
 from dropglow.clock import Clock, RealClock
 from dropglow.config import Config, load_config
 from dropglow.disk import Disk, RealDisk

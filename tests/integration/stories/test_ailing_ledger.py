@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 
-from dropglow.app import build
+from dropglow.assembly import build
 from dropglow.disk import RealDisk
 from dropglow.errors import LedgerUnavailable
 from dropglow.firefly.client import FireflyClient

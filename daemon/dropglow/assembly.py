@@ -1,0 +1,315 @@
+"""Put the parts of the service together: the only module that names concrete classes.
+
+Everything is built here from one ``Config`` and handed down as arguments;
+nothing below reads settings, environment or clock by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import random
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from dropglow import __version__, polling
+from dropglow.clock import Clock
+from dropglow.config import Config
+from dropglow.delivery.outbox import Outbox
+from dropglow.delivery.spool import Spool
+from dropglow.disk import Disk
+from dropglow.errors import Unavailable
+from dropglow.firefly.client import FireflyClient
+from dropglow.intake.copies import COPIES_FOLDER, Copies
+from dropglow.intake.inbox import Inbox
+from dropglow.intake.watch import Doorbell
+from dropglow.ledger.base import Ledger
+from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
+from dropglow.model import Submission
+from dropglow.pacing import DAY_S, Gate
+from dropglow.runtime.admission import Attendant
+from dropglow.runtime.admitting import Doors
+from dropglow.runtime.awaiting import Awaiting, Patience
+from dropglow.runtime.bell import Bell
+from dropglow.runtime.closing import Closer, Tally
+from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.fetching import Fetching
+from dropglow.runtime.keys import KeyMaker
+from dropglow.runtime.links import Links
+from dropglow.runtime.ordering import Ordering
+from dropglow.runtime.outboxes import Outboxes
+from dropglow.runtime.outcomes import Outcomes
+from dropglow.runtime.perform import Performer
+from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.service import Service
+from dropglow.runtime.setbacks import Setbacks
+from dropglow.runtime.status import Snapshot, StatusFile
+from dropglow.runtime.turns import Turns
+from dropglow.runtime.uploads import Uploads
+from dropglow.runtime.wishes import Wishes
+from dropglow.runtime.worker import Worker
+
+ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
+DOWNLOADS: Final = 8
+QUEUE_FACTOR: Final = 2
+QUEUE_FLOOR: Final = 16
+
+
+async def build(
+    config: Config,
+    *,
+    ledger: Ledger,
+    client: FireflyClient,
+    clock: Clock,
+    disk: Disk,
+    storage: str = "",
+    sandbox: bool = False,
+) -> Service:
+    """Return the service over these parts; nothing runs yet.
+
+    *storage* names the upload storage where it is not Adobe's own, so that an
+    id is never used where it is not known.
+    """
+    dice = random.SystemRandom()
+    gate = await _gate(config, ledger, clock)
+    bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
+    owner = f"{socket.gethostname()}/{ledger.identity}"
+    await ledger.release_all(owner)
+    performer = await _performer(
+        config, ledger=ledger, client=client, clock=clock, disk=disk, gate=gate, storage=storage
+    )
+    worker = Worker(
+        ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
+    )
+    reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock), Turns()
+    attendants = _attendants(
+        config,
+        ledger=ledger,
+        clock=clock,
+        disk=disk,
+        keys=KeyMaker(dice.random),
+        reopener=reopener,
+        turns=turns,
+        doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
+    )
+    dispatcher = Dispatcher(
+        ledger=ledger,
+        worker=worker,
+        clock=clock,
+        gate=gate,
+        owner=owner,
+        in_flight=config.limits.in_flight,
+        bell=bells["dispatch"],
+        stage_changed=bells["stages"],
+        ripe=bells["ripe"],
+        room_came=functools.partial(_tell_of_room, attendants),
+    )
+    tally = Tally()
+    return Service(
+        ledger=ledger,
+        attendants=tuple(attendants.values()),
+        dispatcher=dispatcher,
+        closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally, turns=turns),
+        wishes=Wishes(
+            ledger=ledger,
+            reopener=reopener,
+            clock=clock,
+            turns=turns,
+            ask=functools.partial(_ask, client),
+            changed=dispatcher.nudge,
+        ),
+        mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
+        doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].hint()),
+        gate=gate,
+        clock=clock,
+        tally=tally,
+        ripe=bells["ripe"],
+        status=StatusFile(Path(config.state)),
+        snapshot=_snapshots(config, dispatcher, gate, clock, attendants, sandbox=sandbox),
+    )
+
+
+async def _ask(client: FireflyClient, submission: Submission) -> None:
+    """Ask Adobe about a job, for somebody who waits for the answer at a terminal."""
+    try:
+        async with asyncio.timeout(ASK_S):
+            await client.status(submission)
+    except TimeoutError as error:
+        raise Unavailable(f"no answer came within {ASK_S:g} s", code="no_answer") from error
+
+
+async def _performer(
+    config: Config,
+    *,
+    ledger: Ledger,
+    client: FireflyClient,
+    clock: Clock,
+    disk: Disk,
+    gate: Gate,
+    storage: str,
+) -> Performer:
+    spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
+    outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
+    await outboxes.tidy()
+    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk)
+    await asyncio.to_thread(copies.sweep_leftovers)
+    chance = random.SystemRandom().random
+    outcomes = Outcomes(clock=clock, chance=chance)
+    setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
+    durations = await _durations(ledger)
+    return Performer(
+        ordering=Ordering(
+            client=client,
+            uploads=Uploads(
+                client=client,
+                ledger=ledger,
+                disk=disk,
+                clock=clock,
+                gate=gate,
+                copies=copies,
+                storage=storage,
+            ),
+            links=Links(ledger=ledger, disk=disk, clock=clock),
+            outboxes=outboxes,
+            clock=clock,
+            gate=gate,
+            setbacks=setbacks,
+            durations=durations,
+            outcomes=outcomes,
+            chance=chance,
+        ),
+        awaiting=Awaiting(
+            client=client,
+            clock=clock,
+            setbacks=setbacks,
+            durations=durations,
+            patience=_patience(config),
+            outcomes=outcomes,
+        ),
+        fetching=Fetching(
+            client=client,
+            ledger=ledger,
+            spool=spool,
+            outbox=outbox,
+            outboxes=outboxes,
+            clock=clock,
+            outcomes=outcomes,
+            downloads=DOWNLOADS,
+        ),
+    )
+
+
+def _patience(config: Config) -> Patience:
+    limits = config.limits
+    return Patience(
+        poll_s_min=limits.poll_s_min, poll_s_max=limits.poll_s_max, job_timeout_s=limits.job_timeout_s
+    )
+
+
+def _tell_of_room(attendants: Mapping[str, Attendant]) -> None:
+    for attendant in attendants.values():
+        attendant.room_came()
+
+
+def _attendants(
+    config: Config,
+    *,
+    ledger: Ledger,
+    clock: Clock,
+    disk: Disk,
+    keys: KeyMaker,
+    reopener: Reopener,
+    turns: Turns,
+    doors: Doors,
+) -> dict[str, Attendant]:
+    return {
+        plan.folder: Attendant(
+            inbox=Inbox(plan, disk=disk, clock=clock, ledger_identity=ledger.identity),
+            rules=[rule for rule in config.rules if rule.inbox == plan.folder],
+            ledger=ledger,
+            disk=disk,
+            clock=clock,
+            keys=keys,
+            reopener=reopener,
+            turns=turns,
+            queue_limit=max(QUEUE_FLOOR, QUEUE_FACTOR * config.limits.in_flight),
+            doors=doors,
+        )
+        for plan in config.inboxes
+    }
+
+
+async def _gate(config: Config, ledger: Ledger, clock: Clock) -> Gate:
+    """Return the request limits with what an earlier life used up, on the monotonic scale."""
+    now, now_s = clock.now(), clock.monotonic()
+    past = await ledger.requests_since(now - timedelta(seconds=DAY_S))
+    return Gate.of(
+        per_minute=config.limits.requests_per_minute,
+        per_day=config.limits.requests_per_day,
+        past_s=[now_s - max(0.0, (now - at).total_seconds()) for at, _ in past],
+    )
+
+
+async def _durations(ledger: Ledger) -> polling.Durations:
+    durations = polling.Durations()
+    for timing in reversed(await ledger.timings()):
+        kind = polling.kind_named(
+            operation=timing.operation, model=timing.model, size=timing.size, images=timing.images
+        )
+        durations.add(kind, timing.took_s)
+    return durations
+
+
+def _snapshots(
+    config: Config,
+    dispatcher: Dispatcher,
+    gate: Gate,
+    clock: Clock,
+    attendants: Mapping[str, Attendant],
+    *,
+    sandbox: bool,
+) -> _Snapshots:
+    return _Snapshots(
+        config=config,
+        dispatcher=dispatcher,
+        gate=gate,
+        clock=clock,
+        attendants=attendants,
+        sandbox=sandbox,
+        started_at=clock.now(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshots:
+    """Take the service's picture whenever it is asked for."""
+
+    config: Config
+    dispatcher: Dispatcher
+    gate: Gate
+    clock: Clock
+    attendants: Mapping[str, Attendant]
+    sandbox: bool
+    started_at: datetime
+
+    def __call__(self) -> Snapshot:
+        now_s = self.clock.monotonic()
+        return Snapshot(
+            pid=os.getpid(),
+            version=__version__,
+            started_at=self.started_at,
+            config=str(self.config.path),
+            sandbox=self.sandbox,
+            in_flight=self.dispatcher.places_taken(),
+            in_flight_limit=self.config.limits.in_flight,
+            in_hand=self.dispatcher.in_hand,
+            trouble=self.gate.trouble(now_s),
+            requests_last_minute=self.gate.minute.used(now_s),
+            requests_last_day=self.gate.day.used(now_s),
+            inboxes=[replace(each.state) for each in self.attendants.values()],
+        )
