@@ -68,7 +68,10 @@ def _described(subject: Subject) -> str:
         told.append(facts.format.upper())
     if facts.width is not None:
         told.append(f"{facts.width}x{facts.height}")
-    return ", ".join((*told, counted(subject.size_bytes, "byte")))
+    told.append(counted(subject.size_bytes, "byte"))
+    if facts.located:
+        told.append("tells where it was taken")
+    return ", ".join(told)
 
 
 def _kind(facts: Facts) -> str:

@@ -9,9 +9,10 @@ is as lasting as any upload: it is not even made again within those days.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import BinaryIO, assert_never
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
@@ -46,10 +47,12 @@ class _Source:
     """One picture of an order: where its file is, what it holds, and what is to be sent of it."""
 
     slot: str
+    name: str  # for messages; empty for the drop, whose messages are about it anyway
     path: str
     sha256: str
     facts: Facts
     sent: AsIs | Stripped | Copy
+    of_rule: bool  # a drop and its companions were looked through when they were claimed
 
     @property
     def recipe(self) -> str:
@@ -106,15 +109,20 @@ class Uploads:
 
     async def _source(self, job: Job, reference: Reference) -> _Source:
         path, sha256 = await self._file(job, reference)
-        # What a rule names was never looked through; a drop and its companions were, when they were claimed.
-        facts = await asyncio.to_thread(self._look, path, whole=reference.path is not None)
         name = "" if reference.of_drop else f"{shown(reference.path or reference.companion or '')}: "
-        if facts.fault is not None or facts.format is None:
-            raise SourceFault(f"{name}{facts.fault or 'it is no picture'}", hint="replace it and try again")
+        facts = await asyncio.to_thread(self._look, path, name, glance)
         sent = planned(job.order, reference.slot, facts)
         if isinstance(sent, Refusal):
             raise SourceFault(f"{name}{sent.message}", hint=sent.hint)
-        return _Source(slot=reference.slot, path=path, sha256=sha256, facts=facts, sent=sent)
+        return _Source(
+            slot=reference.slot,
+            name=name,
+            path=path,
+            sha256=sha256,
+            facts=facts,
+            sent=sent,
+            of_rule=reference.path is not None,
+        )
 
     async def _file(self, job: Job, reference: Reference) -> tuple[str, str]:
         """Return where the picture is, and the digest of its content."""
@@ -131,14 +139,19 @@ class Uploads:
             hint="drop both files again",
         )
 
-    def _look(self, path: str, *, whole: bool) -> Facts:
+    def _look(self, path: str, name: str, how: Callable[[BinaryIO, str], Facts]) -> Facts:
         with self._disk.open_read(path) as stream, translated("read", path):
-            return examine(stream, path) if whole else glance(stream, path)
+            facts = how(stream, path)
+        if facts.fault is not None or facts.format is None:
+            raise SourceFault(f"{name}{facts.fault or 'it is no picture'}", hint="replace it and try again")
+        return facts
 
     async def _bring(self, job: Job, source: _Source, content: str) -> Upload:
         wait_s = self._gate.wait_s(self._clock.monotonic())
         if wait_s > 0:
             raise GateClosed(self._clock.now() + timedelta(seconds=wait_s))
+        if source.of_rule:
+            await asyncio.to_thread(self._look, source.path, source.name, examine)
         self._gate.count(self._clock.monotonic())
         match source.sent:
             case AsIs():

@@ -181,6 +181,32 @@ async def test_a_noisy_png_beyond_the_limit_is_sent_smaller(make_daemon: DaemonM
     assert 2 == len(daemon.results()) - len(sidecars(daemon))
 
 
+async def test_a_broken_picture_of_the_rule_is_refused_by_its_name(make_daemon: DaemonMaker) -> None:
+    """The drop is all right, its mask is cut off; nothing is uploaded for either that nobody can use."""
+    daemon = make_daemon(text=rule().replace("expand: {sizes:", "expand: {mask: mask.png, sizes:"))
+    Image.effect_noise((240, 160), 60).save(daemon.folder / "mask.png")
+    whole = (daemon.folder / "mask.png").read_bytes()
+    (daemon.folder / "mask.png").write_bytes(whole[: len(whole) // 2])
+    daemon.photo()
+
+    await daemon.run_once()
+
+    assert 0 == daemon.books()["accepted"]
+    assert "mask.png: the picture is cut off" in report(daemon, "beach.jpg")
+
+
+async def test_copies_that_a_crash_left_are_swept_at_the_start(make_daemon: DaemonMaker) -> None:
+    """Nobody else would ever look there."""
+    daemon = make_daemon(text=rule())
+    left = daemon.folder / "state" / "copies" / "0123.upload"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half a picture")
+
+    await daemon.run_once()
+
+    assert not left.exists()
+
+
 async def test_a_picture_that_is_all_right_is_sent_byte_for_byte(make_daemon: DaemonMaker) -> None:
     """No copy, nothing to say."""
     daemon = make_daemon(text=rule())
