@@ -121,8 +121,12 @@ def value(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         case "array":
             item, unique = value(schema["items"]), schema.get("uniqueItems", False)
             longest = schema.get("maxItems", 3)
-            lists = st.lists(item, min_size=schema.get("minItems", 0), max_size=longest)
-            return lists.filter(lambda some: not unique or len({repr(one) for one in some}) == len(some))
+            return st.lists(
+                item,
+                min_size=schema.get("minItems", 0),
+                max_size=longest,
+                unique_by=repr if unique else None,
+            )
         case "integer":
             low = schema.get("minimum", schema.get("exclusiveMinimum", -6) + 1)
             return st.integers(low, schema.get("maximum", low + 10))
