@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
+from PIL import Image
 
 if TYPE_CHECKING:
     from tests.integration.conftest import DiskMaker
@@ -131,31 +132,115 @@ def dropped(daemon: Daemon) -> list[Path]:
     return [daemon.photo(), daemon.prompt()]
 
 
+PAIRS: Final = """
+state: ./state
+api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
+limits: {in_flight: 8, requests_per_minute: off, requests_per_day: off, poll: {min: 10ms, max: 50ms}}
+rules:
+  - name: masked
+    inbox: inbox/photos
+    outbox: outbox/photos
+    settle: 20ms
+    rescan: 100ms
+    patience: 1s
+    match: {kind: image}
+    expand: {mask: {sidecar: "{stem}.mask.png"}, size: 300x200}
+"""
+
+
+def dropped_together(daemon: Daemon) -> list[Path]:
+    """Drop a picture and its mask."""
+    mask = daemon.photos / "beach.mask.png"
+    Image.new("L", (240, 160), 255).save(mask)
+    return [daemon.photo(), mask]
+
+
+def torn_apart(inputs: list[Path]) -> list[str]:
+    """Return where a mask is not with its picture, in one place."""
+    masks = [path for path in inputs if ".mask." in path.name]
+    folders = {path.name: [found.parent for found in path.parent.glob(f"**/{path.name}")] for path in inputs}
+    return [
+        f"apart: {folders}"
+        for mask in masks
+        if folders[mask.name] != folders[mask.name.replace(".mask.png", ".jpg")]
+        or len(folders[mask.name]) != 1
+    ]
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize(("text", "drop"), [(None, dropped), (PAIRS, dropped_together)])
 @pytest.mark.usefixtures("log")
 async def test_dying_anywhere_breaks_no_promise(
-    tmp_path: Path, make_daemon: DaemonMaker, faulty_disk: DiskMaker, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    make_daemon: DaemonMaker,
+    faulty_disk: DiskMaker,
+    capsys: pytest.CaptureFixture[str],
+    text: str | None,
+    drop: Callable[[Daemon], list[Path]],
 ) -> None:
     """At each point: every input is in one place, every result is whole, what was bought is known or in doubt."""
-    maker = type(make_daemon)
-    healthy = maker(tmp_path / "healthy")()
-    dropped(healthy)
+    made = 0
+
+    def make() -> Daemon:
+        nonlocal made
+        made += 1
+        maker = type(make_daemon)(tmp_path / str(made))
+        return maker() if text is None else maker(text=text)
+
+    healthy = make()
+    drop(healthy)
     points = (await live(healthy, faulty_disk, None)).points
     every = [(name, nth) for name, count in points.items() for nth in range(1, count + 1)]
     dice = random.Random(1)
     chosen = every if EVERY else [(name, dice.randint(1, count)) for name, count in points.items()]
     broken: dict[Point, list[str]] = {}
     died = 0
-    for number, at in enumerate(chosen):
-        daemon = maker(tmp_path / str(number))()
-        inputs = dropped(daemon)
+    for at in chosen:
+        daemon = make()
+        inputs = drop(daemon)
         doom = await live(daemon, faulty_disk, at)
         died += doom.dead.is_set()
         await revive(daemon)
-        if wrongs := await daemon.broken_promises(*inputs):
+        reported = [path for path in inputs if ".mask." not in path.name]
+        if wrongs := [*await daemon.broken_promises(*reported), *torn_apart(inputs)]:
             broken[at] = wrongs
     with capsys.disabled():
         print(f" died at {died} of {len(every)} points", end="")
 
     assert {} == broken
     assert died > len(chosen) // 2
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("log")
+async def test_dying_while_a_pair_comes_back_loses_and_parts_nothing(
+    tmp_path: Path, make_daemon: DaemonMaker, faulty_disk: DiskMaker
+) -> None:
+    """A failed picture and its mask, moved back into the inbox: at each point, both end in the same folder."""
+    made = 0
+
+    async def make() -> tuple[Daemon, list[Path]]:
+        nonlocal made
+        made += 1
+        daemon = type(make_daemon)(tmp_path / str(made))("job_failed=first:1", text=PAIRS)
+        inputs = dropped_together(daemon)
+        await daemon.run_once()
+        for path in inputs:
+            (path.parent / "_failed" / path.name).rename(path)
+        return daemon, inputs
+
+    healthy, _ = await make()
+    points = (await live(healthy, faulty_disk, None)).points
+    every = [(name, nth) for name, count in points.items() for nth in range(1, count + 1)]
+    disk = [at for at in every if at[0].split()[1] in {"move", "move_many", "save_drop"}]
+    broken: dict[Point, list[str]] = {}
+    for at in every if EVERY else disk:
+        daemon, inputs = await make()
+        await live(daemon, faulty_disk, at)
+        await revive(daemon)
+        if wrongs := torn_apart(inputs):
+            broken[at] = wrongs
+        elif len(daemon.results()) != ("_done" in str(daemon.inbox())):
+            broken[at] = [f"results: {daemon.results()}, files: {daemon.inbox()}"]
+
+    assert {} == broken
