@@ -17,6 +17,7 @@ from typing import Any, Final
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.plan import InboxPlan, WatchMode
+from dropglow.rules.configuration import ApiShape, ConfigurationShape, LimitsShape, PollShape
 from dropglow.rules.folders import (
     after_faults,
     after_warnings,
@@ -37,7 +38,6 @@ from dropglow.rules.load import (
 from dropglow.rules.positions import LARGEST_DOCUMENT, parse
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
-from dropglow.rules.schema import ApiShape, ConfigurationShape, LimitsShape, PollShape
 from dropglow.rules.shape import Problem
 from dropglow.rules.units import shown
 

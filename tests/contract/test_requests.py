@@ -31,7 +31,7 @@ from dropglow.rules.order import orders
 from dropglow.rules.positions import parse
 from dropglow.rules.review import review
 from dropglow.rules.rule import Rule
-from dropglow.rules.schema import RuleShape
+from dropglow.rules.schema import RuleShape, rules_schema
 from dropglow.rules.shape import Shape
 from dropglow.rules.units import picture_size
 
@@ -346,6 +346,12 @@ PARAMETERS: Final[Mapping[str, Callable[[Pictures], st.SearchStrategy[Any]]]] = 
 }
 
 
+@functools.cache
+def editor() -> Any:
+    """Return what marks slips while somebody writes a rule."""
+    return jsonschema.Draft202012Validator(rules_schema())
+
+
 def mended(raw: dict[str, Any], operation: str) -> Rule:
     """Return the rule that *raw* says, without what contradicts itself, and with what it still needs."""
     for _ in range(40):
@@ -353,6 +359,7 @@ def mended(raw: dict[str, Any], operation: str) -> Rule:
         assert not read.problems, "every single value is right"
         wrong = next(contradictions(read, raw), None)
         if wrong is None:
+            editor().validate({"rules": [raw]})
             folders = Folders(base="/rules", inbox="/in", outbox="/out")
             return assemble(read.value, file="/rules/a.yaml", line=1, folders=folders)
         mend(raw, wrong.path, operation)
@@ -496,7 +503,7 @@ def pictures(value: Any) -> Iterator[str]:
 def test_every_request_is_one_that_adobe_describes(name: str) -> None:
     """Whatever a rule and a drop say, the requests keep to Adobe's schema and add nothing to it."""
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(made=ordered(name))
     def holds(made: tuple[Order, ...]) -> None:
         assert made

@@ -17,6 +17,7 @@ def command(*, of_rules: bool) -> None:
     # yaml-language-server: $schema=dropglow.schema.json
     """
     from dropglow.cli.tables import print_json
-    from dropglow.rules.schema import configuration_schema, rules_schema
+    from dropglow.rules.configuration import configuration_schema
+    from dropglow.rules.schema import rules_schema
 
     print_json(rules_schema() if of_rules else configuration_schema())

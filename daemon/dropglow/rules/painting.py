@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 
 from dropglow.rules.parameters import without_absent
 from dropglow.rules.shape import Problem, Shape, Truth, Whole
-from dropglow.rules.source import Picture, PictureSource
+from dropglow.rules.source import PLACE_SCHEMA, Picture, PictureSource
 
 
 class MaskShape(Shape):
@@ -62,11 +62,18 @@ class Placement(Shape):
 
 
 def _mask(value: Any) -> Any:
-    short = isinstance(value, (str, PictureSource)) or (isinstance(value, dict) and "sidecar" in value)
+    short = isinstance(value, str) or (isinstance(value, dict) and "sidecar" in value)
     return {"source": value} if short else value
 
 
-Mask = Annotated[MaskShape, BeforeValidator(_mask)]
+class _OrShort:
+    """Tell editors of the short form as well."""
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(core), *PLACE_SCHEMA["anyOf"]]}
+
+
+Mask = Annotated[MaskShape, BeforeValidator(_mask), _OrShort()]
 
 
 def placement_faults(

@@ -30,6 +30,18 @@ _BESIDE_SCHEMA: Final = {
     "required": ["sidecar"],
     "additionalProperties": False,
 }
+PLACE_SCHEMA: Final[dict[str, Any]] = {"anyOf": [{"type": "string", "minLength": 1}, _BESIDE_SCHEMA]}
+PICTURE_SCHEMA: Final = {
+    "anyOf": [
+        *PLACE_SCHEMA["anyOf"],
+        {
+            "type": "object",
+            "properties": {"source": PLACE_SCHEMA},
+            "required": ["source"],
+            "additionalProperties": False,
+        },
+    ]
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,5 +158,5 @@ Picture = Annotated[
     PictureSource,
     PlainValidator(picture_source),
     PlainSerializer(lambda value: value.written()),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, _BESIDE_SCHEMA]}),
+    WithJsonSchema(PICTURE_SCHEMA),
 ]

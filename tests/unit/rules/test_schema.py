@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 
+from dropglow.rules.configuration import configuration_schema
+from dropglow.rules.positions import parse
 from dropglow.rules.review import review
-from dropglow.rules.schema import MatchShape, configuration_schema, rules_schema
+from dropglow.rules.schema import MatchShape, rules_schema
 
+EXAMPLES = sorted((Path(__file__).parents[3] / "rules").glob("*.yaml"))
 RULE = {
     "name": "a",
     "inbox": "in",
@@ -36,6 +40,14 @@ def test_a_usual_rule_file_is_valid() -> None:
     Draft202012Validator(rules_schema()).validate({"rules": [rule]})
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_every_example_is_valid(example: Path) -> None:
+    """An editor marks nothing in what the project shows."""
+    document = parse(example.read_text(encoding="utf-8"), environ={}).value
+
+    Draft202012Validator(rules_schema()).validate(document)
+
+
 @pytest.mark.parametrize(
     "match",
     [
@@ -57,6 +69,9 @@ def test_one_word_or_a_list(match: Any) -> None:
     [
         {"split": "words"},
         {"settle": 2},
+        {"fill": {"mask": "m.png"}},
+        {"expand": {"mask": {"source": 7}}},
+        {"expand": {"image": {"sidecar": "{stem}.png", "more": 1}}},
         {"generate": {}},
         {"expand": {"promt": "x"}},
         {"delivery": {"mode": 664}},
