@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 from PIL import Image
 
+from dropglow.disk import RealDisk, refusal
 from dropglow.ledger.mailbox import Verb
 from dropglow.model import DropState, Stage
 
@@ -68,6 +71,22 @@ def mask(daemon: Daemon, name: str = "beach.mask.png", *, shade: int = 255) -> P
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("L", (240, 160), shade).save(path)
     return path
+
+
+class BlindDisk(RealDisk):
+    """A disk on which one file cannot be read."""
+
+    def __init__(self, blind: Path) -> None:
+        self._blind = str(blind)
+
+    def open_read(self, path: str) -> BinaryIO:
+        if path == self._blind:
+            raise refusal("open", path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        return super().open_read(path)
+
+
+def lines_of(log: StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
 def pair(daemon: Daemon) -> tuple[Path, Path]:
@@ -211,9 +230,7 @@ async def test_a_partner_that_nobody_came_for_is_said_once(make_daemon: DaemonMa
     mask(daemon)
     await daemon.run_until(lambda: "drop.unmatched" in log.getvalue())
 
-    lines = [json.loads(line) for line in log.getvalue().splitlines()]
-
-    (said,) = [line for line in lines if line["event"] == "drop.unmatched"]
+    (said,) = [line for line in lines_of(log) if line["event"] == "drop.unmatched"]
     assert ["masked: by its name it belongs to beach.*, is waited for by that, and goes with it"] == said[
         "reasons"
     ]
@@ -359,3 +376,84 @@ async def test_both_are_deleted_where_the_rule_says_so(make_daemon: DaemonMaker)
 
     assert [] == daemon.inbox()
     assert 1 == len(daemon.results())
+
+
+async def test_what_waits_is_counted_and_said_once(make_daemon: DaemonMaker, log: StringIO) -> None:
+    """A picture without its mask and a mask without its picture each have a line, and stand in the status."""
+    daemon = make_daemon(text=rules(MASKED, patience="1h"), hurry=50)
+    daemon.photo("hill.jpg")
+    mask(daemon)
+    status = daemon.folder / "state" / "status.json"
+    await daemon.run_until(
+        lambda: (
+            {"drop.waiting", "companion.waiting"} <= {line["event"] for line in lines_of(log)}
+            and '"incomplete": 1' in status.read_text()
+            and '"lonely": 1' in status.read_text()
+        )
+    )
+
+    said = [line for line in lines_of(log) if line["event"].endswith(".waiting")]
+
+    assert {("hill.jpg", "hill.mask.png", 3600), ("beach.mask.png", "beach.*", 3600)} == {
+        (line["source"], *line["waits_for"], line["patience_s"]) for line in said
+    }
+    assert 2 == len(said)
+
+
+async def test_a_partner_that_cannot_be_read_keeps_its_drop_in_the_inbox(make_daemon: DaemonMaker) -> None:
+    """Nothing comes and goes meanwhile, and the report says so in the end."""
+    daemon = make_daemon(text=rules(MASKED, patience="1s"))
+    photo, its_mask = pair(daemon)
+    daemon.disk = BlindDisk(its_mask)
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert "beach.mask.png, which is there, but never lay still, or cannot be had" in report
+    assert ["photos/_failed/beach.jpg", "photos/_failed/beach.jpg.error.txt", "photos/beach.mask.png"] == (
+        daemon.inbox()
+    )
+    assert not photo.exists()
+
+
+async def test_a_mask_that_somebody_went_on_writing_is_no_success(make_daemon: DaemonMaker) -> None:
+    """What was ordered belongs to its beginning, and the report says so."""
+    daemon = make_daemon(text=rules(MASKED))
+    daemon.faults("duration=0.3")
+    daemon.photo()
+    with mask(daemon).open("ab") as file:
+        await daemon.run_until(lambda: daemon.books()["accepted"] == 1)
+        file.write(b"more")
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert "went on writing beach.mask.png after it was taken" in report
+
+
+async def test_a_partner_that_is_neither_picture_nor_prompt_is_refused(make_daemon: DaemonMaker) -> None:
+    """Before anything is sent, by its name."""
+    daemon = make_daemon(text=rules(PROMPTED.replace(".txt", ".notes")))
+    daemon.photo()
+    (daemon.photos / "beach.notes").write_text("more sand")
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert "beach.notes: it is neither a picture nor a prompt" in report
+    assert 0 == daemon.books()["accepted"]
+
+
+async def test_a_pair_of_another_ledger_is_held_together(make_daemon: DaemonMaker) -> None:
+    """Whoever lost the state folder finds both, and nothing is bought again."""
+    daemon = make_daemon(text=rules(MASKED))
+    daemon.faults("never=1")
+    pair(daemon)
+    await daemon.run_until(lambda: daemon.books()["accepted"] == 1)
+    (daemon.folder / "state").rename(daemon.folder / "lost")
+
+    await daemon.run_once()
+
+    held = [name for name in daemon.inbox() if not name.endswith(".txt")]
+    assert ["photos/_held/beach.jpg", "photos/_held/beach.mask.png"] == held
+    assert 1 == daemon.books()["accepted"]
