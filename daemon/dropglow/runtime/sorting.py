@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dropglow.intake.claiming import Partner
@@ -81,20 +81,6 @@ class _Name:
     whose: tuple[Owner, ...]  # all of them
 
 
-@dataclass(slots=True)
-class _Possible:
-    """The files that could be drops of one rule, by the keys that their partners know."""
-
-    stems: dict[str, str] = field(default_factory=dict)  # key: the spelling of one of them
-    ambiguous: set[str] = field(default_factory=set)  # keys of files that differ in case or normal form only
-
-    def add(self, path: str, keys: tuple[str, str]) -> None:
-        """Count *path* among them."""
-        for key, spelling in zip(keys, (posixpath.splitext(path)[0], path), strict=True):
-            if self.stems.setdefault(key, spelling) != spelling:
-                self.ambiguous.add(key)
-
-
 class Sorter:
     """Remember one inbox from sweep to sweep."""
 
@@ -112,7 +98,9 @@ class Sorter:
         self._lonely: dict[str, Lonely] = {}
         self._partners: dict[str, Sighting] = {}  # settled, and of nobody's yet
         self._spelled: dict[str, list[str]] = {}  # the same, by their folded paths
-        self._possible: tuple[_Possible, ...] = ()
+        self._possible: tuple[dict[str, list[str]], ...] = ()  # possible drops of each rule, by their keys
+        self._accompanied: set[str] = set()  # partners whose drop is there
+        self._drops: set[str] = set()  # files that could be the drops of those
         self._taken: set[str] = set()  # since the last sweep
         self._went: dict[str, tuple[str, float]] = {}  # which drop a partner went with, and when
 
@@ -150,7 +138,8 @@ class Sorter:
         incomplete = {path: each for path, each in self._incomplete.items() if self._still_waits(each, now_s)}
         self._incomplete, self._lonely = incomplete, self._alone(sweep.settled, now_s)
         over = {path for path, each in self._lonely.items() if each.wanted and now_s >= each.until_s}
-        rest = self._left.keys() | incomplete.keys() | (self._partners.keys() - over)
+        partners_only = self._partners.keys() - over - self._drops
+        rest = self._left.keys() | incomplete.keys() | partners_only
         given_up, to_say = self._given_up(now_s), tuple(self._to_say(now_s))
         self._set_alarm(now_s)
         return Sorted(
@@ -231,13 +220,33 @@ class Sorter:
         self._spelled = {}
         for path in self._partners:
             self._spelled.setdefault(folded(path), []).append(path)
-        self._possible = tuple(_Possible() for _ in self._templates)
-        for path, name in self._names.items():
-            if path in self._left:
-                continue
-            for possible, whose in zip(self._possible, name.owners, strict=True):
-                if not whose:
-                    possible.add(path, name.keys)
+        self._bring_together()
+
+    def _bring_together(self) -> None:
+        """Find each partner's possible drops, by their names.
+
+        Two rules may each call the drop of the other a partner. Then the first rule has its way, as ever.
+        """
+        self._accompanied, self._drops = set(), set()
+        possible = []
+        for number in range(len(self._templates)):
+            files: dict[str, list[str]] = {}
+            belonging = []
+            for path, name in self._names.items():
+                if name.owners[number]:
+                    belonging.append(path)
+                elif path not in self._left and path not in self._accompanied:
+                    for key in name.keys:
+                        files.setdefault(key, []).append(path)
+            for path in belonging:
+                drops = [
+                    drop for each in self._names[path].owners[number] for drop in files.get(each.key, ())
+                ]
+                if drops and path not in self._drops:
+                    self._accompanied.add(path)
+                    self._drops.update(drops)
+            possible.append(files)
+        self._possible = tuple(possible)
 
     def _named(self, path: str) -> _Name:
         whose = tuple(owners(templates, path) for templates in self._templates)
@@ -266,7 +275,7 @@ class Sorter:
         lonely: dict[str, Lonely] = {}
         for sighting in settled:
             name = self._names[sighting.path]
-            if not name.whose or self._accompanied(name):
+            if not name.whose or sighting.path in self._accompanied or sighting.path in self._drops:
                 continue
             before = self._lonely.get(sighting.path)
             known = before is not None and before.sighting == sighting
@@ -279,14 +288,6 @@ class Sorter:
             patience_s for patience_s, whose in zip(self._patience_s, name.owners, strict=True) if whose
         )
         return Lonely(sighting=sighting, owners=name.whose, since_s=since_s, until_s=since_s + patience_s)
-
-    def _accompanied(self, name: _Name) -> bool:
-        """Return whether a file lies in the inbox that could be the drop of this partner."""
-        return any(
-            each.key in possible.stems
-            for possible, whose in zip(self._possible, name.owners, strict=True)
-            for each in whose
-        )
 
     def _given_up(self, now_s: float) -> tuple[Lonely, ...]:
         """Return, once each, the partners that nobody came for and that are nothing else."""
@@ -315,8 +316,14 @@ class Sorter:
 
     def _has_rival(self, sighting: Sighting) -> bool:
         """Return whether another file's stem differs from this one's in case or normal form only."""
-        keys = owner_keys(sighting.path)
-        return any(not possible.ambiguous.isdisjoint(keys) for possible in self._possible)
+        stem = posixpath.splitext(sighting.path)[0]
+        same = (
+            path
+            for possible in self._possible
+            for key in owner_keys(sighting.path)
+            for path in possible.get(key, ())
+        )
+        return any(posixpath.splitext(path)[0] != stem for path in same)
 
     def _found(self, path: str, *, exact: bool) -> Sighting | None:
         """Return the partner of this path that lies still and is nobody's yet; with *exact*, spelled like this only."""

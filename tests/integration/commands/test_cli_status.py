@@ -98,6 +98,19 @@ def test_without_a_service_open_jobs_wait(desk: Desk) -> None:
     assert "2 jobs will go on at the next: dropglow run" in desk.run("status").stdout
 
 
+def test_files_that_wait_for_others_are_told(desk: Desk) -> None:
+    """A picture without its mask, and masks without their pictures."""
+    publish(desk, incomplete=1, lonely=2)
+    lock = desk.lock()
+
+    document, text = status(desk), desk.run("status").stdout
+    lock.release()
+
+    assert (1, 2) == (document["inboxes"][0]["incomplete"], document["inboxes"][0]["lonely"])
+    assert "waiting for what belongs to it; which: dropglow explain FILE" in text
+    assert "waiting for the picture or prompt that they belong to" in text
+
+
 def test_a_running_service_speaks_for_itself(desk: Desk) -> None:
     """Beside a service its process, its trouble and its inboxes are told."""
     publish(desk)

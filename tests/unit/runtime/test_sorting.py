@@ -296,6 +296,34 @@ def test_the_longest_patience_of_a_drops_rules_counts(rule: Rule) -> None:
     assert not sorter.wait(sighting("a.jpg"), rules, now_s=NOW_S + 60)
 
 
+def test_of_two_rules_that_want_each_others_drops_the_first_has_its_way() -> None:
+    """Neither file waits for the other for ever."""
+    pictures, prompts = (
+        a_rule(PROMPTED),
+        a_rule('generate: {structure: {image_reference: {sidecar: "{stem}.jpg"}}}'),
+    )
+
+    found = [
+        ready(Sorter(rules).sort(a_sweep("a.jpg", "a.txt"), now_s=NOW_S))
+        for rules in ([pictures, prompts], [prompts, pictures])
+    ]
+
+    assert [["a.jpg"], ["a.txt"]] == found
+
+
+def test_the_second_rule_has_its_way_where_the_first_takes_nothing() -> None:
+    """A picture that the first rule leaves alone is the partner of the second rule's prompt."""
+    prompts = a_rule('generate: {structure: {image_reference: {sidecar: "{stem}.jpg"}}}')
+    sorter = Sorter([a_rule(PROMPTED), prompts])
+    sorter.sort(a_sweep("a.jpg", "a.txt"), now_s=NOW_S)
+    sorter.leave(sighting("a.jpg"))
+
+    found = sorter.sort(a_sweep("a.jpg", "a.txt"), now_s=NOW_S)
+
+    assert ["a.txt"] == ready(found)
+    assert () == sorter.match(sighting("a.txt"), [prompts]).missing
+
+
 @pytest.mark.slow
 def test_twice_as_many_pairs_take_about_twice_as_long(rule: Rule) -> None:
     """Nothing compares every file with every other."""
