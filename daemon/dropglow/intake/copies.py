@@ -108,41 +108,43 @@ class Copies:
 
 
 def _copied(stream: BinaryIO, facts: Facts, picture: Format, wanted: Copy) -> tuple[Format, bytes]:
-    image = opened(stream, picture)
-    with heavy(image.width * image.height):
-        profile = image.info.get("icc_profile")
-        size = _stored_size(facts, picture, wanted)
-        image.draft(None, size)
-        load(image, picture)
-        try:
-            pixels = _prepared(image, facts, wanted, size=size, profile=profile)
-        except BROKEN as error:
-            raise _unconvertible() from error
-        del image
+    with heavy((facts.width or 0) * (facts.height or 0)):
+        pixels, profile = _pixels(stream, facts, picture, wanted)
         return _encoded(pixels, wanted, profile=None if wanted.to_srgb else profile)
+
+
+def _pixels(
+    stream: BinaryIO, facts: Facts, picture: Format, wanted: Copy
+) -> tuple[Image.Image, bytes | None]:
+    """Return the pixels of the copy, and the profile that came along.
+
+    What makes them fewer comes first, and each step lets go of the one before.
+    """
+    loaded = opened(stream, picture)
+    profile = loaded.info.get("icc_profile")
+    size = _stored_size(facts, picture, wanted)
+    loaded.draft(None, size)
+    load(loaded, picture)
+    image: Image.Image = loaded
+    del loaded
+    try:
+        image = _eight_bits(image) if facts.bits > 8 else image
+        image = _plain(image, palettes=image.size == size)
+        image = image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+        image = _in_srgb(image, profile) if wanted.to_srgb else image
+        if picture is not Format.TIFF and facts.orientation in _TURNS:
+            image = image.transpose(_TURNS[facts.orientation])
+    except BROKEN as error:
+        raise _unconvertible() from error
+    # Pillow's writers would carry comments and their like along.
+    image.info = {key: value for key, value in image.info.items() if key == "transparency"}
+    return image, profile
 
 
 def _stored_size(facts: Facts, picture: Format, wanted: Copy) -> tuple[int, int]:
     """Return the copy's size as it is before it is turned; Pillow turns TIFFs by itself."""
     lying = facts.orientation in _QUARTER_TURNS and picture is not Format.TIFF
     return (wanted.height, wanted.width) if lying else (wanted.width, wanted.height)
-
-
-def _prepared(
-    image: Image.Image, facts: Facts, wanted: Copy, *, size: tuple[int, int], profile: bytes | None
-) -> Image.Image:
-    """Return the pixels of the copy. What makes them fewer comes first."""
-    image = _eight_bits(image) if facts.bits > 8 else image
-    image = _plain(image, palettes=image.size == size)
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    if wanted.to_srgb:
-        image = _in_srgb(image, profile)
-    if facts.format is not Format.TIFF and facts.orientation in _TURNS:
-        image = image.transpose(_TURNS[facts.orientation])
-    # Pillow's writers would carry comments and their like along.
-    image.info = {key: value for key, value in image.info.items() if key == "transparency"}
-    return image
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
