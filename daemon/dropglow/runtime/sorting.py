@@ -4,6 +4,11 @@ Decides by names and times; its caller looks into files. Belongs to the inbox's
 thread. Costs a few dictionary look-ups a file and sweep, and nothing at all for
 partners where no rule of the inbox has companions.
 
+A drop waits for its partners as long as its rules' patience, the longest of them;
+then it is ready as it is, to be failed. A partner whose drop is not there is
+nobody's drop for as long. After that it is what another rule makes of it; where
+none takes it, it stays, said once, and still goes with its drop if that comes.
+
 How long something waits is counted from the sweep that first saw it settled, on
 our monotonic clock; a file that changes begins anew, one that was moved away and
 back does not. A restart begins anew as well: nobody knows how long a file lay

@@ -106,6 +106,55 @@ async def test_a_picture_and_its_mask_come_back_together(make_daemon: DaemonMake
     assert [] == await daemon.broken_promises(*inputs)
 
 
+@pytest.mark.parametrize("late", ["beach.jpg", "beach.mask.png"])
+@pytest.mark.parametrize("down", [True, False])
+async def test_a_file_that_comes_after_a_restart_finds_the_other(
+    make_daemon: DaemonMaker, late: str, *, down: bool
+) -> None:
+    """Whichever comes first waits through it, and the other may come while nobody is at home."""
+    daemon = make_daemon(text=rules(MASKED))
+    pair(daemon)
+    (daemon.photos / late).rename(daemon.folder / late)
+    status = daemon.folder / "state" / "status.json"
+    wanted = '"lonely": 1' if late == "beach.jpg" else '"incomplete": 1'
+    await daemon.run_until(lambda: status.exists() and wanted in status.read_text())
+
+    if down:
+        (daemon.folder / late).rename(daemon.photos / late)
+        await daemon.run_once()
+    else:
+        await daemon.run_until(lambda: arrived(status, wanted, daemon.folder / late, daemon.photos))
+
+    assert ["photos/_done/beach.jpg", "photos/_done/beach.mask.png"] == daemon.inbox()
+    assert (1, 1) == (daemon.books()["accepted"], len(await daemon.drops()))
+
+
+def arrived(status: Path, wanted: str, late: Path, inbox: Path) -> bool:
+    """Let *late* arrive once the service knows of the other, and return whether both are done."""
+    if late.exists() and status.exists() and wanted in status.read_text():
+        late.rename(inbox / late.name)
+    return all((inbox / "_done" / name).exists() for name in ("beach.jpg", "beach.mask.png"))
+
+
+async def test_more_pairs_than_the_queue_has_room_for(make_daemon: DaemonMaker) -> None:
+    """All are bought once, each with its own mask."""
+    daemon = make_daemon(text=rules(MASKED))
+    for number in range(30):
+        daemon.photo(f"{number}.jpg", shade=number)
+        mask(daemon, f"{number}.mask.png", shade=number)
+
+    outcome = await daemon.run_once()
+
+    jobs = await daemon.jobs()
+    assert not outcome.troubled
+    assert 30 == daemon.books()["accepted"]
+    assert all(
+        job.source.replace(".jpg", ".mask.png") in {each.companion for each in job.order.references}
+        for job in jobs
+    )
+    assert 60 == len(daemon.inbox())
+
+
 async def test_a_prompt_beside_a_picture_is_its_prompt(make_daemon: DaemonMaker) -> None:
     """The text of the partner is what is ordered."""
     daemon = make_daemon(text=rules(PROMPTED))

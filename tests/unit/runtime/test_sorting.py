@@ -325,7 +325,7 @@ def test_the_second_rule_has_its_way_where_the_first_takes_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_twice_as_many_pairs_take_about_twice_as_long(rule: Rule) -> None:
+def test_four_times_as_many_pairs_take_about_four_times_as_long(rule: Rule) -> None:
     """Nothing compares every file with every other."""
     times = []
     for count in (5_000, 20_000):
