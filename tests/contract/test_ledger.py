@@ -393,12 +393,21 @@ class TestQuestions:
     async def test_an_upload_is_found_by_its_content_while_it_lives(self, ledger: Ledger) -> None:
         """The upload that lives longest is given; one that ends now is none."""
         for name, hours in (("short", 1), ("long", 3), ("middle", 2)):
-            upload = Upload(slot="image.source", sha256="a", upload_id=name, valid_until=NOW + hours * HOUR)
+            upload = Upload(
+                slot="image.source",
+                sha256="a",
+                upload_id=name,
+                valid_until=NOW + hours * HOUR,
+                prepared=f"made {name}",
+            )
             await ledger.remember_upload(upload, at=NOW)
 
         found = await ledger.upload_of("a", now=NOW)
 
-        assert Upload(slot="", sha256="a", upload_id="long", valid_until=NOW + 3 * HOUR) == found
+        expected = Upload(
+            slot="", sha256="a", upload_id="long", valid_until=NOW + 3 * HOUR, prepared="made long"
+        )
+        assert expected == found
         assert await ledger.upload_of("a", now=NOW + 3 * HOUR) is None
         assert await ledger.upload_of("b", now=NOW) is None
 

@@ -24,6 +24,7 @@ from dropglow.model import (
     RemoteId,
     RuleName,
     Submission,
+    Upload,
 )
 from dropglow.provenance import build, identify, result_sha256
 
@@ -153,6 +154,21 @@ def test_where_pictures_came_from_is_told() -> None:
     assert [("/rules/back.png", None, False), (None, "sub/beach.mask.png", False), (None, None, True)] == [
         (each["path"], each["companion"], each["linked"]) for each in told["references"]
     ]
+
+
+def test_what_was_done_to_a_copy_is_told_with_its_picture() -> None:
+    """A picture that went as it was has nothing to tell."""
+    references = (Reference(slot="image.source"), Reference(slot="mask.source", path="/rules/mask.png"))
+    sent = Upload(
+        slot="image.source",
+        sha256="a",
+        upload_id="u",
+        valid_until=AT,
+        prepared="turned upright, JPEG, 2.0 MB",
+    )
+    told = document(replace(JOB, order=replace(JOB.order, references=references), uploads=(sent,)))
+
+    assert ["turned upright, JPEG, 2.0 MB", None] == [each["prepared"] for each in told["references"]]
 
 
 def test_files_that_were_dropped_beside_it_are_told() -> None:
