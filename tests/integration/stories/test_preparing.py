@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import random
@@ -205,6 +206,25 @@ async def test_copies_that_a_crash_left_are_swept_at_the_start(make_daemon: Daem
     await daemon.run_once()
 
     assert not left.exists()
+
+
+async def test_sixty_megapixels_of_print_are_sent_as_large_as_any_result(make_daemon: DaemonMaker) -> None:
+    """A TIFF of the largest cameras, lying on its side: upright, for screens, and within Adobe's limit."""
+    daemon = make_daemon(text=rule())
+    scan = Image.new("CMYK", (66, 99), (0, 200, 200, 0)).resize((9504, 6336), Image.Resampling.NEAREST)
+    scan.save(daemon.photos / "scan.tif", compression="packbits", tiffinfo={0x0112: 6})
+    before = hashlib.sha256((daemon.photos / "scan.tif").read_bytes()).hexdigest()
+    written_ns = (daemon.photos / "scan.tif").stat().st_mtime_ns
+
+    await daemon.run_once()
+
+    (copy,) = received(daemon)
+    done = daemon.photos / "_done" / "scan.tif"
+    assert ("JPEG", "RGB", (2731, 4096)) == (copy.format, copy.mode, copy.size)
+    assert daemon.books()["uploads"][0]["size_bytes"] <= 15_000_000
+    assert 2 == daemon.books()["accepted"]
+    assert before == hashlib.sha256(done.read_bytes()).hexdigest()
+    assert written_ns == done.stat().st_mtime_ns
 
 
 async def test_a_picture_that_is_all_right_is_sent_byte_for_byte(make_daemon: DaemonMaker) -> None:
