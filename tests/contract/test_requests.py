@@ -231,6 +231,7 @@ def image5(picture: Pictures) -> st.SearchStrategy[Any]:
             **repeated(1),
             "aspect_ratio": words("AspectRatio"),
             "resolution_level": st.sampled_from(levels),
+            "image": picture,
             "reference_blobs": st.lists(blob, min_size=1, max_size=1),
             "model_specific_payload": payload,
             "model_id": words("FireflyModelId"),
@@ -321,7 +322,7 @@ def video(picture: Pictures) -> st.SearchStrategy[Any]:
         **sized(8192),
         model=models("/v3/videos/generate"),
         bit_rate_factor=st.integers(0, 63),
-        image=st.fixed_dictionaries({"conditions": st.lists(condition, min_size=1, max_size=3)}),
+        image=st.fixed_dictionaries({"conditions": st.lists(condition, min_size=1, max_size=3)}) | picture,
         video_settings=optional(
             camera_motion=words("CameraMotion"),
             prompt_style=words("VideoPromptStyle"),

@@ -79,11 +79,13 @@ class Generate(Parameters):
         **Parameters.twins,
         "content_classes": "content_class",
         "models": "model",
+        "reference_blobs": "image",
     }
     slots: ClassVar[Mapping[tuple[str, ...], str]] = {
         ("style", "image_reference"): "style.imageReference.source",
         ("structure", "image_reference"): "structure.imageReference.source",
     }
+    drop_slots: ClassVar[tuple[str, ...]] = (REFERENCE_SLOT,)
     domains: ClassVar[tuple[str, ...]] = IMAGE5_DOMAINS
 
     prompt: prompt_text(LONGEST_PROMPT) | None = Field(  # type: ignore[valid-type]  # made for its length
@@ -125,8 +127,11 @@ class Generate(Parameters):
     resolution_level: ResolutionLevel | None = Field(
         default=None, description="For image5 only: 1MP, 2.4MP or 4MP."
     )
+    image: Picture | None = Field(
+        default=None, description="For image5 only: the picture to edit, if it is not the drop itself."
+    )
     reference_blobs: Annotated[list[ReferenceBlob], Field(min_length=1, max_length=1)] | None = Field(
-        default=None, description="For image5 only: the picture to edit; the drop itself without a source."
+        default=None, description="The same in the API's own words; the drop itself without a source."
     )
     model_specific_payload: ModelSpecificPayload | None = Field(
         default=None, description="For image5 only: locale_code, prompt_reasoner."
@@ -151,10 +156,11 @@ class Generate(Parameters):
 
     def pictures(self) -> tuple[NamedPicture, ...]:
         """Return the references of style and structure, and the picture to edit."""
+        found = [(("reference_blobs", 0, "source"), blob.source) for blob in self.reference_blobs or ()]
         edited = tuple(
-            NamedPicture(slot=REFERENCE_SLOT, source=blob.source, at=("reference_blobs", 0, "source"))
-            for blob in self.reference_blobs or ()
-            if blob.source is not None
+            NamedPicture(slot=REFERENCE_SLOT, source=source, at=at)
+            for at, source in (*found, (("image",), self.image))
+            if source is not None
         )
         return (*super().pictures(), *edited)
 
@@ -254,7 +260,7 @@ class Generate(Parameters):
         if self.count > 1:
             key = next(key for key in ("variations", "num_variations", "seeds") if getattr(self, key))
             yield Problem(path=(key,), message=f"{key}: {MODEL} makes one picture at a time")
-        if self.reference_blobs is not None:
+        if self.reference_blobs is not None or self.image is not None:
             yield from self._shape_faults()
 
     def drop_faults(self) -> Iterator[Problem]:

@@ -20,7 +20,14 @@ REFERENCE_SLOT: Final = "referenceBlobs.0.source"
 IMAGE5_DOMAINS: Final = (*DOMAINS, "frontdoor.prod.azure.cxp.adobe.com")
 
 # What only this model has, and what it has not.
-OWN: Final = ("aspect_ratio", "resolution_level", "reference_blobs", "model_specific_payload", "model_id")
+OWN: Final = (
+    "aspect_ratio",
+    "resolution_level",
+    "image",
+    "reference_blobs",
+    "model_specific_payload",
+    "model_id",
+)
 FOREIGN: Final = (
     "sizes",
     "size",

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import BeforeValidator, Field
 
 from dropglow.rules.parameters import without_absent
 from dropglow.rules.shape import Problem, Shape, Truth, Whole
-from dropglow.rules.source import PLACE_SCHEMA, Picture, PictureSource
+from dropglow.rules.source import OrPicture, Picture, PictureSource, short_picture
 
 
 class MaskShape(Shape):
@@ -62,18 +62,10 @@ class Placement(Shape):
 
 
 def _mask(value: Any) -> Any:
-    short = isinstance(value, str) or (isinstance(value, dict) and "sidecar" in value)
-    return {"source": value} if short else value
+    return {"source": value} if short_picture(value) else value
 
 
-class _OrShort:
-    """Tell editors of the short form as well."""
-
-    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [handler(core), *PLACE_SCHEMA["anyOf"]]}
-
-
-Mask = Annotated[MaskShape, BeforeValidator(_mask), _OrShort()]
+Mask = Annotated[MaskShape, BeforeValidator(_mask), OrPicture()]
 
 
 def placement_faults(

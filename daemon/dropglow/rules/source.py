@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import GetJsonSchemaHandler, PlainSerializer, PlainValidator, WithJsonSchema
 
 from dropglow.rules.units import shown
 
@@ -30,13 +30,13 @@ _BESIDE_SCHEMA: Final = {
     "required": ["sidecar"],
     "additionalProperties": False,
 }
-PLACE_SCHEMA: Final[dict[str, Any]] = {"anyOf": [{"type": "string", "minLength": 1}, _BESIDE_SCHEMA]}
-PICTURE_SCHEMA: Final = {
+_PLACE_SCHEMA: Final[dict[str, Any]] = {"anyOf": [{"type": "string", "minLength": 1}, _BESIDE_SCHEMA]}
+_PICTURE_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [
-        *PLACE_SCHEMA["anyOf"],
+        *_PLACE_SCHEMA["anyOf"],
         {
             "type": "object",
-            "properties": {"source": PLACE_SCHEMA},
+            "properties": {"source": _PLACE_SCHEMA},
             "required": ["source"],
             "additionalProperties": False,
         },
@@ -89,6 +89,19 @@ def picture_source(value: Any) -> PictureSource:
             raise ValueError(
                 f"should be the path of a picture, relative to the rule file, or {_EXAMPLE}, not {shown(value)}"
             )
+
+
+def short_picture(value: Any) -> bool:
+    """Return whether *value* is nothing but a picture, where a block of keys around it could stand as well."""
+    return isinstance(value, str) or (isinstance(value, dict) and "sidecar" in value)
+
+
+class OrPicture:
+    """Tell editors, beside a type that reads it, that a picture alone is right as well."""
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of the block of keys, or of a picture."""
+        return {"anyOf": [handler(core), *_PICTURE_SCHEMA["anyOf"]]}
 
 
 def prompt_text(longest: int) -> Any:
@@ -158,5 +171,5 @@ Picture = Annotated[
     PictureSource,
     PlainValidator(picture_source),
     PlainSerializer(lambda value: value.written()),
-    WithJsonSchema(PICTURE_SCHEMA),
+    WithJsonSchema(_PICTURE_SCHEMA),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from dropglow.model import Kind
 from dropglow.rules.documented import unlisted_models, unlisted_sizes
@@ -25,7 +25,7 @@ from dropglow.rules.parameters import (
     without_absent,
 )
 from dropglow.rules.shape import Problem, Shape, Whole
-from dropglow.rules.source import Picture, prompt_text
+from dropglow.rules.source import OrPicture, Picture, prompt_text, short_picture
 from dropglow.rules.units import Size, picture_size
 
 VIDEO_MODEL: Final = "video1_standard"
@@ -94,6 +94,12 @@ class Frames(Shape):
     )
 
 
+def _written_out(value: Any) -> Any:
+    if not short_picture(value) and not (isinstance(value, dict) and "source" in value):
+        return value
+    return {"conditions": [{"source": value, "placement": {"position": 0}}]}
+
+
 class VideoSettings(Shape):
     """How the camera is held."""
 
@@ -126,9 +132,9 @@ class Video(Parameters):
         le=63,
         description="0 is the best and largest, 63 the worst; Adobe suggests 17 to 23.",
     )
-    image: Frames | None = Field(
+    image: Annotated[Frames, BeforeValidator(_written_out), OrPicture()] | None = Field(
         default=None,
-        description="Pictures in the clip. A dropped picture is the first frame, unless said here.",
+        description="Pictures in the clip; one alone is the first frame, and so is a dropped one unless said here.",
     )
     video_settings: VideoSettings | None = Field(default=None, description="How the camera is held.")
 

@@ -146,6 +146,10 @@ def test_a_body_is_adobes(ordered: Callable[..., tuple[Order, ...]], text: Any, 
         ("generate: {model: image5, reference_blobs: [{source: r.png}]}", [
             Reference(slot="referenceBlobs.0.source", path="/etc/rules/r.png"),
         ]),
+        ("generate: {model: image5, image: {sidecar: '{stem}.png'}}", [
+            Reference(slot="referenceBlobs.0.source", companion="beach.png"),
+        ]),
+        ("video: {image: {source: first.png}}", [Reference(slot="image.conditions.0.source", path="/etc/rules/first.png")]),
         (
             "video: {image: {conditions: [{source: a.png, placement: {position: 0}}, {placement: {position: 1}}]}}",
             [

@@ -77,6 +77,19 @@ from dropglow.rules.schema import RuleShape, RulesShape
             "generate: {model: image5, reference_blobs: [{usage: general}]}\nmatch: {kind: prompt}",
             "reference_blobs.0 has no source, which stands for a dropped picture",
         ),
+        (
+            "generate: {model: image5, prompt: x, image: a.png}\nmatch: {kind: image}",
+            "image is said, so that a dropped picture has no place",
+        ),
+        ("generate: {image: a.png}", "image belongs to the model image5"),
+        (
+            "generate: {model: image5, image: a.png, aspect_ratio: '1:1'}",
+            "aspect_ratio follows from the picture",
+        ),
+        (
+            "generate: {model: image5, image: a.png, reference_blobs: [{source: a.png}]}",
+            "give reference_blobs or image, not both",
+        ),
         ("generate: {model: image5}\nmatch: {kind: image}", "generate needs a prompt beside the picture"),
         ("generate: {model: image5, size: 2048x2048}", "size is not possible with image5"),
         ("generate: {model: image5, variations: 2}", "image5 makes one picture at a time"),
@@ -280,6 +293,7 @@ def test_a_slip_is_told_in_one_sentence(faults_of: Callable[[str], list[str]], t
         "adaptive_composite: {background: {image: b.png, fill_area_mask: {sidecar: '{stem}.area.png'}}, object: {mask: m.png}}",
         "upscale: {upscale_factor: 6, seeds: [1, 2]}",
         "upscale: {}\nmatch: {kind: prompt}",
+        "video: {image: first.png}",
         "video: {prompt: waves}\nmatch: {kind: image}",
         "video: {}\nmatch: {kind: image}",
         "video: {image: {conditions: [{placement: {position: 1}}, {source: a.png, placement: {position: 0}}]}}",

@@ -168,6 +168,24 @@ def test_an_address_in_front_matter_is_a_picture(make_rule: Callable[[str], Rule
     }
 
 
+@pytest.mark.parametrize(
+    ("rule", "slot"),
+    [
+        ("generate: {model: image5}", "referenceBlobs.0.source"),
+        ("generate: {model: image5, reference_blobs: [{source: a.png}]}", "referenceBlobs.0.source"),
+        ("video: {}", "image.conditions.0.source"),
+        ("similar: {}\nmatch: {kind: prompt}", "image.source"),
+    ],
+)
+def test_an_image_in_front_matter_is_the_picture_of_most_operations(
+    make_rule: Callable[[str], Rule], rule: Any, slot: Any
+) -> None:
+    """Whoever drops a link need not know what Adobe calls its place."""
+    (picture,) = overridden(make_rule(rule).parameters, f'image: "{LINK}"').pictures()
+
+    assert (slot, LINK) == (picture.slot, picture.source.url)
+
+
 def test_addresses_are_found_again_by_their_slots() -> None:
     """They are read where they stand when they are needed, and kept nowhere."""
     front = f'background: {{image: "{LINK}"}}\nseeds: [1]'
