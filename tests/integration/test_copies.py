@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,42 @@ def test_lab_becomes_what_it_looks_like(copies: Copies, tmp_path: Path) -> None:
     copy = opened(made(copies, tmp_path / "lab.tif"))
 
     assert seen(copy) == UPRIGHT
+
+
+def red_press() -> bytes:
+    """Return the colour profile of a press whose every ink is red: whoever ignores it is found out."""
+    paper, red = (255, 128, 128), (136, 208, 195)  # Lab in bytes
+    inks = b"".join(bytes(red if any_ink else paper) for any_ink in range(16))
+    identity = struct.pack(">9i", *(65536 if at % 4 == 0 else 0 for at in range(9)))
+    white = struct.pack(">3i", 63190, 65536, 54061)
+    curve = bytes(range(256))
+    tags = (
+        (b"desc", b"desc" + bytes(4) + struct.pack(">I", 4) + b"red\0" + bytes(80)),
+        (b"cprt", b"text" + bytes(4) + b"nobody's"),
+        (b"wtpt", b"XYZ " + bytes(4) + white),
+        (b"A2B0", b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + curve * 4 + inks + curve * 3),
+    )
+    table, data = struct.pack(">I", len(tags)), b""
+    for name, content in tags:
+        table += name + struct.pack(">2I", 128 + 4 + 12 * len(tags) + len(data), len(content))
+        data += content + bytes(-len(content) % 4)
+    size = 128 + len(table) + len(data)
+    head = struct.pack(">I4sI4s4s4s", size, b"test", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    head += struct.pack(">6H4s", 2026, 1, 1, 0, 0, 0, b"acsp") + bytes(28) + white
+    return head.ljust(128, b"\0") + table + data
+
+
+def test_print_colours_mean_what_their_profile_says(copies: Copies, tmp_path: Path) -> None:
+    """Cyan ink on a press that prints red is red; the profile itself stays behind."""
+    path = tmp_path / "press.tif"
+    Image.new("CMYK", (40, 40), (255, 0, 0, 0)).save(path, icc_profile=red_press())
+
+    copy = opened(made(copies, path))
+
+    pixel = copy.getpixel((20, 20))
+    assert isinstance(pixel, tuple)
+    assert pixel[0] > 100 > pixel[1] + pixel[2]
+    assert "icc_profile" not in copy.info
 
 
 def test_a_profile_that_does_not_fit_is_not_followed(copies: Copies, tmp_path: Path) -> None:
