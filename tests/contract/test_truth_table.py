@@ -7,8 +7,8 @@ trusts, in ``test_truth_trust.py``.
 
 Deliberately different from what one might expect:
 
-* A complete 408 or 5xx with Adobe's own ``error_code`` is LATER for an order: the API itself says that it did not
-  take it. Without a code, or with a gateway's, it is UNKNOWN.
+* A 408, 499 or 5xx is UNKNOWN for an order, even with Adobe's own ``error_code``: nothing documented says that no
+  job is left behind.
 * A 409 is LATER nowhere: for an order it is UNKNOWN, for a cancellation it says that the job has ended.
 * 402 is read like 403: it is about the account, and not about the order.
 * A refusal of a download says that the link is dead, whatever its status: storage has its own opinion on which to use.
@@ -259,9 +259,8 @@ DOUBTS = [
          fine(RECEIPT)),
     case("submit", "101 -> UNKNOWN", b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\n\r\n",
          troubled(UNKNOWN, "no_answer")),
-    # The API's own word that it took nothing; see above.
     *(
-        case("submit", f"{status[:3]} {code} -> LATER", coded(status, code), troubled(LATER, code))
+        case("submit", f"{status[:3]} {code} -> UNKNOWN", coded(status, code), troubled(UNKNOWN, code))
         for status, code in (
             ("408 Request Timeout", "timeout_error"), ("500 Internal", "runtime_error"),
             ("503 Unavailable", "model_not_loaded"),
@@ -299,9 +298,9 @@ THROTTLES = [
     case("submit", "429 of a gateway in HTML -> LATER", answer("429 Too Many", HTML), throttled(60, code="429")),
     case("submit", "429 backpressure -> LATER", coded("429 Too Many", "backpressure_limited"),
          throttled(60, code="backpressure_limited")),
-    case("submit", "503 with retry-after -> LATER, then",
+    case("submit", "503 with retry-after -> UNKNOWN, and then for others",
          coded("503 Unavailable", "model_not_loaded", "retry-after: 20"),
-         troubled(LATER, "model_not_loaded", retry_s=20)),
+         troubled(UNKNOWN, "model_not_loaded", retry_s=20)),
     case("status", "503 with retry-after -> LATER, then", answer("503 Unavailable", HTML, f"retry-after: {DATE}"),
          troubled(LATER, "503", retry_s=45)),
 ]  # fmt: skip

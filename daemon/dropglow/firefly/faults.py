@@ -96,8 +96,6 @@ _DOUBT_HINT: Final = "nobody can tell whether Adobe took the order; settle it wi
 
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]*)?", re.ASCII)
-# Digits that begin like the status are the API gateway's own, so they say nothing of what stands behind it.
-_GATEWAY_CODE: Final = re.compile(r"[45][0-9]{2}(?:[0-9]{3})?", re.ASCII)
 
 
 def fault(
@@ -151,7 +149,6 @@ class _Reading:
     call: Call
     status: int
     code: str
-    from_api: bool  # the code is the API's own, rather than a gateway's or none
     told: str  # Adobe's words, safe and short; or the status
     raw: str  # the beginning of the body, likewise
     access: str
@@ -169,10 +166,6 @@ class _Reading:
             call=call,
             status=answer.status,
             code=shortened(redact(code, secrets), 100),
-            # A gateway may say {"error": "Bad Gateway"}; only the API itself says error_code.
-            from_api=bool(trouble.code)
-            and b'"error_code"' in answer.body
-            and not _GATEWAY_CODE.fullmatch(trouble.code),
             told=words or f"HTTP {answer.status}",
             raw=shortened(redact(answer.body[:4096].decode("utf-8", errors="replace"), secrets)),
             access=shortened(redact(answer.headers.get("x-access-error", ""), secrets), 100),
@@ -268,15 +261,11 @@ def _api_fault(reading: _Reading) -> FireflyError:
 
 
 def _verdict_of_trouble(reading: _Reading) -> Verdict:
-    """Return what trouble at Adobe's side means for an order.
+    """Return what trouble at Adobe's side means: an order may have gone through, whatever the answer calls it.
 
-    With an ``error_code`` the API itself says that it did not take it. Without one, or with a gateway's, somebody
-    in between speaks, and the order may have gone through. A status that HTTP does not know says nothing at all.
+    Adobe documents nowhere that a 5xx with an ``error_code`` leaves no job behind.
     """
-    if reading.call is not Call.SUBMIT:
-        return Verdict.LATER
-    certain = reading.from_api and reading.status != 499 and reading.status < 600
-    return Verdict.LATER if certain else Verdict.UNKNOWN
+    return Verdict.UNKNOWN if reading.call is Call.SUBMIT else Verdict.LATER
 
 
 def _refused_by_policy(reading: _Reading) -> FireflyError:

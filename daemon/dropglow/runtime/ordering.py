@@ -63,10 +63,26 @@ class Ordering:
         return self._clock.now() + timedelta(seconds=wait_s) if wait_s > 0 else None
 
     async def obstacle(self, job: Job) -> Event | None:
-        """Return *Postponed* where the results of *job* could not be stored: nothing is bought for them then."""
+        """Return *Postponed* where nothing should be bought for *job* now: its results could not be stored, or Adobe is unwell.
+
+        After trouble at Adobe's side a question that buys nothing goes ahead of the next order: an order is a
+        bad probe, since nobody can know what became of one that found the service unwell.
+        """
+        if self._gate.setbacks and (unwell := await self._unwell(job)) is not None:
+            return unwell
         plan, room_bytes = job.order.delivery, needed_bytes(job.order)
         trouble = await self._outboxes.trouble(plan.outbox, needed_bytes=room_bytes)
         return None if trouble is None else self._outcomes.postponed(job, trouble, retry.STORING)
+
+    async def _unwell(self, job: Job) -> Event | None:
+        try:
+            await self._client.check_entitlement()
+        except RequestRefused:
+            return None  # an answer all the same
+        except FireflyError as error:
+            self._setbacks.heed(job, error)
+            return self._outcomes.postponed(job, error, retry.ORDERING)
+        return None
 
     def count_submission(self) -> None:
         """Count one submission against the request limits, now."""

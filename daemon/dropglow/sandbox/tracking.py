@@ -56,11 +56,10 @@ class Tracking:
             Refusal: There is no answer about it.
         """
         self._access.authorise(request)
-        job = self._named_job(request)
-        answer = self._mishap()
+        answer = self._mishap()  # who is unwell does not look for jobs
         if answer is not None:
             return answer
-        world = self._world
+        world, job = self._world, self._named_job(request)
         state = world.poll(job)
         if world.strikes("status_strange"):
             return reply({"status": world.faults.status_word, "jobId": job.id})

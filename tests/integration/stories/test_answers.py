@@ -78,8 +78,9 @@ async def until_asked(daemon: Daemon, request: str, times: int) -> None:
         (("submit_lost=1",), 1),
         (("submit_502=1",), 1),
         (("redirect=1",), 0),
-        *(((f"submit_error={status}",), 0) for status in (409, 499, 502, 504, 529)),
-        *(((f"submit_error={status}", "submit_error_charged=1"), 1) for status in (502, 504)),
+        (("submit_500=1",), 0),
+        *(((f"submit_error={status}",), 0) for status in (408, 409, 499, 502, 503, 504, 529)),
+        *(((f"submit_error={status}", "submit_error_charged=1"), 1) for status in (408, 500, 502, 503, 504)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -121,7 +122,7 @@ async def test_an_order_that_adobe_declined_fails_for_good(daemon: Daemon, fault
 
 @pytest.mark.parametrize(
     "fault",
-    ["submit_error=408", "submit_500=first:1", "submit_error=503", "rate_limit=first:1", "token_500=first:1"],
+    ["rate_limit=first:1", "rate_limit_date=first:1", "token_500=first:1", "upload_500=first:1"],
 )
 async def test_an_order_that_was_certainly_not_taken_is_placed_again(daemon: Daemon, fault: str) -> None:
     """Adobe itself says that it took nothing, so that the second order is the first that counts."""
@@ -161,9 +162,7 @@ async def test_while_the_account_is_the_trouble_everything_waits(daemon: Daemon,
     assert 6 == len(daemon.world.jobs)
 
 
-@pytest.mark.parametrize(
-    "fault", ["rate_limit=1", "rate_limit_date=1", "rate_limit_bare=1", "submit_error=503", "token_500=1"]
-)
+@pytest.mark.parametrize("fault", ["rate_limit=1", "rate_limit_date=1", "rate_limit_bare=1", "token_500=1"])
 async def test_e17_a_storm_is_sat_out_without_a_herd(daemon: Daemon, fault: str) -> None:
     """While Adobe is unwell one question at a time tries whether it is well again; nothing fails, nothing is lost."""
     for number in range(19):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dropglow.model import Stage
 
 if TYPE_CHECKING:
     from tests.integration.stories.conftest import DaemonMaker
@@ -96,16 +99,18 @@ async def test_an_upload_counts_as_a_request(make_daemon: DaemonMaker) -> None:
     assert 0 == books["refused"]
 
 
-async def test_an_outage_costs_no_file(make_daemon: DaemonMaker) -> None:
-    """While the service answers 500 the queue waits behind one probe; afterwards everything is delivered."""
-    daemon = make_daemon("submit_500=first:9", hurry=20)
-    for number in range(12):
+async def test_an_outage_puts_only_what_was_on_the_wire_in_doubt(make_daemon: DaemonMaker) -> None:
+    """While the service answers 500, questions that buy nothing try it; then the rest of the queue is delivered."""
+    daemon = make_daemon("submit_500=first:8", "status_500=first:6", hurry=20)
+    for number in range(20):
         daemon.prompt(f"p{number:02}.txt", f"picture {number}")
 
-    outcome = await daemon.run_once()
+    await daemon.run_once()
 
-    assert not outcome.troubled
+    stages = Counter(job.stage for job in await daemon.jobs())
+    assert {Stage.DELIVERED: 12, Stage.IN_DOUBT: 8} == stages
     assert (12, 12) == (len(daemon.results()), daemon.books()["accepted"])
+    assert 6 < daemon.books()["requests"]["GET /v3/status"]
 
 
 async def test_links_that_stay_dead_are_asked_for_again_later(make_daemon: DaemonMaker) -> None:

@@ -82,7 +82,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
         "529",
     ),
     "submit_error_rate": ("first:3 submit_error=529",),
-    "submit_error_charged": ("1 submit_error=504", "0.5 submit_error=499"),
+    "submit_error_charged": ("1 submit_error=503", "1 submit_error=408", "0.5 submit_error=499"),
     "complaint_status": ("400",),
     "url_unreachable": ("1",),  # no rule here names a URL, a custom model, or cancels
     "unknown_model": ("1",),
