@@ -177,7 +177,8 @@ def test_some_operations_know_no_models(operation: Operation) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"numVariations": 2}, {"seeds": [1, 2]}, {"seeds": [1, 2], "numVariations": 2}]
+    "body",
+    [{"numVariations": 2}, {"numVariations": 2.0}, {"seeds": [1, 2]}, {"seeds": [1, 2], "numVariations": 2}],
 )
 def test_image4_ultra_makes_one_picture(body: dict[str, Any]) -> None:
     """More are refused, however they are asked for."""

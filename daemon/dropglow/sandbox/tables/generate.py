@@ -62,7 +62,7 @@ def _clashes(body: Body, model: str) -> Iterator[Complaint]:
 
 def _one_at_a_time(body: Body, model: str) -> Iterator[Complaint]:
     seeds, variations = body.get("seeds"), body.get("numVariations")
-    if isinstance(variations, int) and variations > 1:
+    if isinstance(variations, int | float) and variations > 1:
         yield wrong(f"{model} makes one variation at a time", "numVariations", limit_value=1)
     elif isinstance(seeds, list) and len(seeds) > 1:
         yield wrong(f"{model} makes one variation at a time", "seeds", limit_value=1)

@@ -92,7 +92,7 @@ def common_sizes(model: str) -> tuple[Size, ...]:  # noqa: ARG001 - the form of 
 def seeds_agree(body: Body) -> Iterator[Complaint]:
     """Yield a complaint if there are not as many seeds as variations."""
     seeds, variations = body.get("seeds"), body.get("numVariations")
-    if isinstance(seeds, list) and isinstance(variations, int) and len(seeds) != variations:
+    if isinstance(seeds, list) and isinstance(variations, int | float) and len(seeds) != variations:
         yield wrong("the number of seeds must equal numVariations", "seeds", numVariations=variations)
 
 
