@@ -248,3 +248,17 @@ def test_a_pair_moved_back_is_exchanged(tmp_path: Path) -> None:
 
     assert [str(work / "abc~fox.jpg"), str(work / "abc~fox.mask.png")] == [each.place for each in parts(back)]
     assert [] == list(work.glob("new~*"))
+
+
+def test_two_companions_of_one_content_are_both_exchanged(tmp_path: Path) -> None:
+    """A file is found again once."""
+    drop = a_pair(tmp_path)
+    twin = Path(drop.companions[0].place).with_name("fox.twin.png")
+    shutil.copy(drop.companions[0].place, twin)
+    drop = replace(
+        drop, companions=(*drop.companions, Companion(path=twin.name, kind=Kind.IMAGE, **facts(twin)))
+    )
+
+    known = places.regained(drop, drop)
+
+    assert drop == known

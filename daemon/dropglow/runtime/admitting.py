@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
@@ -15,7 +15,10 @@ from dropglow.errors import DiskError, SourceFault
 from dropglow.intake.claiming import Claimed
 from dropglow.ledger.base import Ledger
 from dropglow.model import Companion, Drop, Facts, Job, Kind
+from dropglow.rules.beside import partner, partners
 from dropglow.rules.order import orders
+from dropglow.rules.rule import Rule
+from dropglow.rules.source import Beside
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.comeback import Comeback
 from dropglow.runtime.insisting import insist
@@ -97,7 +100,7 @@ class Admitter:
             kind=file.facts.kind or Kind.IMAGE,
             companions=_companions(file),
             after=rule.after,
-            reason=file.facts.fault or taken.fault or _companions_fault(file),
+            reason=file.facts.fault or taken.fault or _companions_fault(taken),
             admitted_at=self.clock.now(),
         )
 
@@ -157,16 +160,34 @@ def _companions(file: Claimed) -> tuple[Companion, ...]:
     )
 
 
-def _companions_fault(file: Claimed) -> str:
+def _companions_fault(taken: Taken) -> str:
     """Return what keeps the files that belong to a drop from being used, naming each."""
-    faults = ((each.path, _fault(each.facts)) for each in file.partners)
+    wanted: dict[str, Kind] = {}
+    for rule in taken.rules:
+        wanted |= _kinds(rule, taken.claimed.sighting.path)
+    faults = ((each.path, _fault(each.facts, wanted[each.path])) for each in taken.claimed.partners)
     return "; ".join(f"{shown(posixpath.basename(path))}: {fault}" for path, fault in faults if fault)
 
 
-def _fault(facts: Facts) -> str:
+def _kinds(rule: Rule, path: str) -> dict[str, Kind]:
+    """Return what each file that belongs to the drop at *path* should be."""
+    said = rule.parameters.said_prompt
+    prompt = partner(said.sidecar, path) if isinstance(said, Beside) else None
+    return {each: Kind.PROMPT if each == prompt else Kind.IMAGE for each in partners(rule.companions, path)}
+
+
+def _fault(facts: Facts, wanted: Kind) -> str:
     if facts.kind is None:
         return "it is neither a picture nor a prompt"
-    return facts.fault or ""
+    if facts.kind is wanted:
+        return facts.fault or ""
+    match wanted:
+        case Kind.IMAGE:
+            return "it is a prompt, and the rule sends a picture there"
+        case Kind.PROMPT:
+            return "it is a picture, and the rule reads a prompt there"
+        case _:
+            assert_never(wanted)
 
 
 def _reason(fault: SourceFault) -> str:

@@ -79,9 +79,11 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
 
 def regained(drop: Drop, claimed: Drop) -> Drop:
     """Return *drop* with the files of *claimed* in place of its own that have the same content; moves nothing."""
-    came = {each.sha256: each for each in claimed.companions}
+    came: dict[str, list[Companion]] = {}
+    for each in claimed.companions:
+        came.setdefault(each.sha256, []).append(each)
     companions = tuple(
-        each if (new := came.get(each.sha256)) is None else replace(new, path=each.path)
+        replace(news.pop(0), path=each.path) if (news := came.get(each.sha256)) else each
         for each in drop.companions
     )
     return replace(

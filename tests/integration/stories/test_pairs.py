@@ -480,6 +480,31 @@ async def test_a_mask_that_somebody_went_on_writing_is_no_success(make_daemon: D
     assert "went on writing beach.mask.png after it was taken" in report
 
 
+async def test_a_prompt_is_no_mask(make_daemon: DaemonMaker) -> None:
+    """A text where a picture is to be sent is refused before anything is paid."""
+    daemon = make_daemon(text=rules(MASKED.replace(".mask.png", ".txt")))
+    daemon.photo()
+    (daemon.photos / "beach.txt").write_text("more sand")
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert "beach.txt: it is a prompt, and the rule sends a picture there" in report
+    assert 0 == daemon.books()["accepted"]
+
+
+async def test_a_picture_is_no_prompt(make_daemon: DaemonMaker) -> None:
+    """A picture where a text is to be read is refused before anything is paid."""
+    daemon = make_daemon(text=rules(PROMPTED.replace(".txt", ".mask.png")))
+    pair(daemon)
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert "beach.mask.png: it is a picture, and the rule reads a prompt there" in report
+    assert 0 == daemon.books()["accepted"]
+
+
 async def test_a_partner_that_is_neither_picture_nor_prompt_is_refused(make_daemon: DaemonMaker) -> None:
     """Before anything is sent, by its name."""
     daemon = make_daemon(text=rules(PROMPTED.replace(".txt", ".notes")))
