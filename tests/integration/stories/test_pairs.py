@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from dropglow.cli.main import main
 from dropglow.disk import RealDisk, refusal
 from dropglow.ledger.mailbox import Verb
 from dropglow.model import DropState, Stage
@@ -531,3 +534,30 @@ async def test_a_pair_of_another_ledger_is_held_together(make_daemon: DaemonMake
     held = [name for name in daemon.inbox() if not name.endswith(".txt")]
     assert ["photos/_held/beach.jpg", "photos/_held/beach.mask.png"] == held
     assert 1 == daemon.books()["accepted"]
+
+
+async def test_show_names_what_belongs_to_a_drop(make_daemon: DaemonMaker) -> None:
+    """For a person and for a script, with the place where each file is now."""
+    daemon = make_daemon(text=rules(MASKED))
+    pair(daemon)
+    await daemon.run_once()
+    (drop,) = await daemon.drops()
+    command = ["--config", str(daemon.folder), "show", drop.key]
+
+    text, document = await asyncio.to_thread(
+        lambda: [CliRunner().invoke(main, [*command, *option]).stdout for option in ([], ["--json"])]
+    )
+
+    place = str(daemon.photos / "_done" / "beach.mask.png")
+    (companion,) = find(json.loads(document), "companions")
+    assert place in text
+    assert ("beach.mask.png", place, "image") == tuple(companion[key] for key in ("source", "place", "kind"))
+
+
+def find(document: Any, key: str) -> Any:
+    """Return the value of *key*, however deep it stands."""
+    if isinstance(document, dict):
+        return document[key] if key in document else find(list(document.values()), key)
+    return next(
+        (found for each in document if isinstance(each, list | dict) and (found := find(each, key))), None
+    )
