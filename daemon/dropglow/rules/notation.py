@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from dropglow.model import Format
 from dropglow.rules.globs import glob_fault
 from dropglow.rules.prompts import Split
 from dropglow.rules.shape import NOT_YET, Whole, several
@@ -133,12 +134,14 @@ Globs = Annotated[
     WithJsonSchema(_ONE_OR_MORE),
 ]
 Texts = Annotated[list[Text], BeforeValidator(several), Field(min_length=1), WithJsonSchema(_ONE_OR_MORE)]
-FormatName = Annotated[Literal["jpeg", "png", "webp", "tiff", "jxl"], BeforeValidator(_spelled)]
+FormatName = Annotated[
+    Literal["jpeg", "png", "webp", "tiff", "jxl", "gif", "bmp", "avif"], BeforeValidator(_spelled)
+]
 Formats = Annotated[
     list[FormatName],
     BeforeValidator(several),
     Field(min_length=1),
-    WithJsonSchema(_one_or_more_of("jpeg", "png", "webp", "tiff", "jxl", *_FORMAT_SPELLINGS)),
+    WithJsonSchema(_one_or_more_of(*Format, *_FORMAT_SPELLINGS)),
 ]
 Orientations = Annotated[
     list[Literal["landscape", "portrait", "square"]],

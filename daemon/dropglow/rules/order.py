@@ -18,6 +18,7 @@ from dropglow.errors import SourceFault
 from dropglow.model import DeliveryPlan, DropKey, Facts, JobKey, Kind, Order, Reference
 from dropglow.naming import places_folder, safe_folder
 from dropglow.rules.beside import partner
+from dropglow.rules.demands import accept
 from dropglow.rules.frontmatter import OPEN_HINT, divided, overridden
 from dropglow.rules.operations import OPERATIONS, Operation
 from dropglow.rules.parameters import NamedPicture, Parameters, Variant, spelled
@@ -64,7 +65,7 @@ def orders(
         now: For the date in results' names, in the time zone that people expect there.
 
     Raises:
-        SourceFault: The drop, its prompt or its front matter cannot be used.
+        SourceFault: The drop, its prompt, its front matter or a file beside it cannot be used.
     """
     operation = OPERATIONS[rule.operation]
     wanted = [
@@ -77,10 +78,13 @@ def orders(
             f"this file asks for {len(wanted):,} jobs, and one file may ask for {MOST_JOBS:,}",
             hint=f"part it into several files {_AGAIN}",
         )
-    return tuple(
+    rendered = tuple(
         _order(rule, operation, request, variant, path=path, now=now, job=JobKey(f"{drop_key}.{ordinal}"))
         for ordinal, (request, variant) in enumerate(wanted, start=first_ordinal)
     )
+    for order in rendered:
+        accept(order, facts=facts, companions=companions)
+    return rendered
 
 
 def price(rule: Rule, facts: Facts, *, path: str = "", companions: Mapping[str, Facts] = _NOTHING) -> int:

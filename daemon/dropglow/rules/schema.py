@@ -54,7 +54,7 @@ class MatchShape(Shape):
         description='Patterns on the path below the inbox: "*.jpg" in any folder, "shoes/*.jpg" in one, "**" for any depth.',
     )
     formats: Formats | None = Field(
-        default=None, description="By the bytes, not by the name: jpeg, png, webp, tiff, jxl."
+        default=None, description="By the bytes, not by the name: jpeg, png, webp, tiff, jxl, gif, bmp, avif."
     )
     min_size: Amount | None = Field(default=None, description="Smallest file, for example 50KB.")
     max_size: Amount | None = Field(default=None, description="Largest file, for example 10MB.")
