@@ -108,6 +108,13 @@ def test_candidates_count_before_the_extension() -> None:
     assert ["a.jpg", "a_2.jpg", "a_3.jpg"] == list(islice(candidates("a.jpg"), 3))
 
 
+def test_a_name_that_ends_like_its_second_is_not_told_twice() -> None:
+    """A name that was cut to its length may end in _2 already."""
+    name = f"{'a' * (NAME_BYTES_MAX - 6)}_2.jpg"
+
+    assert [name, name.replace("_2", "_3")] == list(islice(candidates(name), 2))
+
+
 def test_candidates_of_a_name_that_is_no_utf8_keep_its_bytes() -> None:
     """An original with an odd name can be put away beside its namesake, however long it is."""
     names = list(islice(candidates("caf\udce9" * 60 + ".jpg"), 2))

@@ -39,7 +39,9 @@ class Timeouts:
     write_s: float = 60.0
     answer_s: float = 120.0  # for one answer as a whole, its head included
     upload_s: float = 600.0  # for sending one picture as a whole
-    download_s: float = 2700.0  # for one result as a whole: a lossless clip at 2 Mbit/s, within its link's hour
+    download_s: float = (
+        2700.0  # for one result as a whole: a lossless clip at 2 Mbit/s, within its link's hour
+    )
 
     @property
     def of_httpx(self) -> dict[str, float]:

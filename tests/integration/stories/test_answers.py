@@ -12,9 +12,12 @@ Deliberately different from what one might expect:
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -49,6 +52,15 @@ def daemon(make_daemon: DaemonMaker) -> Daemon:
     daemon = make_daemon(text=CONFIGURATION, hurry=HURRY)
     daemon.prompt()
     return daemon
+
+
+def events_in(ledger: Path) -> list[str]:
+    """Return what has happened so far, as the history has it."""
+    if not ledger.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
+        found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'history'").fetchone()
+        return [str(row[0]) for row in connection.execute("SELECT event FROM history")] if found[0] else []
 
 
 def count(daemon: Daemon, request: str) -> int:
@@ -255,7 +267,8 @@ async def test_e8_a_job_that_never_ends_is_late_and_still_asked_about(daemon: Da
     text = CONFIGURATION.replace("poll:", "job_timeout: 10s, poll:")
     (daemon.folder / "dropglow.yaml").write_text(text)
     daemon.faults("never=1")
-    await until_asked(daemon, STATUS, 8)
+    ledger = daemon.folder / "state" / "ledger.sqlite3"
+    await daemon.run_until(lambda: "RanLate" in events_in(ledger))
     late = await the_job(daemon)
     daemon.faults()
     daemon.world.finish(daemon.world.jobs[0].id)

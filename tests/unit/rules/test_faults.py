@@ -63,10 +63,16 @@ from dropglow.rules.schema import RuleShape, RulesShape
         ),
         ("generate: {content_class: 7}", "content_class should be photo or art, not 7"),
         ("generate: {prompt_biasing_locale_code: english}", "is not written as it should be: 'english'"),
-        ("expand: {}\nmatch: {formats: [heic]}", "formats should be jpeg, png, webp, tiff, jxl, gif, bmp or avif, not 'heic'"),
+        (
+            "expand: {}\nmatch: {formats: [heic]}",
+            "formats should be jpeg, png, webp, tiff, jxl, gif, bmp or avif, not 'heic'",
+        ),
         ("expand: {}\nmatch: {orientation: wide}", "orientation should be landscape, portrait or square"),
         ("expand: {}\nmatch: {orientation: []}", "orientation should not be empty"),
-        ("expand: {}\nmatch: {formats: [7]}", "formats should be jpeg, png, webp, tiff, jxl, gif, bmp or avif, not 7"),
+        (
+            "expand: {}\nmatch: {formats: [7]}",
+            "formats should be jpeg, png, webp, tiff, jxl, gif, bmp or avif, not 7",
+        ),
         ("expand: {}\nmatch: {name: 'a\\b'}", "name should have / between folders"),
         ("generate: {}\nmatch: {text: '('}", "text is no regular expression"),
         (
