@@ -25,7 +25,8 @@ from dropglow.errors import SourceFault
 from dropglow.firefly import wire
 from dropglow.firefly.wire import OrderRequest
 from dropglow.model import DropKey, Facts, Kind, Order, Upload
-from dropglow.rules.assemble import Folders, assemble, contradictions
+from dropglow.rules.assemble import Folders, assemble
+from dropglow.rules.contradictions import contradictions
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.order import orders
 from dropglow.rules.positions import parse

@@ -14,14 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dropglow.preparing import LARGEST_FILE_BYTES
-from dropglow.rules.assemble import (
-    Folders,
-    assemble,
-    cautions,
-    contradictions,
-    delivery_of,
-    parameters_of,
-)
+from dropglow.rules.assemble import Folders, assemble, delivery_of, parameters_of
+from dropglow.rules.contradictions import cautions, contradictions
 from dropglow.rules.parameters import NamedPicture
 from dropglow.rules.positions import LARGEST_DOCUMENT, Document, Position, parse
 from dropglow.rules.review import review, unknown_key

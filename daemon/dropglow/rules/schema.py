@@ -1,7 +1,7 @@
 """The typed shape of rule files, and its JSON Schema.
 
 What a single value may be is said in ``notation.py``, and what values mean
-together in ``assemble.py``. Keys that the contract names but that are not built
+together in ``contradictions.py``. Keys that the contract names but that are not built
 yet are refused by name, through ``advice``.
 """
 

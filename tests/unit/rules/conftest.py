@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dropglow.rules.assemble import Folders, assemble, contradictions
+from dropglow.rules.assemble import Folders, assemble
+from dropglow.rules.contradictions import contradictions
 from dropglow.rules.positions import parse
 from dropglow.rules.review import review
 from dropglow.rules.rule import Rule

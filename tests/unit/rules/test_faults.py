@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dropglow.rules.assemble import contradictions
 from dropglow.rules.configuration import ConfigurationShape
+from dropglow.rules.contradictions import contradictions
 from dropglow.rules.positions import parse
 from dropglow.rules.review import review, unknown_key
 from dropglow.rules.schema import RuleShape, RulesShape

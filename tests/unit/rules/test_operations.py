@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dropglow.rules.assemble import cautions, parameters_of
+from dropglow.rules.assemble import parameters_of
+from dropglow.rules.contradictions import cautions
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.positions import parse
 from dropglow.rules.review import review
@@ -106,7 +107,7 @@ def test_a_rules_parameters_are_found() -> None:
 
 
 def test_the_digest_changes_with_what_is_bought(make_rule: Callable[[str], Rule]) -> None:
-    """Another size is another purchase; another name of the results is not."""
+    """Another size is another purchase, and what is sent of the picture matters; another name of the results does not."""
     plain = make_rule("expand: {size: 2048x2048}")
 
     assert plain.digest != make_rule("expand: {size: 2049x2048}").digest
