@@ -93,6 +93,10 @@ def digest(entry: RuleShape, operation: str, parameters: Parameters) -> str:
     # What goes without saying is left out: drops that are older than these keys are still known.
     if entry.split is not None:
         bought["split"] = entry.split.value
+    if entry.prepare != "auto":
+        bought["prepare"] = entry.prepare
+    if entry.strip_metadata:
+        bought["strip_metadata"] = True
     text = json.dumps(bought, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 

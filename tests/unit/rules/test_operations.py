@@ -113,6 +113,8 @@ def test_the_digest_changes_with_what_is_bought(make_rule: Callable[[str], Rule]
     assert plain.digest != make_rule("expand: {size: 2049x2048}").digest
     assert plain.digest == make_rule("expand: {size: 2048x2048}\nsidecar: true").digest
     assert make_rule("generate: {}").digest != make_rule("generate: {}\nsplit: lines").digest
+    assert plain.digest != make_rule("expand: {size: 2048x2048}\nstrip_metadata: true").digest
+    assert plain.digest != make_rule("expand: {size: 2048x2048}\nprepare: never").digest
 
 
 @pytest.mark.parametrize(
