@@ -132,10 +132,18 @@ def test_a_picture_out_of_the_bounds_is_refused(width: int, height: int, words: 
     assert words in refused(replace(PHOTO, width=width, height=height), EDITED)
 
 
-@pytest.mark.parametrize(("width", "height"), [(512, 512), (2048, 2048), (4096, 1024), (1000, 5000 // 5)])
+@pytest.mark.parametrize(("width", "height"), [(512, 512), (2048, 2048), (4096, 1024), (512, 2560)])
 def test_bounds_are_inclusive(width: int, height: int) -> None:
     """The document says so."""
     assert AsIs() == sent(replace(PHOTO, width=width, height=height), EDITED)
+
+
+def test_as_many_bytes_as_adobe_takes_are_sent_as_they_are() -> None:
+    """The limit itself is allowed; a copy stays below it, whichever megabyte Adobe means."""
+    most = Demands().largest_bytes
+
+    assert AsIs() == sent(replace(PHOTO, size_bytes=most))
+    assert 15_000_000 == copied(replace(PHOTO, size_bytes=most + 1)).largest_bytes
 
 
 def test_a_small_longer_side_is_refused() -> None:
@@ -157,6 +165,21 @@ def test_a_large_area_is_made_to_fit(width: int, height: int) -> None:
         assert area <= EDITED.largest_area
         assert area > EDITED.largest_area * 0.97 or longer == LARGEST_SIDE
         assert longer <= EDITED.largest_ratio * shorter
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((4160, 1040), (4096, 1024)),  # an even share of it: no pixel less than would fit
+        ((4605, 921), (4095, 819)),  # rounded as it comes, it would be longer than five times its width
+        ((921, 4605), (819, 4095)),
+    ],
+)
+def test_what_is_made_to_fit_fits_to_the_pixel(before: tuple[int, int], after: tuple[int, int]) -> None:
+    """Neither the area nor the shape passes its limit by a rounding."""
+    made = copied(replace(PHOTO, width=before[0], height=before[1]), EDITED)
+
+    assert after == (made.width, made.height)
 
 
 @given(width=st.integers(1, 100_000), height=st.integers(1, 100_000))
@@ -185,6 +208,15 @@ def test_a_factor_that_makes_too_much_is_refused_with_those_that_do_not() -> Non
     assert "4 times that is more than the 6144" in no.message
     assert "use the factor 2 or 3, or drop one of at most 1536 pixels" == no.hint
     assert AsIs() == sent(wide, Demands(upscaled_by=3))
+
+
+def test_as_long_as_firefly_makes_is_not_too_long() -> None:
+    """The bound itself can be reached, by the factor asked for and by one that is proposed."""
+    assert AsIs() == sent(replace(PHOTO, width=3072), Demands(upscaled_by=2))
+    no = sent(replace(PHOTO, width=2048, height=2048), Demands(upscaled_by=6))
+
+    assert isinstance(no, Refusal)
+    assert "use the factor 2 or 3, or drop one of at most 1024 pixels" == no.hint
 
 
 def test_what_cannot_even_be_doubled_is_refused() -> None:
@@ -226,7 +258,13 @@ def test_notes_of_a_tiff_are_left_out_of_an_exact_copy() -> None:
         (replace(NEEDY["format"], transparent=True), Demands(), ["png", "webp95", "webp85", "webp75"]),
         (NEEDY["rotation"], Demands(exact=True, keeps_size=True), ["png", "webp"]),
         (
-            replace(NEEDY["rotation"], width=20_000, transparent=True),
+            replace(NEEDY["print"], format=Format.TIFF),
+            Demands(),
+            ["jpeg95", "jpeg90", "jpeg85", "jpeg75", "jpeg65"],
+        ),
+        (replace(NEEDY["rotation"], width=16_383), Demands(exact=True, keeps_size=True), ["png", "webp"]),
+        (
+            replace(NEEDY["rotation"], width=16_384, transparent=True),
             Demands(exact=True, keeps_size=True),
             ["png"],
         ),
