@@ -94,6 +94,8 @@ def job_from(row: Row) -> Job:
     document = {**json.loads(fixed), **json.loads(moving), "stage": stage, "revision": revision}
     for output in document.get("outputs", ()):
         output["url"] = ""
+    # Ledgers of version 1 know one number only: an image was a result, and cost as much.
+    document["order"].setdefault("results", document["order"]["images"])
     return _JOB.validate_python(document)
 
 

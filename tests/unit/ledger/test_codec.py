@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeVar
 
@@ -73,6 +74,19 @@ jobs = st.builds(
 def test_a_job_comes_back_from_its_row(job: Job) -> None:
     """Nothing of a job is lost in its documents, whatever its texts and file names hold."""
     assert job == job_from((job_fixed(job), job_moving(job), job.stage.value, job.revision))
+
+
+@given(jobs)
+@settings(max_examples=5)
+def test_an_order_of_an_older_ledger_still_knows_how_many_results_it_asked_for(job: Job) -> None:
+    """Where the number of results was not written, it is the price, as it was then."""
+    job = replace(job, order=replace(job.order, images=4, results=4))
+    fixed = json.loads(job_fixed(job))
+    del fixed["order"]["results"]
+
+    again = job_from((json.dumps(fixed), job_moving(job), job.stage.value, job.revision))
+
+    assert 4 == again.order.results
 
 
 @settings(max_examples=40)
