@@ -12,17 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from dropglow.fitness import MB, Demands, Refusal, unfit
 from dropglow.model import Colours, Facts, Format
 
-MB: Final = 1024 * 1024
 # Firefly takes far less, and a copy is sent then; beyond this, a file is not even opened.
 LARGEST_FILE_BYTES: Final = 500 * MB
 # Adobe's OpenAPI document, Size: no operation but upscale returns more, and that one
 # takes no larger source; so a copy with more pixels would only be sent for nothing.
 LARGEST_SIDE: Final = 4096
-# Documented as "6k" in Adobe's guide to upscale; taken as the longer side of the result.
-LARGEST_UPSCALED_SIDE: Final = 6144
-UPSCALE_FACTORS: Final = (2, 3, 4, 6)  # Adobe's OpenAPI document, upscaleFactor
 
 _READ_BY_FIREFLY: Final = frozenset({Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF, Format.JXL})
 _SPELLED: Final = {
@@ -39,21 +36,6 @@ _LARGEST_WEBP_SIDE: Final = 16383
 _SMALL_MB: Final = 1_000_000  # a copy is small enough whichever megabyte Adobe means
 _RECIPES: Final = 1  # the edition of what copies.py makes of a plan; another one makes new copies
 _BARE: Final = "without EXIF, GPS and other notes"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demands:
-    """What an operation demands of one picture. Sizes are in pixels; 0 means that there is no such demand."""
-
-    largest_bytes: int = 15 * MB  # Adobe's OpenAPI document, storage/image
-    smallest_longer_side: int = 0
-    smallest_area: int = 0
-    largest_area: int = 0  # goes with a largest ratio
-    largest_ratio: int = 0  # of the longer side to the shorter one
-    upscaled_by: int = 0
-    takes_cmyk: bool = False
-    keeps_size: bool = False  # a mask belongs to it, or its size decides about the result's
-    exact: bool = False  # a mask: every pixel counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +75,6 @@ class Copy:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Send nothing: why, and what the picture's owner can do."""
-
-    message: str
-    hint: str
-
-
 Plan = AsIs | Stripped | Copy | Refusal
 
 
@@ -121,8 +95,8 @@ def plan(facts: Facts, demands: Demands, *, prepared: bool, stripped: bool) -> P
         prepared: False: what cannot be sent as it is, is refused.
         stripped: Nothing but pixels and their colour profile may be sent.
     """
-    if (impossible := _impossible(facts, demands)) is not None:
-        return impossible
+    if (hopeless := unfit(facts, demands)) is not None:
+        return hopeless
     needs = tuple(_needs(facts, demands))
     if needs and not prepared:
         return _forbidden(needs)
@@ -174,77 +148,6 @@ def megabytes(size_bytes: int) -> str:
     return f"{size_bytes / MB:.1f} MB"
 
 
-# ---------------------------------------------------------------- what nobody can mend
-
-
-def _impossible(facts: Facts, demands: Demands) -> Refusal | None:
-    if facts.frames > 1:
-        return _many(facts)
-    if facts.colours is Colours.NUMBERS:
-        return Refusal(
-            message="the picture's pixels are 32-bit numbers, which have no black and no white",
-            hint="save it with 8 or 16 bits a channel and drop that",
-        )
-    if facts.width is None or facts.height is None:
-        return None
-    return _unfit(facts.width, facts.height, demands) or _too_large_to_upscale(
-        max(facts.width, facts.height), demands.upscaled_by
-    )
-
-
-def _many(facts: Facts) -> Refusal:
-    if facts.format is Format.TIFF:
-        return Refusal(
-            message=f"the picture has {facts.frames} pages, and nobody can know which one is meant",
-            hint="save the page that you mean as a file of its own and drop that",
-        )
-    return Refusal(
-        message="the picture is animated, and nobody can know which of its pictures is meant",
-        hint="save the one that you mean as PNG or JPEG and drop that",
-    )
-
-
-def _unfit(width: int, height: int, demands: Demands) -> Refusal | None:
-    longer, shorter = max(width, height), min(width, height)
-    size = f"the picture has {width}x{height} pixels"
-    if longer < demands.smallest_longer_side:
-        return Refusal(
-            message=f"{size}, and Firefly wants at least {demands.smallest_longer_side} on the longer side here",
-            hint="drop a larger one",
-        )
-    if demands.largest_ratio and longer > demands.largest_ratio * shorter:
-        return Refusal(
-            message=f"{size}, and Firefly takes no picture here that is more than {demands.largest_ratio} times"
-            " as long as it is wide",
-            hint="crop it and drop it again",
-        )
-    if width * height < demands.smallest_area:
-        side = math.isqrt(demands.smallest_area)
-        return Refusal(
-            message=f"{size}, and Firefly wants at least as many as {side}x{side} has here",
-            hint="drop a larger one",
-        )
-    return None
-
-
-def _too_large_to_upscale(longer: int, factor: int) -> Refusal | None:
-    if longer * factor <= LARGEST_UPSCALED_SIDE:
-        return None
-    possible = [str(each) for each in UPSCALE_FACTORS if longer * each <= LARGEST_UPSCALED_SIDE]
-    if not possible:
-        return Refusal(
-            message=f"the picture is {longer} pixels long, and Firefly makes nothing longer than {LARGEST_UPSCALED_SIDE}:"
-            " it cannot even be doubled",
-            hint=f"drop one of at most {LARGEST_UPSCALED_SIDE // 2} pixels",
-        )
-    return Refusal(
-        message=f"the picture is {longer} pixels long, and {factor} times that is more than the {LARGEST_UPSCALED_SIDE}"
-        " that Firefly makes",
-        hint=f"use the factor {' or '.join(possible)}, or drop one of at most"
-        f" {LARGEST_UPSCALED_SIDE // factor} pixels",
-    )
-
-
 def _forbidden(needs: tuple[_Need, ...]) -> Refusal:
     return Refusal(
         message=f"{_sentence(needs)}; and the rule says `prepare: never`",
@@ -254,9 +157,6 @@ def _forbidden(needs: tuple[_Need, ...]) -> Refusal:
 
 def _sentence(needs: tuple[_Need, ...]) -> str:
     return "the picture cannot be sent as it is: " + ", and ".join(need.found for need in needs)
-
-
-# ---------------------------------------------------------------- what a copy mends
 
 
 def _needs(facts: Facts, demands: Demands) -> Iterator[_Need]:

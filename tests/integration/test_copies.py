@@ -14,10 +14,11 @@ from PIL import Image, ImageCms
 
 from dropglow.disk import RealDisk
 from dropglow.errors import DiskError, FileGone, SourceFault
+from dropglow.fitness import MB, Demands
 from dropglow.intake.copies import Copies, Made
 from dropglow.intake.inspect import examine
 from dropglow.model import Facts
-from dropglow.preparing import MB, Copy, Demands, Stripped, plan
+from dropglow.preparing import Copy, Stripped, plan
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 RED, GREEN, BLUE, WHITE = (250, 10, 10), (10, 250, 10), (10, 10, 250), (245, 245, 245)

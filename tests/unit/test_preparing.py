@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dropglow.fitness import MB, Demands, Refusal
 from dropglow.model import Colours, Facts, Format, Kind
 from dropglow.preparing import (
     LARGEST_SIDE,
-    MB,
     AsIs,
     Copy,
-    Demands,
     Encoding,
     Plan,
-    Refusal,
     Stripped,
     foreseen,
     megabytes,
@@ -74,6 +72,14 @@ def test_what_is_not_known_is_taken_to_be_all_right() -> None:
 def test_what_firefly_would_not_take_is_sent_as_a_copy(need: str) -> None:
     """One reason is enough."""
     assert 1 == len(copied(NEEDY[need]).reasons)
+
+
+@pytest.mark.parametrize(
+    ("need", "screens"), [("print", True), ("lab", True), ("rotation", False), ("depth", False)]
+)
+def test_only_the_colours_of_print_become_those_of_screens(need: str, screens: bool) -> None:
+    """All others keep their profile."""
+    assert screens is copied(NEEDY[need]).to_srgb
 
 
 @pytest.mark.parametrize("need", NEEDY)
@@ -310,7 +316,9 @@ def test_a_refusal_is_known_before_anything_is_stored() -> None:
     assert refusal(NEEDY["bytes"], Demands(), prepared=True) is None
 
 
-@pytest.mark.parametrize(("size_bytes", "text"), [(1, "1 kB"), (90_000, "88 kB"), (8_493_466, "8.1 MB")])
+@pytest.mark.parametrize(
+    ("size_bytes", "text"), [(1, "1 kB"), (90_000, "88 kB"), (524_288, "0.5 MB"), (8_493_466, "8.1 MB")]
+)
 def test_sizes_are_told_as_people_say_them(size_bytes: int, text: str) -> None:
     """Small ones in kB."""
     assert text == megabytes(size_bytes)

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Final
 
 from dropglow.errors import SourceFault
+from dropglow.fitness import MB, Demands
 from dropglow.model import Facts, Order
-from dropglow.preparing import MB, Demands, Plan, plan, refusal
+from dropglow.preparing import Plan, plan, refusal
 
 _IMAGE: Final = "image.source"
 _FACTOR: Final = 2  # Adobe's OpenAPI document, upscaleFactor: used where a request names none

@@ -19,6 +19,7 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, translated
 from dropglow.errors import DropglowError, FileGone, SourceFault
 from dropglow.firefly.client import FireflyClient
+from dropglow.fitness import Refusal
 from dropglow.intake.copies import MEDIA_TYPES, Copies
 from dropglow.intake.inspect import examine, glance
 from dropglow.ledger.base import Ledger
@@ -26,7 +27,7 @@ from dropglow.lifecycle import UPLOAD_MARGIN
 from dropglow.model import Facts, Job, Reference, Upload
 from dropglow.naming import shown
 from dropglow.pacing import Gate
-from dropglow.preparing import AsIs, Copy, Refusal, Stripped, told
+from dropglow.preparing import AsIs, Copy, Stripped, told
 from dropglow.rules.demands import planned
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.telling import about, log

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from dropglow.errors import SourceFault
+from dropglow.fitness import MB
 from dropglow.model import Colours, DeliveryPlan, Facts, Format, Kind, Order, Reference
-from dropglow.preparing import MB, AsIs, Copy
+from dropglow.preparing import AsIs, Copy
 from dropglow.rules.demands import accept, demands_of, planned
 
 PHOTO = Facts(
