@@ -92,6 +92,12 @@ def test_a_job_that_misled_once_is_not_believed_again() -> None:
     assert track(fine(), (40.0, 20.0), (30.0, 25.0), (60.0, 30.0)).expected(30.0) is None
 
 
+@pytest.mark.parametrize("nothing", [0.0, 0.4])
+def test_a_job_that_has_not_begun_yet_is_no_liar(nothing: float) -> None:
+    """Nothing told at first is not held against what is told later."""
+    assert (48.8, 50.0) == ends(track(fine(), (nothing, 5.0), (40.0, 20.0)).expected(20.0))
+
+
 def test_an_answer_without_progress_changes_nothing() -> None:
     """What a job told before holds when it tells nothing this time."""
     assert (48.8, 50.0) == ends(track(fine(), (40.0, 20.0), (None, 25.0)).expected(25.0))

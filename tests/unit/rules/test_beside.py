@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from dropglow.rules.beside import Owner, owner, owner_keys, owners, partner, partners
 
-TEMPLATES = ["{stem}.mask.png", "{name}.txt", "mask of {stem}.png", "{stem}-{stem}.png"]
+TEMPLATES = [
+    "{stem}.mask.png",
+    "{name}.txt",
+    "mask of {stem}.png",
+    "{stem}-{stem}.png",
+    "{stem} of {name}.png",
+]
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
 
 
@@ -57,6 +63,16 @@ def test_a_partner_tells_whose_it_is(template: str, path: str, pattern: str) -> 
 def test_other_names_belong_to_nobody(path: str) -> None:
     """A name that does not fit, or that leaves nothing for the drop, is no partner's."""
     assert owner("{stem}.mask.png", path) is None
+
+
+@pytest.mark.parametrize("template", ["{stem}.größe.png", unicodedata.normalize("NFD", "{stem}.größe.png")])
+@pytest.mark.parametrize("path", ["beach.größe.png", unicodedata.normalize("NFD", "beach.größe.png")])
+def test_a_template_is_read_in_any_normal_form(template: str, path: str) -> None:
+    """Some systems write an umlaut as one character and some as two."""
+    found = owner(template, path)
+
+    assert found is not None
+    assert "beach" == found.path
 
 
 def test_a_file_may_be_the_partner_of_several() -> None:
