@@ -80,7 +80,9 @@ def paint_clip(
     dice = random.Random(f"clip|{text}|{seed}|{camera_motion}|{width}x{height}")
     motion = camera_motion.casefold().removeprefix("camera ").strip()
     if motion not in MOVES:
-        motion = dice.choice(("pan left", "pan right", "zoom in", "zoom out"))
+        # Drawing back would begin inside a dropped frame, and the first frame is to be all of it.
+        choice = ("pan left", "pan right", "zoom in", "zoom out")
+        motion = dice.choice(choice[:3] if frames else choice)
     size = width, height
     shots = [_dropped(content, position, size, motion) for position, content in sorted(frames)]
     if not shots or shots[0].position > 0.5:

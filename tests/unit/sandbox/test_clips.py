@@ -193,3 +193,16 @@ def test_a_broken_frame_is_an_error() -> None:
 def test_a_film_without_a_prompt_is_painted_too() -> None:
     """An empty prompt and one that no font can write give films."""
     assert 40 == len(decoded(clip(""))) == len(decoded(clip("\ud83d\x00")))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_first_frame_is_seen_whole_whatever_the_seed(seed: int) -> None:
+    """Where no motion was ordered, none is chosen that begins inside the picture."""
+    edged = Image.new("RGB", SIZE, "white")
+    edged.paste("black", (24, 0, SIZE[0] - 24, SIZE[1]))
+    buffer = io.BytesIO()
+    edged.save(buffer, "PNG")
+
+    first = decoded(clip(seed=seed, camera_motion="", frames=[(0.0, buffer.getvalue())]))[0]
+
+    assert ImageStat.Stat(first.crop((0, 0, 12, SIZE[1] // 2))).mean[0] > 150
