@@ -70,6 +70,14 @@ def test_what_is_not_there_yet_is_waited_for(photo: Path) -> None:
     assert "It waits for beach.txt and beach.mask.png beside it, at most 5 minutes." in explained(photo)
 
 
+def test_a_short_patience_is_said_in_seconds(photo: Path) -> None:
+    """Twenty seconds are not a third of a minute."""
+    site = photo.parent.parent / "dropglow.yaml"
+    site.write_text(CONFIGURATION.replace("5m", "20s"))
+
+    assert "at most 20 seconds." in explained(photo)
+
+
 def test_a_file_that_is_not_dropped_yet_waits_for_all_of_them(photo: Path) -> None:
     """Where there is no file there is nothing beside it."""
     assert ["other.txt", "other.mask.png"] == order(photo.with_name("other.jpg"))["waits_for"]

@@ -17,6 +17,7 @@ from dropglow.naming import shown
 from dropglow.rules.folders import differing_after
 from dropglow.rules.match import Explanation
 from dropglow.rules.rule import Rule
+from dropglow.rules.units import spelled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,8 +133,8 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     for purchase in each.purchases:
         if purchase.waits_for:
             names = " and ".join(purchase.waits_for)
-            minutes = f"{purchase.rule.patience_s / 60:g} minutes"
-            yield f"  It waits for {names} beside it, at most {minutes}.", "yellow"
+            longest = spelled(purchase.rule.patience_s)
+            yield f"  It waits for {names} beside it, at most {longest}.", "yellow"
     done = "is deleted" if after.done is None else f"goes to {_put(after.done, each)}"
     yield f"  The original {done},", ""
     yield f"  or to {failed} if something fails.", ""

@@ -1,4 +1,4 @@
-"""Read the units that people write: durations, byte sizes, picture sizes.
+"""Read the units that people write: durations, byte sizes, picture sizes; and say durations.
 
 Pure text to numbers. The error texts continue a sentence that begins with the
 key: ``settle`` *should be a duration …*.
@@ -13,6 +13,7 @@ from typing import Any, Final
 OFF: Final = "off"
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SPELLED: Final = ((3600, "hour"), (60, "minute"), (1, "second"))
 _BYTES: Final = {
     "": 1,
     "b": 1,
@@ -76,6 +77,20 @@ def seconds(value: Any) -> float:
     if found is None:
         raise ValueError(f"should be a duration like 2s, 500ms, 10m or 1h, not {shown(value)}")
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def spelled(duration_s: float) -> str:
+    """Return a duration as people say it: ``10 minutes``, ``90 seconds``."""
+    length_s, unit = next(
+        (
+            (length_s, unit)
+            for length_s, unit in _SPELLED
+            if duration_s >= length_s and not duration_s % length_s
+        ),
+        (1, "second"),
+    )
+    count = duration_s / length_s
+    return f"{count:g} {unit}" if count == 1 else f"{count:g} {unit}s"
 
 
 def size_bytes(value: Any) -> int:

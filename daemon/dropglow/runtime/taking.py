@@ -12,7 +12,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
@@ -22,10 +21,9 @@ from dropglow.intake.inbox import Inbox, Sweep
 from dropglow.model import DropKey, Sighting
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.rule import Rule
+from dropglow.rules.units import spelled
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.sorting import Incomplete, Lonely, Match, Sorter
-
-_UNITS: Final = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +170,7 @@ class Taker:
         )
         first = "the other files" if len(match.missing) > 1 else _name(match.missing[0])
         return (
-            f"{name} waited {_spelled(patience_s)} for {missing}:"
+            f"{name} waited {spelled(patience_s)} for {missing}:"
             f" drop all of them again, {first} first or at the same time"
         )
 
@@ -188,12 +186,3 @@ class Taker:
 
 def _name(path: str) -> str:
     return shown(posixpath.basename(path))
-
-
-def _spelled(seconds: float) -> str:
-    """Return a time as people say it: ``10 minutes``."""
-    size, unit = next(
-        ((size, unit) for size, unit in _UNITS if seconds >= size and not seconds % size), (1, "second")
-    )
-    count = seconds / size
-    return f"{count:g} {unit}" if count == 1 else f"{count:g} {unit}s"

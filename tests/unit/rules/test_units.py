@@ -6,7 +6,23 @@ from typing import Any
 
 import pytest
 
-from dropglow.rules.units import Size, permission_bits, picture_size, seconds, shown, size_bytes
+from dropglow.rules.units import Size, permission_bits, picture_size, seconds, shown, size_bytes, spelled
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "expected"),
+    [
+        (0.5, "0.5 seconds"),
+        (1, "1 second"),
+        (20, "20 seconds"),
+        (90, "90 seconds"),
+        (600, "10 minutes"),
+        (3600, "1 hour"),
+    ],
+)
+def test_a_duration_is_said_in_its_largest_whole_unit(duration_s: float, expected: str) -> None:
+    """Nobody says a third of a minute."""
+    assert expected == spelled(duration_s)
 
 
 @pytest.mark.parametrize(
