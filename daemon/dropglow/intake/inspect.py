@@ -120,7 +120,8 @@ def _no_picture(head: bytes, extension: str) -> str:
     if (name := foreign_format(head)) is None:
         return f"the file named {extension} holds no picture that is known here; {READABLE}"
     article = "an" if name in _WITH_AN else "a"
-    return f"this is {article} {name} file named {extension}; {READABLE}: {_CONVERT}"
+    told = "" if extension in OTHER_EXTENSIONS else f" named {extension}"  # only a name that misleads is news
+    return f"this is {article} {name} file{told}; {READABLE}: {_CONVERT}"
 
 
 def _too_large(size_bytes: int) -> str:
