@@ -125,7 +125,7 @@ class Ordering:
         now = self._clock.now()
         match error.verdict:
             case Verdict.NO:
-                return GaveUp(failure=failure_of("Firefly refused this order", error, Billed.NO), at=now)
+                return GaveUp(failure=failure_of("nothing was ordered", error, Billed.NO), at=now)
             case Verdict.UNKNOWN:
                 failure = failure_of(
                     "nobody knows whether Adobe accepted this order",

@@ -60,7 +60,7 @@ rules:
   - {name: art, inbox: inbox/prompts, outbox: outbox, generate: {size: 2048x2048}}
 """
 REFUSED: Final = Failure(
-    code="prompt_unsafe", what="Firefly refused this order", why="content policy", hint="change the prompt"
+    code="prompt_unsafe", what="nothing was ordered", why="content policy", hint="change the prompt"
 )
 LOST: Final = Failure(
     code="no_answer",
