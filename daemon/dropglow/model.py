@@ -234,6 +234,13 @@ class Order:
     tokens: dict[str, str] = field(default_factory=dict)  # naming values that are known already
     delivery: DeliveryPlan
 
+    @property
+    def called(self) -> str:
+        """Return what tells this order from others of its drop, as a person says it."""
+        said = (self.operation, self.size, self.tokens.get("content_class"), self.model)
+        part = self.tokens.get("part")
+        return " ".join(each for each in said if each) + (f", prompt {part}" if part else "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:

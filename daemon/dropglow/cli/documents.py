@@ -6,7 +6,7 @@ appears at all.
 
 A job::
 
-    {"job", "drop", "rule", "source", "operation", "model", "size", "prompt",
+    {"job", "drop", "rule", "source", "operation", "model", "size", "content_class", "part", "prompt",
      "seeds": [int], "images": int, "stage", "attempt": int, "job_id",
      "created_at", "begun_at", "accepted_at", "completed_at", "ended_at", "not_before",
      "results": [path], "skipped": int, "failure": {"code", "what", "why", "hint", "billed"} or null,
@@ -15,7 +15,8 @@ A job::
 ``stage`` is one of ``queued``, ``submitting``, ``running``, ``cancelling``,
 ``fetching``, ``delivering``, ``delivered``, ``in_doubt``, ``failed`` and
 ``cancelled``; ``skipped`` counts results that were paid for and not kept, because
-their names were taken; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
+their names were taken; ``part`` says which prompt of its file it is, where the rule splits
+files; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
 Adobe's. A drop::
 
     {"drop", "inbox", "source", "place", "rule", "state", "reason", "sha256",
@@ -52,6 +53,8 @@ def job_document(job: Job) -> dict[str, Any]:
         "operation": order.operation,
         "model": order.model,
         "size": order.size,
+        "content_class": order.tokens.get("content_class") or None,
+        "part": order.tokens.get("part") or None,
         "prompt": storable(order.prompt),
         "seeds": list(order.seeds),
         "images": order.images,

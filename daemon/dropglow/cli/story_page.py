@@ -87,7 +87,7 @@ def _job(job: Job, out: Console) -> None:
         )
     if order.prompt:
         fact("prompt", order.prompt, console=out)
-    fact("pays for", counted(order.images, "image"), console=out)
+    fact("price", counted(order.images, "image"), console=out)
     if order.seeds:
         fact("seed" if len(order.seeds) == 1 else "seeds", ", ".join(map(str, order.seeds)), console=out)
     if job.submission is not None:

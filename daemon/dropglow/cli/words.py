@@ -34,11 +34,8 @@ def named(stage: Stage) -> str:
 
 
 def order_words(order: Order) -> str:
-    """Return what is ordered: operation, size, and how many pictures where it is not one."""
-    words = [order.operation, order.size, order.model or ""]
-    if order.images != 1:
-        words.append(counted(order.images, "image"))
-    return " ".join(word for word in words if word)
+    """Return what is ordered, and how many pictures where it is not one. Its price is another thing."""
+    return order.called if order.results == 1 else f"{order.called}, {counted(order.results, 'image')}"
 
 
 def outcome_words(job: Job, *, now: datetime) -> str:

@@ -9,10 +9,12 @@ from typing import Final
 
 from dropglow.disk import shown
 from dropglow.lifecycle import ABANDONED
-from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
+from dropglow.model import Billed, Drop, DropState, Failure, Job, Order, Stage
 
 ERROR_SUFFIX: Final = ".error.txt"
 HELD_SUFFIX: Final = ".held.txt"
+
+_LONGEST: Final = 80  # characters of a prompt in a report
 
 _BILLED: Final = {
     Billed.YES: "yes",
@@ -53,7 +55,7 @@ def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -
         lines += ["", f"What happened: {drop.reason}"]
     for job in jobs:
         lines += ["", *_about(job)]
-    lines += ["", *_advice(drop, state)]
+    lines += ["", *_advice(drop, jobs, state)]
     return _signed(lines, drop, at)
 
 
@@ -86,8 +88,7 @@ def _headline(name: str, jobs: Sequence[Job], state: DropState) -> str:
 
 
 def _about(job: Job) -> list[str]:
-    size = f" {job.order.size}" if job.order.size else ""
-    lines = [f"{job.order.operation}{size}: {_stage(job)}", *_what_happened(job)]
+    lines = [f"{job.order.called}: {_stage(job)}", *_asked(job.order), *_what_happened(job)]
     lines.append(f"  Job:           {job.key}")
     if job.submission is not None:
         lines.append(f"  Adobe's job:   {job.submission.remote_id}")
@@ -95,6 +96,14 @@ def _about(job: Job) -> list[str]:
         lines.append(f"  Sent:          {job.begun_at:%Y-%m-%d %H:%M:%S} UTC")
     lines += [f"  Result:        {shown(path)}" for path in job.delivered]
     return lines
+
+
+def _asked(order: Order) -> list[str]:
+    """Return the prompt, where its file has several: nobody counts lines."""
+    if not order.tokens.get("part"):
+        return []
+    prompt = shown(order.prompt)
+    return [f"  Prompt:        {prompt if len(prompt) <= _LONGEST else prompt[: _LONGEST - 1] + '…'}"]
 
 
 def _what_happened(job: Job) -> list[str]:
@@ -120,7 +129,7 @@ def _stage(job: Job) -> str:
     }.get(job.stage, job.stage.value)
 
 
-def _advice(drop: Drop, state: DropState) -> list[str]:
+def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
     if state is DropState.HELD:
         return [
             "Adobe may have taken the order and billed it, so it is not sent again by itself.",
@@ -129,10 +138,15 @@ def _advice(drop: Drop, state: DropState) -> list[str]:
             f"  dropglow resolve {drop.key} --resubmit     order it again; it may be billed twice",
             f"  dropglow resolve {drop.key} --abandon      leave it",
         ]
-    return [
+    advice = [
         f"To try again, move {_it(drop)} back into the inbox, or: dropglow retry {drop.key}",
         "Only what failed is done again.",
     ]
+    if any(job.stage is Stage.DELIVERED for job in jobs):
+        advice.append(
+            "If you change a file it counts as a new one: then what was delivered is ordered again too."
+        )
+    return advice
 
 
 def _line(failure: Failure) -> str:

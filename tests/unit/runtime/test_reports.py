@@ -122,6 +122,32 @@ def test_only_what_failed_needs_doing_again() -> None:
     assert f"dropglow retry {DROP.key}" in page
 
 
+def test_a_changed_file_is_no_cheap_repeat() -> None:
+    """Whoever mends one prompt of many is told that the others are bought again with it."""
+    failed = job(2, stage=Stage.FAILED, failure=REFUSED)
+
+    assert "counts as a new one" in text(job(1, stage=Stage.DELIVERED), failed)
+    assert "counts as a new one" not in text(failed)
+
+
+def test_each_prompt_of_a_file_is_named() -> None:
+    """Orders of the same size are told apart by the prompt, which is cut where it is long."""
+    failed = job(1, stage=Stage.FAILED, failure=REFUSED)
+    order = replace(failed.order, prompt=f"red\x1b {'y' * 200}", tokens={"part": "2", "content_class": "art"})
+
+    page = text(replace(failed, order=order))
+
+    assert "\ngenerate 100x200 art, prompt 2: failed\n" in page
+    assert f"\n  Prompt:        red\\x1b {'y' * 71}…\n" in page
+
+
+def test_the_only_prompt_of_a_file_is_not_repeated() -> None:
+    """It lies beside the report."""
+    failed = job(1, stage=Stage.FAILED, failure=REFUSED)
+
+    assert "Prompt:" not in text(replace(failed, order=replace(failed.order, prompt="red")))
+
+
 def test_a_doubt_names_the_three_ways_out() -> None:
     """A held file's report says when the order was sent and how to settle it."""
     page = text(job(1, stage=Stage.IN_DOUBT, failure=DOUBT, begun_at=AT), state=DropState.HELD)
