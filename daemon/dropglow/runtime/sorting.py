@@ -1,8 +1,8 @@
 """Tell apart what lies in one inbox: ready, taken by no rule, waiting for a partner, a partner without its drop.
 
-Decides by names and times; its caller looks into files. Belongs to the inbox's
-thread. Costs a few dictionary look-ups a file and sweep, and nothing at all for
-partners where no rule of the inbox has companions.
+Decides by names (see ``pairing``) and times; its caller looks into files. Belongs
+to the inbox's thread. Costs a few dictionary look-ups a file and sweep, and nothing
+at all for partners where no rule of the inbox has companions.
 
 A drop waits for its partners as long as its rules' patience, the longest of them;
 then it is ready as it is, to be failed. A partner whose drop is not there is
@@ -22,12 +22,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dropglow.intake.claiming import Partner
 from dropglow.intake.inbox import Sweep
 from dropglow.model import Sighting
-from dropglow.rules.beside import Owner, owner_keys, owners, partners
-from dropglow.rules.globs import folded
+from dropglow.rules.beside import Owner
 from dropglow.rules.rule import Rule
+from dropglow.runtime.pairing import Match, Pairing
 
 # Files that are copied together arrive one after the other: that is not worth a line in the log.
 SAY_AFTER_S: Final = 10.0
@@ -60,14 +59,6 @@ class Lonely:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """What of a drop's partners lies beside it."""
-
-    partners: tuple[Partner, ...]
-    missing: tuple[str, ...]  # below the inbox, as the rules spell them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
     """What a sweep led to."""
 
@@ -77,15 +68,6 @@ class Sorted:
     to_say: tuple[Incomplete | Lonely, ...] = ()  # waiting for a while now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Name:
-    """What a path alone tells."""
-
-    keys: tuple[str, str]
-    owners: tuple[tuple[Owner, ...], ...]  # for each rule with companions
-    whose: tuple[Owner, ...]  # all of them
-
-
 class Sorter:
     """Remember one inbox from sweep to sweep."""
 
@@ -93,20 +75,13 @@ class Sorter:
         """Sort by all *rules* of one inbox."""
         self.due_at_s: float | None = None  # monotonic: when what waits has to be looked at again, if ever
         demanding = [rule for rule in rules if rule.companions]
-        self._templates = tuple(rule.companions for rule in demanding)
+        self._pairing = Pairing([rule.companions for rule in demanding])
         self._patience_s = tuple(rule.patience_s for rule in demanding)
         self._sweep = Sweep()
-        self._names: dict[str, _Name] = {}
         self._since: dict[str, tuple[int, int, float]] = {}  # size and mtime, and when it had settled
         self._left: dict[str, Sighting] = {}
         self._incomplete: dict[str, Incomplete] = {}
         self._lonely: dict[str, Lonely] = {}
-        self._partners: dict[str, Sighting] = {}  # settled, and of nobody's yet
-        self._spelled: dict[str, list[str]] = {}  # the same, by their folded paths
-        self._possible: tuple[dict[str, list[str]], ...] = ()  # possible drops of each rule, by their keys
-        self._accompanied: set[str] = set()  # partners whose drop is there
-        self._drops: set[str] = set()  # files that could be the drops of those
-        self._taken: set[str] = set()  # since the last sweep
         self._went: dict[str, tuple[str, float]] = {}  # which drop a partner went with, and when
 
     @property
@@ -135,16 +110,17 @@ class Sorter:
         if sweep.offline is not None:
             self.due_at_s = None
             return Sorted()
-        self._sweep, self._taken = sweep, set()
+        self._sweep = sweep
         self._left = {each.path: each for each in sweep.settled if self._left.get(each.path) == each}
-        if not self._templates:
+        if not self._patience_s:
             return Sorted(ready=tuple(each for each in sweep.settled if each.path not in self._left))
-        self._learn(sweep, now_s)
+        self._since = {path: since for path, since in self._since.items() if path in sweep.seen}
+        self._since |= {each.path: self._moment(each, now_s) for each in sweep.settled}
+        self._pairing.learn(sweep, left=self._left.keys())
         incomplete = {path: each for path, each in self._incomplete.items() if self._still_waits(each, now_s)}
         self._incomplete, self._lonely = incomplete, self._alone(sweep.settled, now_s)
         over = {path for path, each in self._lonely.items() if each.wanted and now_s >= each.until_s}
-        partners_only = self._partners.keys() - over - self._drops
-        rest = self._left.keys() | incomplete.keys() | partners_only
+        rest = self._left.keys() | incomplete.keys() | (self._pairing.partners_only - over)
         given_up, to_say = self._given_up(now_s), tuple(self._to_say(now_s))
         self._set_alarm(now_s)
         return Sorted(
@@ -165,19 +141,11 @@ class Sorter:
 
     def free(self, sighting: Sighting) -> bool:
         """Return whether a file was not taken since the last sweep, as another drop's partner."""
-        return sighting.path not in self._taken
+        return self._pairing.free(sighting.path)
 
     def match(self, sighting: Sighting, rules: Iterable[Rule]) -> Match:
         """Return which partners of a drop that *rules* take lie still beside it."""
-        wanted = partners((each for rule in rules for each in rule.companions), sighting.path)
-        exact = self._has_rival(sighting)
-        found = {path: self._found(path, exact=exact) for path in wanted}
-        return Match(
-            partners=tuple(
-                Partner(path=path, sighting=each) for path, each in found.items() if each is not None
-            ),
-            missing=tuple(path for path, each in found.items() if each is None),
-        )
+        return self._pairing.match(sighting, (each for rule in rules for each in rule.companions))
 
     def wait(self, sighting: Sighting, rules: Sequence[Rule], *, now_s: float) -> bool:
         """Let a drop wait for its partners; return False when its patience has ended already."""
@@ -200,7 +168,7 @@ class Sorter:
     def take(self, sighting: Sighting, match: Match, *, now_s: float) -> None:
         """Give a drop its partners: nobody else gets them."""
         for each in match.partners:
-            self._taken.add(each.sighting.path)
+            self._pairing.take(each.sighting.path)
             self._went.pop(each.path, None)
             self._went[each.path] = (sighting.path, now_s)
         while len(self._went) > _MOST_REMEMBERED:
@@ -216,47 +184,6 @@ class Sorter:
         reason = next((snag.reason for snag in self._sweep.snags if snag.path == path), None)
         return "which never came" if reason is None else f"which is not taken: {reason}"
 
-    def _learn(self, sweep: Sweep, now_s: float) -> None:
-        """Bring names, times, partners and possible drops up to date."""
-        self._names = {path: self._names.get(path) or self._named(path) for path in sweep.seen}
-        self._since = {path: since for path, since in self._since.items() if path in sweep.seen}
-        self._since |= {each.path: self._moment(each, now_s) for each in sweep.settled}
-        self._partners = {each.path: each for each in sweep.settled if self._names[each.path].whose}
-        self._spelled = {}
-        for path in self._partners:
-            self._spelled.setdefault(folded(path), []).append(path)
-        self._bring_together()
-
-    def _bring_together(self) -> None:
-        """Find each partner's possible drops, by their names.
-
-        Two rules may each call the drop of the other a partner. Then the first rule has its way, as ever.
-        """
-        self._accompanied, self._drops = set(), set()
-        possible = []
-        for number in range(len(self._templates)):
-            files: dict[str, list[str]] = {}
-            belonging = []
-            for path, name in self._names.items():
-                if name.owners[number]:
-                    belonging.append(path)
-                elif path not in self._left and path not in self._accompanied:
-                    for key in name.keys:
-                        files.setdefault(key, []).append(path)
-            for path in belonging:
-                drops = [
-                    drop for each in self._names[path].owners[number] for drop in files.get(each.key, ())
-                ]
-                if drops and path not in self._drops:
-                    self._accompanied.add(path)
-                    self._drops.update(drops)
-            possible.append(files)
-        self._possible = tuple(possible)
-
-    def _named(self, path: str) -> _Name:
-        whose = tuple(owners(templates, path) for templates in self._templates)
-        return _Name(keys=owner_keys(path), owners=whose, whose=tuple(each for one in whose for each in one))
-
     def _moment(self, sighting: Sighting, now_s: float) -> tuple[int, int, float]:
         # Neither ctime nor inode: a file that was claimed in vain and given back has waited all the while.
         return sighting.size_bytes, sighting.mtime_ns, self._settled_at_s(sighting, now_s)
@@ -271,28 +198,30 @@ class Sorter:
         seen = self._sweep.seen.get(path)
         if seen is None or seen.sighting != waiting.sighting or now_s >= waiting.until_s:
             return False
-        exact = self._has_rival(waiting.sighting)
-        wanted = partners(waiting.templates, path)
-        return any(self._found(each, exact=exact) is None for each in wanted)
+        return bool(self._pairing.match(waiting.sighting, waiting.templates).missing)
 
     def _alone(self, settled: Iterable[Sighting], now_s: float) -> dict[str, Lonely]:
         """Return the partners whose drop is not there."""
         lonely: dict[str, Lonely] = {}
         for sighting in settled:
-            name = self._names[sighting.path]
-            if not name.whose or sighting.path in self._accompanied or sighting.path in self._drops:
+            if not self._pairing.alone(sighting.path):
                 continue
             before = self._lonely.get(sighting.path)
             known = before is not None and before.sighting == sighting
-            lonely[sighting.path] = before if before and known else self._left_alone(sighting, name, now_s)
+            lonely[sighting.path] = before if before and known else self._left_alone(sighting, now_s)
         return lonely
 
-    def _left_alone(self, sighting: Sighting, name: _Name, now_s: float) -> Lonely:
-        since_s = self._settled_at_s(sighting, now_s)
+    def _left_alone(self, sighting: Sighting, now_s: float) -> Lonely:
+        since_s, owners = self._settled_at_s(sighting, now_s), self._pairing.owners(sighting.path)
         patience_s = max(
-            patience_s for patience_s, whose in zip(self._patience_s, name.owners, strict=True) if whose
+            patience_s for patience_s, whose in zip(self._patience_s, owners, strict=True) if whose
         )
-        return Lonely(sighting=sighting, owners=name.whose, since_s=since_s, until_s=since_s + patience_s)
+        return Lonely(
+            sighting=sighting,
+            owners=tuple(each for whose in owners for each in whose),
+            since_s=since_s,
+            until_s=since_s + patience_s,
+        )
 
     def _given_up(self, now_s: float) -> tuple[Lonely, ...]:
         """Return, once each, the partners that nobody came for and that are nothing else."""
@@ -318,24 +247,6 @@ class Sorter:
     def _set_alarm(self, now_s: float) -> None:
         waiting: tuple[Incomplete | Lonely, ...] = (*self._incomplete.values(), *self._lonely.values())
         self.due_at_s = min((at_s for each in waiting for at_s in _times(each, now_s)), default=None)
-
-    def _has_rival(self, sighting: Sighting) -> bool:
-        """Return whether another file's stem differs from this one's in case or normal form only."""
-        stem = posixpath.splitext(sighting.path)[0]
-        same = (
-            path
-            for possible in self._possible
-            for key in owner_keys(sighting.path)
-            for path in possible.get(key, ())
-        )
-        return any(posixpath.splitext(path)[0] != stem for path in same)
-
-    def _found(self, path: str, *, exact: bool) -> Sighting | None:
-        """Return the partner of this path that lies still and is nobody's yet; with *exact*, spelled like this only."""
-        if path in self._partners and path not in self._taken:
-            return self._partners[path]
-        spelled = [each for each in self._spelled.get(folded(path), ()) if each not in self._taken]
-        return self._partners[spelled[0]] if len(spelled) == 1 and not exact else None
 
 
 def _times(waiting: Incomplete | Lonely, now_s: float) -> Iterator[float]:

@@ -23,7 +23,8 @@ from dropglow.rules.match import Explanation, decide
 from dropglow.rules.rule import Rule
 from dropglow.rules.units import spelled
 from dropglow.runtime.keys import KeyMaker
-from dropglow.runtime.sorting import Incomplete, Lonely, Match, Sorter
+from dropglow.runtime.pairing import Match
+from dropglow.runtime.sorting import Incomplete, Lonely, Sorter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
