@@ -112,16 +112,8 @@ class Worker:
 
     async def _do(self, act: Act, job: Job, hand: Hand) -> Job | Wait:
         """Carry *act* out; return the job as it is then, or until when nothing can be learned."""
-        if (
-            isinstance(act, Submit | Prepare)
-            and (held_until := self._perform.ordering.held_until()) is not None
-        ):
-            return Wait(held_until)
-        if (
-            isinstance(act, Submit | Prepare)
-            and (obstacle := await self._perform.ordering.obstacle(job)) is not None
-        ):
-            return await self.tell(job, obstacle, hand)
+        if isinstance(act, Submit | Prepare) and (hindrance := await self._hindrance(job)) is not None:
+            return hindrance if isinstance(hindrance, Wait) else await self.tell(job, hindrance, hand)
         if isinstance(act, Poll) and not hand.asked:
             hand.asked = True
             if (first := self._perform.awaiting.first_look(job)) is not None:
@@ -137,6 +129,17 @@ class Worker:
             return await self.tell(job, answer, hand)
         finally:
             hand.on_the_wire = False
+
+    async def _hindrance(self, job: Job) -> Event | Wait | None:
+        """Return what keeps *job* from being bought now, or None: then there is no wait until it is counted."""
+        ordering = self._perform.ordering
+        if (held_until := ordering.held_until()) is not None:
+            return Wait(held_until)
+        if (obstacle := await ordering.obstacle(job)) is not None:
+            return obstacle
+        # The look took a while, in which another order may have gone ahead to try whether Adobe is well.
+        held_until = ordering.held_until()
+        return None if held_until is None else Wait(held_until)
 
     async def _sit_out(self, wait: Wait, job: Job, hand: Hand) -> bool:
         """Wait with the job in hand, or return False where it is better handed back."""

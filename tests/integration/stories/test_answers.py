@@ -195,6 +195,24 @@ async def test_e17_a_storm_is_sat_out_without_a_herd(daemon: Daemon, fault: str)
     assert (20, 0) == (len(daemon.world.jobs), daemon.books()["same_body_twice"])
 
 
+PHOTOS: Final = (
+    CONFIGURATION.replace("prompt", "photo")
+    .replace("kind: photo", "kind: image")
+    .replace("generate: {size: 1024x1024, variations: 2}", "expand: {size: 300x200}")
+)
+
+
+async def test_one_order_alone_tries_whether_adobe_is_well_again(make_daemon: DaemonMaker) -> None:
+    """Eight jobs whose uploads failed together wake together; seven of them wait for what becomes of the first order."""
+    daemon = make_daemon("upload_500=first:8", "submit_502=1", "latency=0.05", text=PHOTOS, hurry=HURRY)
+    for number in range(8):
+        daemon.photo(f"beach{number}.jpg", shade=number)
+
+    await daemon.run_until(lambda: daemon.world.jobs)
+
+    assert 1 == len(daemon.world.jobs)
+
+
 # ---------------------------------------------------------------- questions
 
 
