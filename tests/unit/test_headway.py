@@ -78,9 +78,21 @@ def test_coarse_steps_leave_much_open() -> None:
         [(40.0, 20.0), (30.0, 25.0)],
         [(40.0, 20.0), (0.0, 25.0)],
         [(10.0, 20.0), (90.0, 25.0)],
+        [(40.0, 20.0), (50.0, 24.0), (60.0, 27.0)],
         [(50.0, 20.0), (50.0, 30.0), (50.0, 45.0)],
     ],
-    ids=["nothing", "zero", "a share of one", "no time", "all", "back", "back to zero", "a jump", "stuck"],
+    ids=[
+        "nothing",
+        "zero",
+        "a share of one",
+        "no time",
+        "all",
+        "back",
+        "back to zero",
+        "a jump",
+        "a creep",
+        "stuck",
+    ],
 )
 def test_what_cannot_be_true_is_not_believed(told: list[tuple[float | None, float]]) -> None:
     """Nothing, too little, and answers that contradict each other tell no end."""
@@ -179,3 +191,12 @@ def test_any_end_leaves_a_window_that_can_be_used(
     window = pace.window(Told(percent=percent, elapsed_s=told_s))
     assert told_s <= window.soonest_s <= window.latest_s
     assert window.spread_s >= 0.0
+
+
+def test_no_end_is_expected_before_the_answer_that_tells_it() -> None:
+    """A kind that hurries at 90 percent may still be slower at 99."""
+    pace = fine()
+    for _ in range(20):
+        track(pace, (90.0, 90.0)).end(pace, 90.5)
+
+    assert (99.0, 99.0) == ends(pace.window(Told(percent=99.0, elapsed_s=99.0)))

@@ -112,6 +112,15 @@ def test_a_drop_that_cannot_be_sent_is_refused() -> None:
         accept(order("expand", "image.source"), facts=ANIMATED, companions={})
 
 
+def test_what_would_have_to_be_prepared_is_refused_where_the_rule_prepares_nothing() -> None:
+    """The same picture is accepted by a rule that does."""
+    lying = replace(PHOTO, orientation=6)
+    accept(order("expand", "image.source"), facts=lying, companions={})
+
+    with pytest.raises(SourceFault, match="not stored upright"):
+        accept(order("expand", "image.source", prepared=False), facts=lying, companions={})
+
+
 def test_a_companion_that_cannot_be_sent_is_refused_by_its_name() -> None:
     """The drop itself may be all right."""
     references = (Reference(slot="image.source"), Reference(slot="mask.source", companion="beach.mask.gif"))

@@ -223,6 +223,10 @@ from dropglow.rules.schema import RuleShape, RulesShape
             "custom_model_id goes with the models image3_custom and image4_custom",
         ),
         (
+            "generate: {models: [image3_custom, image3], custom_model_id: x}",
+            "custom_model_id goes with the models image3_custom and image4_custom",
+        ),
+        (
             "generate: {model: image4_custom, custom_model_id: x, negative_prompt: y}",
             "negative_prompt is not possible with custom models",
         ),

@@ -304,6 +304,13 @@ def test_a_file_that_asks_for_too_much_is_refused(make_rule: Callable[[str], Rul
         render(rule, prompt("a\n" * 2501))
 
 
+def test_a_file_may_ask_for_as_many_jobs_as_that(make_rule: Callable[[str], Rule]) -> None:
+    """The limit itself is allowed."""
+    rule = make_rule("generate: {sizes: [2048x2048, 2304x1792]}\nsplit: lines")
+
+    assert 5000 == len(render(rule, prompt("a\n" * 2500)))
+
+
 def test_numbers_of_parts_sort_as_they_are_written(make_rule: Callable[[str], Rule]) -> None:
     """Ten prompts have two digits each."""
     made = render(make_rule("generate: {}\nsplit: lines"), prompt("a\n" * 10))

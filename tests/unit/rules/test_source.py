@@ -59,6 +59,13 @@ def test_what_names_no_picture_is_refused(written: Any, words: Any) -> None:
     assert words in str(caught.value)
 
 
+def test_an_address_may_be_as_long_as_adobe_reads() -> None:
+    """The limit itself is allowed."""
+    longest = "https://a.b/".ljust(LONGEST_ADDRESS, "c")
+
+    assert longest == picture_source(longest).url
+
+
 def test_an_address_does_not_print() -> None:
     """It is signed, and whoever has it may read the picture."""
     assert "secret" not in repr(picture_source("https://a.b/c?secret"))
@@ -72,11 +79,13 @@ def test_an_address_does_not_print() -> None:
         ("https://B.Blob.Core.Windows.Net./a.png", True),
         ("https://storage.googleapis.com:443/a.png", True),
         ("https://storage.googleapis.com:8443/a.png", False),
+        ("https://storage.googleapis.com:80/a.png", False),
         ("https://storage.googleapis.com:port/a.png", False),
         ("http://amazonaws.com/a.png", False),
         ("https://amazonaws.com.evil.example/a.png", False),
         ("https://evilamazonaws.com/a.png", False),
         ("https://amazonaws.com@evil.example/a.png", False),
+        ("https://user:word@amazonaws.com/a.png", False),
         ("https:///a.png", False),
     ],
 )
