@@ -106,6 +106,15 @@ def test_a_rules_parameters_are_found() -> None:
     assert ("expand", shape.expand) == parameters_of(shape)
 
 
+def test_a_rule_cares_for_pictures_as_it_says(make_rule: Callable[[str], Rule]) -> None:
+    """What is not said is prepared, not stripped, and waited for ten minutes."""
+    silent = make_rule("expand: {}")
+    strict = make_rule("expand: {}\nprepare: never\nstrip_metadata: true\npatience: 90s")
+
+    assert (True, False, 600.0) == (silent.prepared, silent.stripped, silent.patience_s)
+    assert (False, True, 90.0) == (strict.prepared, strict.stripped, strict.patience_s)
+
+
 def test_the_digest_changes_with_what_is_bought(make_rule: Callable[[str], Rule]) -> None:
     """Another size is another purchase, and what is sent of the picture matters; another name of the results does not."""
     plain = make_rule("expand: {size: 2048x2048}")
