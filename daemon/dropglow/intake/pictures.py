@@ -104,12 +104,8 @@ def look(stream: BinaryIO, picture: Format) -> Facts:
             f"the picture has {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million",
             hint="make it smaller and drop it again",
         )
-    try:
+    with _judged(picture):
         return _described(stream, image, picture)
-    except BROKEN as error:
-        if _of_the_disk(error):
-            raise
-        raise _damaged(picture) from error
 
 
 def decode(stream: BinaryIO, picture: Format) -> None:
@@ -145,12 +141,8 @@ def opened(stream: BinaryIO, picture: Format) -> ImageFile.ImageFile:
             hint="save it as JPEG or PNG and drop that, or install Pillow's own build",
         )
     stream.seek(0)
-    try:
+    with _judged(picture):
         return _reader(stream, picture)
-    except BROKEN as error:
-        if _of_the_disk(error):
-            raise
-        raise _damaged(picture) from error
 
 
 def load(image: ImageFile.ImageFile, picture: Format) -> None:
@@ -160,14 +152,8 @@ def load(image: ImageFile.ImageFile, picture: Format) -> None:
         SourceFault: It is cut off or damaged.
         OSError: It cannot be read.
     """
-    try:
+    with _judged(picture):
         image.load()
-    except BROKEN as error:
-        if _of_the_disk(error):
-            raise
-        if "truncated" in str(error):
-            raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN) from error
-        raise _damaged(picture) from error
 
 
 @contextlib.contextmanager
@@ -250,6 +236,19 @@ def _frames(stream: BinaryIO, image: ImageFile.ImageFile) -> int:
     if isinstance(image, GifImagePlugin.GifImageFile):  # to count them all is to read all of it
         return 2 if image.is_animated else 1
     return int(getattr(image, "n_frames", 1))
+
+
+@contextlib.contextmanager
+def _judged(picture: Format) -> Iterator[None]:
+    """Translate what Pillow raises on a file that is not sound; what the disk says is let through."""
+    try:
+        yield
+    except BROKEN as error:
+        if _of_the_disk(error):
+            raise
+        if "truncated" in str(error):
+            raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN) from error
+        raise _damaged(picture) from error
 
 
 def _of_the_disk(error: BaseException) -> bool:
