@@ -112,8 +112,9 @@ class Sighting:
 class Facts:
     """What a look inside a file told: enough to match it and to refuse it.
 
-    ``fault`` is a sentence for the file's owner; a file with a fault still
-    matches rules, so that it ends in ``_failed`` with a reason.
+    ``fault`` is a sentence for the file's owner, ``hint`` says what to do about
+    it; a file with a fault still matches rules, so that it ends in ``_failed``
+    with a reason.
     """
 
     kind: Kind | None = None
@@ -129,6 +130,7 @@ class Facts:
     located: bool = False  # it tells where it was taken (GPS)
     text: str | None = None  # a prompt file's text, front matter and blank lines before it included
     fault: str | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +176,8 @@ class Drop:
     companions: tuple[Companion, ...] = ()
     after: After
     state: DropState = DropState.OPEN
-    reason: str = ""
+    reason: str = ""  # why it cannot be used
+    hint: str = ""  # what to do about the reason; empty: nothing more than the reason says
     admitted_at: datetime
     closed_at: datetime | None = None
     revision: int = 0

@@ -32,7 +32,7 @@ DROP_REOPENED: Final = "drop.reopened"  # drop, rule, source, jobs
 DROP_UNMATCHED: Final = "drop.unmatched"  # inbox, source, reasons
 DROP_WAITING: Final = "drop.waiting"  # inbox, rule, source, waits_for, patience_s
 DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
-DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, place
+DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, hint, place
 DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
 DROP_RETURNED: Final = "drop.returned"  # inbox, source, reason
 

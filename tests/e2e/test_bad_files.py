@@ -176,7 +176,10 @@ def test_nothing_ends_in_a_traceback(aftermath: Aftermath) -> None:
         ("cut.jpg", "the picture is cut off"),
         ("eps.png", "this is an EPS file named .png"),
         ("long.txt", "the prompt is too long: 1,499 characters; Firefly reads at most 1,024"),
-        ("latin1.txt", "line 1 is not UTF-8 text (byte 0xE9); save it as UTF-8"),
+        (
+            "latin1.txt",
+            "line 1 is not UTF-8 text (byte 0xE9)\nWhat to do:    save it as UTF-8 and drop it again\n",
+        ),
         ("typo.txt", "line 2: unknown key content_clas; did you mean content_class?"),
     ],
 )

@@ -167,7 +167,7 @@ def test_whatever_happens_while_they_arrive_they_are_taken_together_and_once(ste
             taken.claimed.sighting.path,
             [each.path for each in taken.claimed.partners],
         )
-        assert "" == taken.fault
+        assert taken.fault is None
         assert [] == life.left()
 
 

@@ -19,7 +19,7 @@ their names were taken; ``part`` says which prompt of its file it is, where the 
 files; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
 Adobe's. A drop::
 
-    {"drop", "inbox", "source", "place", "rule", "state", "reason", "sha256",
+    {"drop", "inbox", "source", "place", "rule", "state", "reason", "hint", "sha256",
      "size_bytes", "companions": [{"source", "place", "kind", "sha256", "size_bytes"}],
      "admitted_at", "closed_at", "jobs": [job]}
 
@@ -85,6 +85,7 @@ def drop_document(drop: Drop, jobs: Sequence[Job]) -> dict[str, Any]:
         "rule": drop.rule,
         "state": drop.state.value,
         "reason": storable(drop.reason),
+        "hint": storable(drop.hint),
         "sha256": drop.sha256,
         "size_bytes": drop.size_bytes,
         "companions": [

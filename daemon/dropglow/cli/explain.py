@@ -2,7 +2,7 @@
 
 Buys nothing and asks nobody but the file. With ``--json`` one document::
 
-    {"file", "exists", "size_bytes", "kind", "format", "width", "height", "fault",
+    {"file", "exists", "size_bytes", "kind", "format", "width", "height", "fault", "hint",
      "inboxes": [{
         "inbox", "path", "dropped", "ignored",     ignored: why it is passed over, or null
         "rules": [{"rule", "file", "line", "taken", "reason",

@@ -120,8 +120,8 @@ def _purchases(
         try:
             rendered = _rendered(rule, place, facts, beside.facts, ordinal, now)
         except SourceFault as fault:
-            told = f"{fault.message}; {fault.hint}" if fault.hint else fault.message
-            yield Purchase(rule=rule, fault=facts.fault or told)
+            told = f"{fault.message}: {fault.hint}" if fault.hint else fault.message
+            yield Purchase(rule=rule, fault=told)
             continue
         ordinal += len(rendered)
         yield Purchase(

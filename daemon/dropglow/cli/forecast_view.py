@@ -30,7 +30,8 @@ def tell(subject: Subject, forecasts: Sequence[Forecast], *, out: Console) -> No
     line(f"{readable(subject.file)}", console=out, style="bold")
     line(f"  {_described(subject)}", console=out)
     if subject.facts.fault is not None:
-        line(f"  {readable(subject.facts.fault)}", console=out, style="red")
+        told = f"{subject.facts.fault}: {subject.facts.hint}" if subject.facts.hint else subject.facts.fault
+        line(f"  {readable(told)}", console=out, style="red")
     for each in sorted(forecasts, key=lambda each: not each.purchases):
         line("", console=out)
         for text, style in _lines(subject, each):
@@ -49,6 +50,7 @@ def document(subject: Subject, forecasts: Sequence[Forecast]) -> dict[str, Any]:
         "width": facts.width,
         "height": facts.height,
         "fault": facts.fault,
+        "hint": facts.hint or None,
         "inboxes": [_inbox_document(each) for each in forecasts],
     }
 

@@ -142,7 +142,7 @@ def _of_drops(drops: Iterable[Drop]) -> Iterable[Ended]:
             failure = Failure(
                 code="source",
                 what=drop.reason,
-                hint="mend the file and drop it again",
+                hint=drop.hint or "mend the file and drop it again",
                 billed=Billed.NO,
             )
             yield Ended(

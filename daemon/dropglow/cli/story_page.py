@@ -59,6 +59,8 @@ def _drop(drop: Drop, out: Console) -> None:
     fact("state", _STATE[drop.state], console=out)
     if drop.reason:
         fact("why", drop.reason, console=out)
+    if drop.hint:
+        fact("what to do", drop.hint, console=out)
     fact("rule", drop.rule, console=out)
     fact("inbox", drop.inbox, console=out)
     fact("file now", drop.place or "gone: deleted, or taken away by somebody", console=out)

@@ -68,7 +68,8 @@ def glance(stream: BinaryIO, path: str) -> Facts:
     if extension in PROMPT_EXTENSIONS:
         return _prompt(head + stream.read(MAX_PROMPT_BYTES + 1), size_bytes)
     if extension in _IMAGE_EXTENSIONS:
-        return Facts(kind=Kind.IMAGE, fault=_no_picture(head, extension))
+        fault = _no_picture(head, extension)
+        return Facts(kind=Kind.IMAGE, fault=fault.message, hint=fault.hint)
     return Facts()
 
 
@@ -84,50 +85,51 @@ def examine(stream: BinaryIO, path: str) -> Facts:
     try:
         decode(stream, facts.format)
     except SourceFault as fault:
-        return replace(facts, fault=_sentence(fault))
+        return replace(facts, fault=fault.message, hint=fault.hint)
     return facts
 
 
 def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int) -> Facts:
     facts = Facts(kind=Kind.IMAGE, format=picture, size_bytes=size_bytes)
     if extension in RAW_EXTENSIONS:
-        return replace(facts, format=None, fault=f"this is a camera raw file; {READABLE}: {_CONVERT}")
+        return replace(facts, format=None, fault=f"this is a camera raw file; {READABLE}", hint=_CONVERT)
     if size_bytes > LARGEST_FILE_BYTES:
-        return replace(facts, fault=_too_large(size_bytes))
+        return replace(facts, fault=_too_large(size_bytes), hint="make it smaller and drop it again")
     try:
         return replace(look(stream, picture), size_bytes=size_bytes)
     except SourceFault as fault:
-        return replace(facts, fault=_sentence(fault))
+        return replace(facts, fault=fault.message, hint=fault.hint)
 
 
 def _prompt(data: bytes, size_bytes: int) -> Facts:
     if size_bytes == 0:
-        return Facts(kind=Kind.PROMPT, fault="the file is empty")
+        return Facts(
+            kind=Kind.PROMPT, fault="the file is empty", hint="write a prompt into it and drop it again"
+        )
     try:
         text = read_prompt(data)
     except SourceFault as fault:
-        return Facts(kind=Kind.PROMPT, fault=_sentence(fault))
+        return Facts(kind=Kind.PROMPT, fault=fault.message, hint=fault.hint)
     return Facts(kind=Kind.PROMPT, text=text)
 
 
-def _no_picture(head: bytes, extension: str) -> str:
+def _no_picture(head: bytes, extension: str) -> SourceFault:
     if not head:
-        return "the file is empty"
+        return SourceFault("the file is empty", hint="copy it again")
     if not head.strip(b"\x00"):
-        return (
-            f"the file named {extension} begins with zeros only: its copy was never finished; copy it again"
+        return SourceFault(
+            f"the file named {extension} begins with zeros only: its copy was never finished",
+            hint="copy it again",
         )
     if (name := foreign_format(head)) is None:
-        return f"the file named {extension} holds no picture that is known here; {READABLE}"
+        return SourceFault(
+            f"the file named {extension} holds no picture that is known here; {READABLE}", hint=_CONVERT
+        )
     article = "an" if name in _WITH_AN else "a"
     told = "" if extension in OTHER_EXTENSIONS else f" named {extension}"  # only a name that misleads is news
-    return f"this is {article} {name} file{told}; {READABLE}: {_CONVERT}"
+    return SourceFault(f"this is {article} {name} file{told}; {READABLE}", hint=_CONVERT)
 
 
 def _too_large(size_bytes: int) -> str:
     size_mb = size_bytes / (1024 * 1024)
-    return f"the picture has {size_mb:.0f} MB, more than the {LARGEST_FILE_BYTES >> 20} MB that are opened: make it smaller"
-
-
-def _sentence(fault: SourceFault) -> str:
-    return f"{fault.message}; {fault.hint}" if fault.hint else fault.message
+    return f"the picture has {size_mb:.0f} MB, more than the {LARGEST_FILE_BYTES >> 20} MB that are opened"

@@ -101,9 +101,9 @@ def price(rule: Rule, facts: Facts, *, path: str = "", companions: Mapping[str, 
 
 
 def _requests(rule: Rule, path: str, facts: Facts, companions: Mapping[str, Facts]) -> tuple[_Request, ...]:
-    for fault in (facts.fault, *(beside.fault for beside in companions.values())):
-        if fault is not None:
-            raise SourceFault(fault, hint="replace the file and drop it again")
+    for each in (facts, *companions.values()):
+        if each.fault is not None:
+            raise SourceFault(each.fault, hint=each.hint or "replace the file and drop it again")
     said = rule.parameters.said_prompt
     if rule.conditions.kind is Kind.PROMPT:
         return _written(rule, facts.text or "", template=None if isinstance(said, Beside) else said)

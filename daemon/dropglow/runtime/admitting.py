@@ -56,7 +56,7 @@ class Admitter:
         try:
             jobs = self._jobs_of(drop, taken)
         except SourceFault as fault:
-            drop, jobs = replace(drop, reason=_reason(fault)), ()
+            drop, jobs = replace(drop, reason=fault.message, hint=fault.hint), ()
         if await self._came_back(drop, taken, jobs):
             self.doors.admitted.ring()
             return
@@ -82,10 +82,11 @@ class Admitter:
         """
         if jobs:
             return await self.comeback.of(drop)
-        return bool(taken.fault) and await self.comeback.held(drop)
+        return taken.fault is not None and await self.comeback.held(drop)
 
     def _drop_of(self, taken: Taken) -> Drop:
         file, rule = taken.claimed, taken.rules[0]
+        fault = _fault_of(taken)
         return Drop(
             key=file.key,
             inbox=self.inbox,
@@ -100,7 +101,8 @@ class Admitter:
             kind=file.facts.kind or Kind.IMAGE,
             companions=_companions(file),
             after=rule.after,
-            reason=file.facts.fault or taken.fault or _companions_fault(taken),
+            reason=fault.message if fault else "",
+            hint=fault.hint if fault else "",
             admitted_at=self.clock.now(),
         )
 
@@ -160,13 +162,29 @@ def _companions(file: Claimed) -> tuple[Companion, ...]:
     )
 
 
-def _companions_fault(taken: Taken) -> str:
+def _fault_of(taken: Taken) -> SourceFault | None:
+    """Return what keeps the drop from being used: the file itself, one that did not come, or those that did."""
+    facts = taken.claimed.facts
+    if facts.fault is not None:
+        return SourceFault(facts.fault, hint=facts.hint)
+    return taken.fault or _companions_fault(taken)
+
+
+def _companions_fault(taken: Taken) -> SourceFault | None:
     """Return what keeps the files that belong to a drop from being used, naming each."""
     wanted: dict[str, Kind] = {}
     for rule in taken.rules:
         wanted |= _kinds(rule, taken.claimed.sighting.path)
-    faults = ((each.path, _fault(each.facts, wanted[each.path])) for each in taken.claimed.partners)
-    return "; ".join(f"{shown(posixpath.basename(path))}: {fault}" for path, fault in faults if fault)
+    faults = {
+        shown(posixpath.basename(each.path)): fault
+        for each in taken.claimed.partners
+        if (fault := _fault(each.facts, wanted[each.path])) is not None
+    }
+    if not faults:
+        return None
+    whys = "; ".join(f"{name}: {fault.message}" for name, fault in faults.items())
+    hints = "; ".join(f"{name}: {fault.hint}" for name, fault in faults.items())
+    return SourceFault(whys, hint=f"{hints}, with the file that it belongs to")
 
 
 def _kinds(rule: Rule, path: str) -> dict[str, Kind]:
@@ -176,19 +194,16 @@ def _kinds(rule: Rule, path: str) -> dict[str, Kind]:
     return {each: Kind.PROMPT if each == prompt else Kind.IMAGE for each in partners(rule.companions, path)}
 
 
-def _fault(facts: Facts, wanted: Kind) -> str:
+def _fault(facts: Facts, wanted: Kind) -> SourceFault | None:
+    again = "replace it and drop it again"
     if facts.kind is None:
-        return "it is neither a picture nor a prompt"
+        return SourceFault("it is neither a picture nor a prompt", hint=again)
     if facts.kind is wanted:
-        return facts.fault or ""
+        return None if facts.fault is None else SourceFault(facts.fault, hint=facts.hint or again)
     match wanted:
         case Kind.IMAGE:
-            return "it is a prompt, and the rule sends a picture there"
+            return SourceFault("it is a prompt, and the rule sends a picture there", hint=again)
         case Kind.PROMPT:
-            return "it is a picture, and the rule reads a prompt there"
+            return SourceFault("it is a picture, and the rule reads a prompt there", hint=again)
         case _:
             assert_never(wanted)
-
-
-def _reason(fault: SourceFault) -> str:
-    return f"{fault.message} ({fault.hint})" if fault.hint else fault.message

@@ -134,7 +134,7 @@ class Closer:
         elif drop.state is DropState.HELD:
             log.error(vocabulary.DROP_HELD, reason=reason, **fields)
         else:
-            log.error(vocabulary.DROP_FAILED, reason=reason, **fields)
+            log.error(vocabulary.DROP_FAILED, reason=reason, hint=drop.hint, **fields)
 
 
 def _writers(drop: Drop) -> Iterator[tuple[Drop | Companion, str]]:

@@ -73,7 +73,7 @@ def _it(drop: Drop) -> str:
 def _about_file(drop: Drop) -> list[str]:
     return [
         f"What happened: {drop.reason}",
-        f"What to do:    put that right, then bring {_it(drop)} into the inbox again.",
+        f"What to do:    {drop.hint or f'put that right, then bring {_it(drop)} into the inbox again'}",
         "Billed:        no; nothing was sent to Adobe",
     ]
 

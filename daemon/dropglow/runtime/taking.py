@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
-from dropglow.errors import DiskError
+from dropglow.errors import DiskError, SourceFault
 from dropglow.intake.claiming import Claimed, Party
 from dropglow.intake.inbox import Inbox, Sweep
 from dropglow.model import DropKey, Sighting
@@ -33,7 +33,7 @@ class Taken:
 
     claimed: Claimed
     rules: tuple[Rule, ...]
-    fault: str = ""  # why nothing can be ordered: what belongs to it did not come
+    fault: SourceFault | None = None  # why nothing can be ordered: what belongs to it did not come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class _Entry:
 
     party: Party
     rules: tuple[Rule, ...]
-    fault: str
+    fault: SourceFault | None
 
 
 class Taker:
@@ -143,7 +143,7 @@ class Taker:
     def _entry(self, sighting: Sighting, rules: tuple[Rule, ...]) -> _Entry | None:
         """Return the party of a drop; None: it waits for a file that belongs to it."""
         match = self._readable(self.sorter.match(sighting, rules))
-        fault = ""
+        fault = None
         if match.missing:
             if self.sorter.wait(sighting, rules, now_s=self._clock.monotonic()):
                 return None
@@ -162,7 +162,7 @@ class Taker:
             missing=(*match.missing, *(each.path for each in lost)),
         )
 
-    def _in_vain(self, sighting: Sighting, rules: Sequence[Rule], match: Match) -> str:
+    def _in_vain(self, sighting: Sighting, rules: Sequence[Rule], match: Match) -> SourceFault:
         """Return why a drop fails whose partners did not come, and what to do."""
         name = _name(sighting.path)
         patience_s = max(rule.patience_s for rule in rules if rule.companions)
@@ -170,9 +170,9 @@ class Taker:
             f"{_name(path)}, {self._whereabouts(path, sighting)}" for path in match.missing
         )
         first = "the other files" if len(match.missing) > 1 else _name(match.missing[0])
-        return (
-            f"{name} waited {spelled(patience_s)} for {missing}:"
-            f" drop all of them again, {first} first or at the same time"
+        return SourceFault(
+            f"{name} waited {spelled(patience_s)} for {missing}",
+            hint=f"drop all of them again, {first} first or at the same time",
         )
 
     def _whereabouts(self, path: str, sighting: Sighting) -> str:

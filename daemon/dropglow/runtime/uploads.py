@@ -17,7 +17,7 @@ from typing import BinaryIO, assert_never
 from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, translated
-from dropglow.errors import DropglowError, FileGone, SourceFault
+from dropglow.errors import DiskError, DropglowError, FileGone, SourceFault
 from dropglow.firefly.client import FireflyClient
 from dropglow.fitness import Refusal
 from dropglow.intake.copies import MEDIA_TYPES, Copies
@@ -162,7 +162,21 @@ class Uploads:
                 upload = await self._send_copy(job, source, source.sent, content)
             case _:
                 assert_never(source.sent)
+        if await asyncio.to_thread(self._disk.digest, source.path) != source.sha256:
+            return self._changed(source, upload)
         await insist(lambda: self._ledger.remember_upload(upload, at=self._clock.now()), self._clock)
+        return upload
+
+    def _changed(self, source: _Source, upload: Upload) -> Upload:
+        """Return the upload of a picture that somebody wrote meanwhile: for this job only, since its name is wrong.
+
+        A drop that goes on changing is told when it is closed. The rule's picture is sent again, as it is now.
+
+        Raises:
+            DiskError: It is the rule's.
+        """
+        if source.of_rule:
+            raise DiskError(f"{shown(source.path)} changed while it was sent", hint="it is sent again by itself")
         return upload
 
     async def _send_copy(self, job: Job, source: _Source, wanted: Stripped | Copy, content: str) -> Upload:

@@ -100,6 +100,17 @@ def test_a_file_that_cannot_be_used_was_not_billed() -> None:
     assert "Billed:        no; nothing was sent to Adobe" in lines
 
 
+def test_what_to_do_about_a_file_is_said_once() -> None:
+    """A known remedy stands in its own line, in place of the general one."""
+    lines = text(
+        reason="the picture is animated", hint="save the one that you mean and drop that"
+    ).splitlines()
+
+    assert "What happened: the picture is animated" in lines
+    assert "What to do:    save the one that you mean and drop that" in lines
+    assert "put that right" in text(reason="somebody went on writing")
+
+
 def test_a_refused_order_is_explained() -> None:
     """What Firefly said, what to do, the job id and the price stand there once."""
     page = text(job(1, stage=Stage.FAILED, failure=REFUSED))
