@@ -7,8 +7,9 @@ import io
 import json
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import httpx
 from PIL import Image
 
 from dropglow.model import DropState
@@ -194,6 +195,57 @@ async def test_a_broken_picture_of_the_rule_is_refused_by_its_name(make_daemon: 
 
     assert 0 == daemon.books()["accepted"]
     assert "mask.png: the picture is cut off" in report(daemon, "beach.jpg")
+
+
+def mask_of(daemon: Daemon, job: dict[str, Any]) -> bytes | None:
+    """Return what was sent as the mask of a job in the world's books."""
+    (upload,) = (each["upload"] for each in job["inputs"] if each["role"] == "mask")
+    return daemon.world.content(upload)
+
+
+class Editor(httpx.AsyncBaseTransport):
+    """A network on which somebody writes another picture into a file just when its upload begins, once."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, path: Path, content: bytes, *, nth: int) -> None:
+        """Write *content* to *path* before the upload number *nth*."""
+        self._transport = transport
+        self._path = path
+        self._content = content
+        self._left = nth
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._left -= "/storage/" in request.url.path
+        if not self._left:
+            self._left = -1
+            self._path.write_bytes(self._content)
+        return await self._transport.handle_async_request(request)
+
+
+def plain(shade: int) -> bytes:
+    """Return a picture that has as many bytes in any shade."""
+    with io.BytesIO() as stream:
+        Image.new("L", (240, 160), shade).save(stream, "TIFF")
+        return stream.getvalue()
+
+
+async def test_a_picture_that_changes_before_it_is_sent_is_not_taken_for_the_old_one(
+    make_daemon: DaemonMaker,
+) -> None:
+    """The upload of the new one must not serve whoever puts the old one back within seven days."""
+    daemon = make_daemon(text=rule().replace("expand: {sizes:", "expand: {mask: mask.tif, sizes:"), hurry=20)
+    mask, black, white = daemon.folder / "mask.tif", plain(0), plain(255)
+    mask.write_bytes(white)
+    daemon.wire = lambda transport: Editor(transport, mask, black, nth=2)
+    daemon.photo()
+    await daemon.run_once()
+    daemon.wire = lambda transport: transport
+    mask.write_bytes(white)
+    daemon.photo("sea.jpg", shade=9)
+
+    await daemon.run_once()
+
+    first, *_, last = daemon.books()["jobs"]
+    assert [black, white] == [mask_of(daemon, job) for job in (first, last)]
 
 
 async def test_copies_that_a_crash_left_are_swept_at_the_start(make_daemon: DaemonMaker) -> None:
