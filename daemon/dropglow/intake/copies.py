@@ -44,6 +44,7 @@ _TURNS: Final = {
 _QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
 _FULL_CHROMA: Final = 90  # from this quality on, a JPEG keeps the colour of every pixel
 _ENDING: Final = ".upload"
+_UNFINISHED: Final = ".tmp"  # what `Disk.write` calls a file until it is whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Copies:
         self._disk = disk
 
     def sweep_leftovers(self) -> None:
-        """Remove every copy. For a start, before anything is uploaded.
+        """Remove every copy, also one that was cut off while it was written. For a start, before anything is uploaded.
 
         Raises:
             DiskError: The folder refuses. One that is not there has nothing to sweep.
@@ -75,7 +76,7 @@ class Copies:
         except FileGone:
             return
         for name in names:
-            if name.endswith(_ENDING):
+            if name.endswith((_ENDING, _UNFINISHED)):
                 self._disk.remove(f"{self._folder}/{name}")
 
     def make(self, source: str, facts: Facts, wanted: Copy | Stripped) -> Made:

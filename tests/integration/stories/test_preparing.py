@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import pytest
 from PIL import Image
 
 from dropglow.model import DropState
@@ -248,10 +249,11 @@ async def test_a_picture_that_changes_before_it_is_sent_is_not_taken_for_the_old
     assert [black, white] == [mask_of(daemon, job) for job in (first, last)]
 
 
-async def test_copies_that_a_crash_left_are_swept_at_the_start(make_daemon: DaemonMaker) -> None:
-    """Nobody else would ever look there."""
+@pytest.mark.parametrize("name", ["0123.upload", ".dropglow-0123456789abcdef.tmp"])
+async def test_copies_that_a_crash_left_are_swept_at_the_start(make_daemon: DaemonMaker, name: str) -> None:
+    """Nobody else would ever look there; one whose writing was cut off has no name of its own yet."""
     daemon = make_daemon(text=rule())
-    left = daemon.folder / "state" / "copies" / "0123.upload"
+    left = daemon.folder / "state" / "copies" / name
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half a picture")
 
