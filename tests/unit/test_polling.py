@@ -393,6 +393,31 @@ def test_a_steady_kind_needs_no_progress() -> None:
     assert 3.0 == durations.look_s("job", ORDER, elapsed_s=0.0, minimum_s=0.1, maximum_s=15.0)
 
 
+def test_a_kind_that_proved_nothing_yet_puts_off_no_question_for_long() -> None:
+    """On the word of a job alone we wait as long again as it has run."""
+    durations = Durations()
+    durations.seen_running("other", KIND, 1.0, percent=1.0)
+    durations.seen_running("job", KIND, 6.0, percent=10.0)
+
+    assert 6.0 == durations.look_s("job", ORDER, elapsed_s=6.0, minimum_s=1.0, maximum_s=300.0)
+
+
+def test_no_job_is_believed_far_beyond_all_that_is_known() -> None:
+    """Its kind was honest so far, and none of it took longer than 45 seconds."""
+    durations = Durations()
+    for took_s in range(10, 50, 5):
+        durations.add(KIND, float(took_s))
+    durations.seen_running("other", KIND, 1.0, percent=1.0)
+    for honest in ("one", "two"):
+        durations.seen_running(honest, KIND, 1.0, percent=10.0)
+        durations.seen_ended(honest, KIND, 10.0)
+    durations.seen_running("job", KIND, 9.0, percent=10.0)
+
+    look_s = durations.look_s("job", ORDER, elapsed_s=9.0, minimum_s=1.0, maximum_s=300.0)
+
+    assert 38.25 == pytest.approx(look_s)
+
+
 def test_what_a_job_tells_counts_although_it_was_not_followed() -> None:
     """After a restart, the first answer of a job tells its end."""
     durations = Durations()

@@ -133,6 +133,13 @@ def test_links_are_cut_down_to_what_names_them(link: str, named: str) -> None:
     assert {**body, "images": [{"presignedUrl": named}]} == told["request"]
 
 
+def test_words_that_begin_with_a_link_are_kept() -> None:
+    """A prompt is what somebody wrote."""
+    body = {"prompt": "https://h/x as a boat"}
+
+    assert body == document(replace(JOB, order=replace(JOB.order, body=body)))["request"]
+
+
 def test_a_link_under_an_unknown_name_is_cut_down_as_well() -> None:
     """Whatever a later API calls its sources, an address is known by its beginning."""
     body = {"source": {"href": "https://h/secret/y.png?sig=secret"}}

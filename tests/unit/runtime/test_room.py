@@ -25,6 +25,8 @@ from dropglow.runtime.room import (
         ("upscale", {}, 2, 2 * UPSCALED_BYTES),
         ("video", {}, 1, VIDEO_BYTES),
         ("video", {"bitRateFactor": 18}, 1, VIDEO_BYTES),
+        ("video", {"bitRateFactor": 10}, 1, VIDEO_BYTES),
+        ("video", {"bitRateFactor": 9}, 1, LOSSLESS_VIDEO_BYTES),
         ("video", {"bitRateFactor": 0}, 1, LOSSLESS_VIDEO_BYTES),
         ("video", {"bitRateFactor": "0"}, 1, VIDEO_BYTES),
     ],

@@ -208,8 +208,19 @@ def test_a_partner_that_nobody_comes_for_is_given_up_once(sorter: Sorter) -> Non
 
     second, third = (sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S + at_s) for at_s in (60, 61))
 
+    assert ([], []) == (ready(second), ready(third))
     assert (["a.mask.png"], []) == ([each.sighting.path for each in second.given_up], list(third.given_up))
     assert (1, None) == (sorter.lonely, sorter.due_at_s)
+
+
+def test_a_partner_that_was_given_up_is_not_said_to_wait() -> None:
+    """Its rule is so impatient that nothing was said of it before."""
+    sorter = Sorter([a_rule(MASKED.replace("60s", "3s"))])
+    first = sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S)
+    sorter.judge(first.unjudged[0], wanted=False)
+    sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S + 3)
+
+    assert () == sorter.sort(a_sweep("a.mask.png"), now_s=NOW_S + SAY_AFTER_S).to_say
 
 
 def test_a_partner_that_another_rule_wants_is_ready_after_the_patience(sorter: Sorter) -> None:
@@ -232,6 +243,38 @@ def test_a_file_that_no_rule_took_is_nobodys_drop(sorter: Sorter) -> None:
     sorter.sort(a_sweep("a.pdf", "a.mask.png"), now_s=NOW_S)
 
     assert (1, 1) == (sorter.left, sorter.lonely)
+
+
+def test_a_file_that_no_rule_took_is_looked_at_again_when_it_changes(sorter: Sorter) -> None:
+    """Somebody may have mended it."""
+    sorter.sort(a_sweep("a.jpg"), now_s=NOW_S)
+    sorter.leave(sighting("a.jpg"))
+    before = sorter.sort(a_sweep("a.jpg"), now_s=NOW_S)
+
+    after = sorter.sort(a_sweep(sighting("a.jpg", mtime_ns=2)), now_s=NOW_S)
+
+    assert ([], ["a.jpg"]) == (ready(before), ready(after))
+
+
+def test_a_partner_of_another_partner_makes_no_drop_of_it() -> None:
+    """A mask goes with its picture, although another rule would see a drop in it."""
+    noted = a_rule('expand: {prompt: {sidecar: "{name}.txt"}}')
+    sorter = Sorter([a_rule(MASKED), noted])
+
+    found = sorter.sort(a_sweep("a.jpg", "a.mask.png", "a.mask.png.txt"), now_s=NOW_S)
+
+    assert (["a.jpg"], 1) == (ready(found), sorter.lonely)
+
+
+def test_a_partner_that_was_taken_in_vain_can_be_had_again(sorter: Sorter, rule: Rule) -> None:
+    """It was given back with its drop, and the next sweep sees it."""
+    sorter.sort(a_sweep("a.jpg", "a.mask.png"), now_s=NOW_S)
+    sorter.take(sighting("a.jpg"), sorter.match(sighting("a.jpg"), [rule]), now_s=NOW_S)
+
+    sorter.sort(a_sweep("a.jpg", "a.mask.png"), now_s=NOW_S)
+
+    assert sorter.free(sighting("a.mask.png"))
+    assert () == sorter.match(sighting("a.jpg"), [rule]).missing
 
 
 def test_a_partner_that_was_taken_is_gone() -> None:
