@@ -14,7 +14,7 @@ from dropglow.rules.adaptive_composite import AdaptiveComposite
 from dropglow.rules.composite import Composite
 from dropglow.rules.expand import Expand
 from dropglow.rules.fill import Fill
-from dropglow.rules.generate import DEFAULT_MODEL, V3_MODELS, Generate
+from dropglow.rules.generate import DEFAULT_MODEL, Generate
 from dropglow.rules.image5 import MODEL as IMAGE5
 from dropglow.rules.parameters import Parameters
 from dropglow.rules.precise_composite import PreciseComposite
@@ -30,7 +30,6 @@ class Operation:
     key: str
     path: str  # of the POST, below the API's base URL
     paths_by_model: Mapping[str, str] = field(default_factory=dict)  # where a model has a path of its own
-    models: tuple[str, ...] = ()  # values of x-model-version that Adobe documents
     default_model: str | None = None  # what Adobe uses without that header
     model_needed: bool = False  # Adobe refuses a request without that header
     parameters: type[Parameters]
@@ -48,14 +47,12 @@ OPERATIONS: Final = {
             key="generate",
             path="/v3/images/generate-async",
             paths_by_model={IMAGE5: "/v4/images/generate-async"},
-            models=(*V3_MODELS, IMAGE5),
             default_model=DEFAULT_MODEL,
             parameters=Generate,
         ),
         Operation(
             key="similar",
             path="/v3/images/generate-similar-async",
-            models=SIMILAR_MODELS,
             default_model=SIMILAR_MODELS[0],
             parameters=Similar,
         ),
@@ -69,14 +66,12 @@ OPERATIONS: Final = {
         Operation(
             key="upscale",
             path="/v3/images/upscale",
-            models=(UPSCALE_MODEL,),
             default_model=UPSCALE_MODEL,
             parameters=Upscale,
         ),
         Operation(
             key="video",
             path="/v3/videos/generate",
-            models=(VIDEO_MODEL,),
             default_model=VIDEO_MODEL,
             model_needed=True,
             parameters=Video,
