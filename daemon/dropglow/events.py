@@ -39,12 +39,14 @@ class Accepted:
 class Declined:
     """The order was certainly not accepted; it may be sent again later.
 
-    ``counts`` is False where the service, not this order, was the trouble.
+    ``counts`` is False where the service, not this order, was the trouble. ``anew`` is True where its pictures
+    have to be uploaded again.
     """
 
     failure: Failure
     until: datetime
     counts: bool
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -288,9 +288,14 @@ def _told_of_ordering(job: Job, event: Began | Accepted | Declined | Doubted) ->
             return replace(job, attempt=job.attempt + 1, begun_at=at, failure=None, not_before=None)
         case Accepted(submission=submission, at=at):
             return replace(job, submission=submission, accepted_at=at, declines=0, trips=0)
-        case Declined(failure=failure, until=until, counts=counts):
+        case Declined(failure=failure, until=until, counts=counts, anew=anew):
             return replace(
-                job, failure=failure, not_before=until, declines=job.declines + counts, trips=job.trips + 1
+                job,
+                failure=failure,
+                not_before=until,
+                declines=job.declines + counts,
+                trips=job.trips + 1,
+                uploads=() if anew else job.uploads,
             )
         case Doubted(failure=failure):
             return replace(job, failure=failure, doubts=job.doubts + 1)

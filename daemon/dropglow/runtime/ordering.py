@@ -25,6 +25,7 @@ from dropglow.runtime.room import needed_bytes
 from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.uploads import GateClosed, Uploads
 
+_ANEW: Final = "it is uploaded again by itself"
 _UNUSABLE: Final = "a picture of this order cannot be used"
 
 
@@ -125,6 +126,9 @@ class Ordering:
         now = self._clock.now()
         match error.verdict:
             case Verdict.NO:
+                if gone := [each.upload_id for each in job.uploads if each.upload_id in error.message]:
+                    self._uploads.forget(gone)
+                    return self._anew(job, error)
                 return GaveUp(failure=failure_of("nothing was ordered", error, Billed.NO), at=now)
             case Verdict.UNKNOWN:
                 failure = failure_of(
@@ -142,3 +146,10 @@ class Ordering:
                 return Declined(failure=failure, until=until, counts=counts)
             case _:
                 assert_never(error.verdict)
+
+    def _anew(self, job: Job, error: FireflyError) -> Declined:
+        """Return that the order goes again, with its pictures uploaded again."""
+        failure = failure_of("Adobe no longer has a picture of this order", error, Billed.NO, hint=_ANEW)
+        now = self._clock.now()
+        until = retry.again_at(now, retry.ORDERING, job.trips, chance=self._chance())
+        return Declined(failure=failure, until=until, counts=True, anew=True)

@@ -9,7 +9,7 @@ is as lasting as any upload: it is not even made again within those days.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import BinaryIO, assert_never
@@ -84,6 +84,7 @@ class Uploads:
         self._copies = copies
         self._storage = storage
         self._turns = Turns()
+        self._lost: set[str] = set()  # ids that Adobe said it does not have
         self._copying = asyncio.Lock()  # a waiting thread would be missed elsewhere
 
     async def of(self, job: Job) -> tuple[Upload, ...]:
@@ -98,13 +99,17 @@ class Uploads:
         needed = [reference for reference in job.order.references if not reference.linked]
         return tuple([await self._one(job, reference) for reference in needed])
 
+    def forget(self, upload_ids: Collection[str]) -> None:
+        """Never use these uploads again: Adobe keeps one for seven days, but not for another account."""
+        self._lost.update(upload_ids)
+
     async def _one(self, job: Job, reference: Reference) -> Upload:
         source = await self._source(job, reference)
         content = source.sha256 + source.recipe + self._storage
         async with self._turns.of(content):
             until = self._clock.now() + UPLOAD_MARGIN
             known = await insist(lambda: self._ledger.upload_of(content, now=until), self._clock)
-            if known is None:
+            if known is None or known.upload_id in self._lost:
                 known = await self._bring(job, source, content)
         return replace(known, slot=source.slot)
 
@@ -176,7 +181,9 @@ class Uploads:
             DiskError: It is the rule's.
         """
         if source.of_rule:
-            raise DiskError(f"{shown(source.path)} changed while it was sent", hint="it is sent again by itself")
+            raise DiskError(
+                f"{shown(source.path)} changed while it was sent", hint="it is sent again by itself"
+            )
         return upload
 
     async def _send_copy(self, job: Job, source: _Source, wanted: Stripped | Copy, content: str) -> Upload:
