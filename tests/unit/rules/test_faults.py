@@ -283,6 +283,7 @@ def test_a_slip_is_told_in_one_sentence(faults_of: Callable[[str], list[str]], t
         "expand: {}\nbudget: off",
         "expand: {}\nbudget: {per_day: off, per_month: off}",
         "expand: {}\nmatch:",
+        "expand: {}\nmatch: {min_size: 5MB, max_size: 5MB}",
         "generate: {model: image4_custom, custom_model_id: x, upsampler_type: low_creativity}",
         "generate: {models: [image3_custom, image4_custom], custom_model_id: x}",
         "generate: {seeds: [1, 2], variations: 2}",
