@@ -70,6 +70,16 @@ def test_what_is_not_there_yet_is_waited_for(photo: Path) -> None:
     assert "It waits for beach.txt and beach.mask.png beside it, at most 5 minutes." in explained(photo)
 
 
+def test_the_price_of_an_unwritten_text_is_that_of_a_line(photo: Path) -> None:
+    """Nobody can count its lines yet; when it is there they are counted."""
+    before = explained(photo)
+    (photo.parent / "beach.txt").write_text("on sand\non snow\n")
+
+    assert "Price: 1 image for each line of the text\n" in before
+    assert "Price: 2 images\n" in explained(photo)
+    assert order(photo.with_name("other.jpg"))["uncounted"]
+
+
 def test_a_short_patience_is_said_in_seconds(photo: Path) -> None:
     """Twenty seconds are not a third of a minute."""
     site = photo.parent.parent / "dropglow.yaml"

@@ -9,6 +9,7 @@ Buys nothing and asks nobody but the file. With ``--json`` one document::
                    "if": [what the name alone does not tell], "unless": [earlier rules that may take it]}],
         "orders": [{
            "rule", "images", "fault",              fault: why nothing would be ordered, or null
+           "uncounted",                            true: the text is not there, so this is for one prompt of it
            "waits_for": [names],                   files that belong to it and are not there
            "uploads":  [{"method", "url", "headers", "file",
                          "prepared"}],             how the copy that is sent differs from the file, or null

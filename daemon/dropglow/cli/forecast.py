@@ -8,7 +8,7 @@ What only the future knows stands in braces or angle brackets: ``{seed}``, ``<up
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
@@ -23,10 +23,13 @@ from dropglow.intake.plan import InboxPlan
 from dropglow.model import DropKey, Facts, Kind, Order, Upload
 from dropglow.naming import render
 from dropglow.preparing import Copy, Plan, Stripped, foreseen
+from dropglow.rules.beside import partner
 from dropglow.rules.demands import planned
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.order import orders
+from dropglow.rules.prompts import Split
 from dropglow.rules.rule import Rule
+from dropglow.rules.source import Beside
 
 # Two keys that no drop has: what differs between them follows from the key.
 _KEY: Final = DropKey("{drop}")
@@ -57,6 +60,9 @@ class Purchase:
     uploads: tuple[Call, ...] = ()
     calls: tuple[Call, ...] = ()
     waits_for: tuple[str, ...] = ()  # names of files that belong to it and are not there
+    uncounted: bool = (
+        False  # True: the rule splits a text that is not there, so that this is for one prompt of it
+    )
     fault: str = ""  # why nothing would be ordered
 
     @property
@@ -128,8 +134,17 @@ def _purchases(
             rule=rule,
             uploads=tuple(_uploads(config, rendered, place, facts, beside.facts, uploaded)),
             waits_for=beside.missing,
+            uncounted=rule.split is not Split.WHOLE and _unread(rule, subject, place, beside.missing),
             calls=tuple(_call(config, order, place, now=now) for order in rendered),
         )
+
+
+def _unread(rule: Rule, subject: Subject, place: Place, missing: Collection[str]) -> bool:
+    """Return whether the text that the rule reads is not there yet."""
+    said = rule.parameters.said_prompt
+    if isinstance(said, Beside):
+        return PurePath(partner(said.sidecar, place.path)).name in missing
+    return not subject.exists
 
 
 def _rendered(

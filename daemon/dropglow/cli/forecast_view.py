@@ -16,6 +16,7 @@ from dropglow.model import After, Facts, Kind
 from dropglow.naming import shown
 from dropglow.rules.folders import differing_after
 from dropglow.rules.match import Explanation
+from dropglow.rules.prompts import Split
 from dropglow.rules.rule import Rule
 from dropglow.rules.units import spelled
 
@@ -126,7 +127,7 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
         return
     unsure = [one.rule for one in each.explanations if one.taken and one.provided]
     proviso = f", if {' and '.join(unsure)} {'takes' if len(unsure) == 1 else 'take'} it" if unsure else ""
-    yield f"  Price: {counted(each.images, 'image')}{proviso}", "bold"
+    yield f"  Price: {counted(each.images, 'image')}{_for_each(each)}{proviso}", "bold"
     yield "  Results, with the seed and the kind of file that Adobe gives:", ""
     for purchase in each.purchases:
         for call in purchase.calls:
@@ -141,6 +142,15 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     yield f"  The original {done},", ""
     yield f"  or to {failed} if something fails.", ""
     yield from _overruled(first, later)
+
+
+def _for_each(each: Forecast) -> str:
+    """Return that the price is of one prompt, where nobody can count yet how many there will be."""
+    uncounted = [purchase.rule.split for purchase in each.purchases if purchase.uncounted]
+    if not uncounted:
+        return ""
+    (noun, *others) = {"line" if split is Split.LINES else "block" for split in uncounted}
+    return f" for each {'prompt' if others else noun} of the text"
 
 
 def _overruled(first: Rule, later: Sequence[Rule]) -> Iterator[tuple[str, str]]:
@@ -223,6 +233,7 @@ def _purchase_document(purchase: Purchase, each: Forecast, after: After) -> dict
         "rule": purchase.rule.name,
         "images": purchase.images,
         "fault": purchase.fault or None,
+        "uncounted": purchase.uncounted,
         "waits_for": [shown(name) for name in purchase.waits_for],
         "uploads": [
             {
