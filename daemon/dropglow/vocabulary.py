@@ -2,7 +2,8 @@
 
 Every event about a job carries ``job`` (ours), ``job_id`` (Adobe's, null while it
 is unknown), ``rule`` and ``source``; every event about a drop ``drop``, ``rule`` and
-``source``; the fields in the comments come on top. Facts go into fields, never into the name. A quiet inbox logs nothing.
+``source``, but for a file that only waits in its inbox, which has no key yet. The fields
+in the comments come on top. Facts go into fields, never into the name. A quiet inbox logs nothing.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def test_links_are_cut_down_to_what_names_them(link: str, named: str) -> None:
 
 def test_words_that_begin_with_a_link_are_kept() -> None:
     """A prompt is what somebody wrote."""
-    body = {"prompt": "https://h/x as a boat"}
+    body = {"prompt": "https://h/a/b?c as a boat"}
 
     assert body == document(replace(JOB, order=replace(JOB.order, body=body)))["request"]
 
