@@ -126,8 +126,11 @@ class Ordering:
         now = self._clock.now()
         match error.verdict:
             case Verdict.NO:
-                if gone := [each.upload_id for each in job.uploads if each.upload_id in error.message]:
-                    self._uploads.forget(gone)
+                uploaded = [each.upload_id for each in job.uploads]
+                if any(each in error.message for each in uploaded):
+                    self._uploads.forget(
+                        uploaded
+                    )  # all: where one is gone the others are, and each costs a refusal
                     return self._anew(job, error)
                 return GaveUp(failure=failure_of("nothing was ordered", error, Billed.NO), at=now)
             case Verdict.UNKNOWN:
