@@ -88,7 +88,7 @@ def _asked(config: Config, *, as_json: bool) -> Findings:
         raise words from error
     if found.faults:
         raise ConfigError(
-            f"Adobe does not accept {counted(len(found.faults), 'thing')} in {config.path}",
+            f"orders would not go through: {counted(len(found.faults), 'fault')} in {config.path}",
             hint="mend what is named above; `dropglow check --online` asks again",
             faults=found.faults,
         )

@@ -191,7 +191,7 @@ def test_a_custom_model_that_does_not_fit_is_a_fault_at_its_place(bench: Bench, 
     result = bench.run(text, "check", "--online")
 
     assert (78, [line]) == (result.exit_code, bench.lines(result))
-    assert "Adobe does not accept 1 thing" in result.stderr
+    assert "orders would not go through: 1 fault" in result.stderr
 
 
 def test_a_fault_in_a_rule_file_stands_there(bench: Bench) -> None:
