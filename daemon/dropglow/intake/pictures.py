@@ -36,6 +36,7 @@ from dropglow.model import Colours, Facts, Format, Kind
 # The largest cameras take about a hundred million; a bomb of 50 kB can claim
 # four hundred, and each one costs up to eight bytes of memory.
 MAX_PIXELS: Final = 150_000_000
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's own bound is lower, and warns on standard error
 LARGE_PIXELS: Final = 16_000_000
 
 # What Pillow's readers are known to raise on damaged files.

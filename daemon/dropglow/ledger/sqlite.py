@@ -311,7 +311,8 @@ def _prepare_reading(connection: sqlite3.Connection) -> None:
     except sqlite3.DatabaseError as error:
         raise _damaged(str(error)) from error
     if found != latest():
-        raise LedgerError(
+        fault = LedgerUnavailable if found < latest() else LedgerError
+        raise fault(
             f"the ledger is of version {found}, this Dropglow reads {latest()}",
             hint="start the service once with this version: dropglow run",
         )

@@ -50,6 +50,7 @@ class Closer:
         self._turns = turns
         self._trips: dict[DropKey, int] = {}
         self._later: dict[DropKey, float] = {}
+        self._troubles: dict[DropKey, str] = {}
 
     async def close_ripe(self) -> int:
         """Close what is ripe, at most a batch; return how many were closed."""
@@ -65,6 +66,12 @@ class Closer:
         """Put off no longer what somebody re-opened: its time would never come, and wake us for ever."""
         self._later = {key: at_s for key, at_s in self._later.items() if key in ripe}
         self._trips = {key: trips for key, trips in self._trips.items() if key in ripe}
+        self._troubles = {key: trouble for key, trouble in self._troubles.items() if key in ripe}
+
+    def refused(self, times: int) -> tuple[int, str]:
+        """Return of how many drops the file was refused by its last folder *times* times at least, and why."""
+        keys = [key for key, trips in self._trips.items() if trips >= times]
+        return len(keys), "\n".join(dict.fromkeys(self._troubles[key] for key in keys))
 
     def next_try_s(self) -> float | None:
         """Return in how many seconds a drop whose file could not be moved is tried again, or None."""
@@ -95,6 +102,7 @@ class Closer:
             return False  # somebody re-opened it meanwhile: it is looked at again
         self._later.pop(drop.key, None)
         self._trips.pop(drop.key, None)
+        self._troubles.pop(drop.key, None)
         await asyncio.to_thread(WorkFolder(drop.inbox, disk=self._disk).forget, drop.key)
         self._tally.count(state)
         self._say(after, jobs, reason)
@@ -117,6 +125,7 @@ class Closer:
     def _put_off(self, drop: Drop, trouble: DiskError) -> None:
         trips = self._trips.get(drop.key, 0)
         self._trips[drop.key] = trips + 1
+        self._troubles[drop.key] = trouble.message
         self._later[drop.key] = self._clock.monotonic() + retry.STORING.delay_s(trips, chance=0.5)
         if trips == 0:
             log.error(

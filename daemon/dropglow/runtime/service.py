@@ -27,7 +27,7 @@ from dropglow.runtime.admission import Attendant
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
-from dropglow.runtime.standstill import Standstill
+from dropglow.runtime.standstill import TRIPS, Standstill
 from dropglow.runtime.status import Snapshot, StatusFile
 from dropglow.runtime.telling import log
 from dropglow.runtime.wishes import Wishes
@@ -164,7 +164,16 @@ class Service:
             return ""
         if self.gate.needs_person and (trouble := self.gate.trouble(self.clock.monotonic())):
             return trouble
-        return await standstill.reason()
+        return await standstill.reason() or await self._unclosable()
+
+    async def _unclosable(self) -> str:
+        """Return why no drop can be closed, if there is nothing else to do; else an empty text."""
+        refused, reason = self.closer.refused(TRIPS)
+        if not refused or not all(attendant.idle() for attendant in self.attendants):
+            return ""
+        counts = await self.ledger.counts()
+        resting = all(stage in RESTING for stage, count in counts.jobs.items() if count)
+        return reason if resting and refused == counts.drops.get(DropState.OPEN) else ""
 
     def _absent(self) -> str:
         """Return which inboxes could not be drained because they are away."""

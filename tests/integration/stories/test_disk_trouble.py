@@ -178,6 +178,21 @@ async def test_a_single_run_does_not_wait_for_a_mount_for_ever(make_daemon: Daem
     assert [] == await daemon.broken_promises(prompt)
 
 
+async def test_a_single_run_does_not_wait_for_an_archive_for_ever(make_daemon: DaemonMaker) -> None:
+    """With something in the way of _done, --once gives up after a while and says why; another run finishes the work."""
+    daemon = make_daemon(hurry=HURRY)
+    prompt = daemon.prompt()
+    (daemon.prompts / "_done").write_text("somebody's file is in the way")
+
+    outcome = await daemon.run_once()
+
+    assert "_done" in outcome.gave_up
+    (daemon.prompts / "_done").unlink()
+    assert "" == (await daemon.run_once()).gave_up
+    assert 1 == daemon.books()["accepted"]
+    assert [] == await daemon.broken_promises(prompt)
+
+
 async def test_an_empty_file_waits_and_then_fails_as_empty(make_daemon: DaemonMaker) -> None:
     """Some programs make a file long before they fill it: half a minute is given, then it is reported."""
     daemon = make_daemon(hurry=HURRY)
