@@ -69,13 +69,20 @@ class _Walk:
     def below(self, handle: int, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
         """Yield what lies in the open folder *handle*, whose path is *prefix*, and below it."""
         with os.scandir(handle) as entries:
-            for entry in _listed(entries, prefix):
-                if isinstance(entry, Snag):
-                    yield entry
-                elif _is_folder(entry):
+            while True:
+                try:
+                    entry = next(entries, None)
+                except OSError as error:  # a share that fails in the middle of a listing
+                    yield from _unless_gone(prefix.rstrip("/"), error)
+                    return
+                if entry is None:
+                    return
+                if _is_folder(entry):
                     yield from self._folder(handle, entry.name, prefix, depth)
                 elif not is_ignored_file(entry.name):
-                    yield from _file(entry, prefix)
+                    found = self._file(entry, prefix)
+                    if found is not None:
+                        yield found
 
     def _folder(self, parent: int, name: str, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
         path = prefix + name
@@ -97,12 +104,29 @@ class _Walk:
         finally:
             os.close(handle)
 
+    def _file(self, entry: os.DirEntry[str], prefix: str) -> Sighting | Snag | None:
+        path = prefix + entry.name
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            return next(_unless_gone(path, error), None)
+        if stat.S_ISREG(found.st_mode):
+            return self._sighting(path, found)
+        if stat.S_ISLNK(found.st_mode):
+            return Snag(path=path, reason="it is a link, and links are never followed")
+        return Snag(path=path, reason="it is not a regular file")
 
-def _listed(entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[os.DirEntry[str] | Snag]:
-    try:
-        yield from entries
-    except OSError as error:  # a share that fails in the middle of a listing
-        yield from _unless_gone(prefix.rstrip("/"), error)
+    def _sighting(self, path: str, found: os.stat_result) -> Sighting:
+        """Return what *found* tells, with equal numbers as one object: a big inbox keeps a sighting a file."""
+        mtime_ns, ctime_ns = found.st_mtime_ns, found.st_ctime_ns
+        return Sighting(
+            path=path,
+            device=self._device if found.st_dev == self._device else found.st_dev,
+            inode=found.st_ino,
+            size_bytes=found.st_size,
+            mtime_ns=mtime_ns,
+            ctime_ns=mtime_ns if ctime_ns == mtime_ns else ctime_ns,
+        )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -110,28 +134,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:  # file systems that do not list types: looking at it as a file says why
         return False
-
-
-def _file(entry: os.DirEntry[str], prefix: str) -> Iterator[Sighting | Snag]:
-    path = prefix + entry.name
-    try:
-        found = entry.stat(follow_symlinks=False)
-    except OSError as error:
-        yield from _unless_gone(path, error)
-        return
-    if stat.S_ISREG(found.st_mode):
-        yield Sighting(
-            path=path,
-            device=found.st_dev,
-            inode=found.st_ino,
-            size_bytes=found.st_size,
-            mtime_ns=found.st_mtime_ns,
-            ctime_ns=found.st_ctime_ns,
-        )
-    elif stat.S_ISLNK(found.st_mode):
-        yield Snag(path=path, reason="it is a link, and links are never followed")
-    else:
-        yield Snag(path=path, reason="it is not a regular file")
 
 
 def _unless_gone(path: str, error: OSError) -> Iterator[Snag]:
