@@ -25,6 +25,7 @@ from dropglow.intake.refused import Refused
 from dropglow.intake.root import Root
 from dropglow.intake.scan import Snag, scan
 from dropglow.intake.work import WorkFolder
+from dropglow.landmarks import Memory
 from dropglow.model import DropKey, Facts, Sighting
 from dropglow.settle import Watch, observe
 
@@ -60,7 +61,15 @@ class Orphan:
 class Inbox:
     """One inbox folder. Not safe to use from two threads at once."""
 
-    def __init__(self, plan: InboxPlan, *, disk: Disk, clock: Clock, ledger_identity: str) -> None:
+    def __init__(
+        self,
+        plan: InboxPlan,
+        *,
+        disk: Disk,
+        clock: Clock,
+        ledger_identity: str,
+        memory: Memory | None = None,
+    ) -> None:
         """Prepare; nothing is touched before ``open``.
 
         Args:
@@ -68,11 +77,12 @@ class Inbox:
             disk: Does every rename.
             clock: Its monotonic seconds measure stillness.
             ledger_identity: Written into the inbox, so that files claimed under another ledger are known.
+            memory: Knows how the folder was when it was last held; without one, it is as new.
         """
         self.plan = plan
         self._disk = disk
         self._clock = clock
-        self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity)
+        self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity, clock=clock, memory=memory)
         self._work = WorkFolder(plan.folder, disk=disk)
         self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root)
         self._reserved: frozenset[str] = frozenset()
@@ -88,7 +98,7 @@ class Inbox:
     def open(self) -> None:
         """Make the folder ready, lock it, and learn who owned it.
 
-        The folder itself is made when its parent exists. Deal with ``orphans`` next. Where ``foreign_owner``
+        A folder that was never there is made when its parent exists. Deal with ``orphans`` next. Where ``foreign_owner``
         is set, they are that ledger's: hold them, then ``adopt``.
 
         Raises:
