@@ -183,6 +183,15 @@ class Site:
             return []
         return list(document["inboxes"])
 
+    def found(self, name: str, *, settling: bool = True) -> int:
+        """Return how many files of an inbox the service knows of; with *settling* also those that do not lie still yet.
+
+        Its jobs must not end: what was admitted is counted by the log.
+        """
+        here = [each for each in self.inboxes() if Path(each["folder"]) == self.inbox(name)]
+        known = sum(each["ready"] + (each["settling"] if settling else 0) for each in here)
+        return known + len(self.events("drop.admitted", rule=name))
+
     def events(self, name: str, *, rule: str) -> list[dict[str, Any]]:
         """Return the log's records of this event under *rule*."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
@@ -210,6 +219,10 @@ class Site:
         inbox = self.inbox(rule)
         every = (path.relative_to(inbox) for path in inbox.rglob("*") if path.is_file())
         return sorted(str(path) for path in every if path.parts[0] not in {"_done", ".dropglow"})
+
+    def prompts(self, rule: str) -> list[str]:
+        """Return the names of all prompts in the inbox of *rule*, waiting or claimed."""
+        return [path.name for path in self.inbox(rule).rglob("*.txt")]
 
 
 def sources(folder: Path, count: int) -> list[Source]:
