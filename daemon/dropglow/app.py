@@ -25,6 +25,7 @@ from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
 from dropglow.holding import mark_world, own
+from dropglow.intake.darkroom import Darkroom
 from dropglow.rules.folders import is_made_at_start
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import log
@@ -69,6 +70,8 @@ async def serve(
             config.api, credentials, clock, connections=2 * config.limits.in_flight + DOWNLOADS
         )
         stack.push_async_callback(client.close)
+        darkroom = Darkroom(impossible=_say_unprotected)
+        stack.push_async_callback(asyncio.to_thread, darkroom.close)
         service = await build(
             config,
             ledger=owned.ledger,
@@ -77,11 +80,16 @@ async def serve(
             disk=disk,
             storage=_storage(where),
             sandbox=sandbox is not None,
+            decoder=darkroom,
         )
         _announce(config, where)
         outcome = await service.run(stop, once=once)
         log.info(vocabulary.SERVICE_STOPPED)
     return outcome
+
+
+def _say_unprotected(reason: str) -> None:
+    log.warning(vocabulary.DECODING_UNPROTECTED, reason=reason)
 
 
 def _credentials(environ: Mapping[str, str]) -> CredentialSource:

@@ -26,6 +26,7 @@ from dropglow.disk import Disk
 from dropglow.errors import Unavailable
 from dropglow.firefly.client import FireflyClient
 from dropglow.intake.copies import COPIES_FOLDER, Copies
+from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.watch import Doorbell
 from dropglow.ledger.base import Ledger
@@ -69,11 +70,12 @@ async def build(
     disk: Disk,
     storage: str = "",
     sandbox: bool = False,
+    decoder: Decoder = IN_PROCESS,
 ) -> Service:
     """Return the service over these parts; nothing runs yet.
 
     *storage* names the upload storage where it is not Adobe's own, so that an
-    id is never used where it is not known.
+    id is never used where it is not known. *decoder* looks into pictures.
     """
     dice = random.SystemRandom()
     gate = await _gate(config, ledger, clock)
@@ -81,7 +83,14 @@ async def build(
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
     performer = await _performer(
-        config, ledger=ledger, client=client, clock=clock, disk=disk, gate=gate, storage=storage
+        config,
+        ledger=ledger,
+        client=client,
+        clock=clock,
+        disk=disk,
+        gate=gate,
+        storage=storage,
+        decoder=decoder,
     )
     worker = Worker(
         ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
@@ -96,6 +105,7 @@ async def build(
         reopener=reopener,
         turns=turns,
         doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
+        decoder=decoder,
     )
     dispatcher = Dispatcher(
         ledger=ledger,
@@ -115,14 +125,7 @@ async def build(
         attendants=tuple(attendants.values()),
         dispatcher=dispatcher,
         closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally, turns=turns),
-        wishes=Wishes(
-            ledger=ledger,
-            reopener=reopener,
-            clock=clock,
-            turns=turns,
-            ask=functools.partial(_ask, client),
-            changed=dispatcher.nudge,
-        ),
+        wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
         doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].hint()),
         gate=gate,
@@ -131,6 +134,24 @@ async def build(
         ripe=bells["ripe"],
         status=StatusFile(Path(config.state)),
         snapshot=_snapshots(config, dispatcher, gate, clock, attendants, sandbox=sandbox),
+    )
+
+
+def _wishes(
+    ledger: Ledger,
+    client: FireflyClient,
+    clock: Clock,
+    reopener: Reopener,
+    turns: Turns,
+    dispatcher: Dispatcher,
+) -> Wishes:
+    return Wishes(
+        ledger=ledger,
+        reopener=reopener,
+        clock=clock,
+        turns=turns,
+        ask=functools.partial(_ask, client),
+        changed=dispatcher.nudge,
     )
 
 
@@ -152,11 +173,12 @@ async def _performer(
     disk: Disk,
     gate: Gate,
     storage: str,
+    decoder: Decoder,
 ) -> Performer:
     spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
     await outboxes.tidy()
-    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk)
+    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk, copier=decoder.copy)
     await asyncio.to_thread(copies.sweep_leftovers)
     chance = random.SystemRandom().random
     outcomes = Outcomes(clock=clock, chance=chance)
@@ -173,6 +195,7 @@ async def _performer(
                 gate=gate,
                 copies=copies,
                 storage=storage,
+                decoder=decoder,
             ),
             links=Links(ledger=ledger, disk=disk, clock=clock),
             outboxes=outboxes,
@@ -226,10 +249,11 @@ def _attendants(
     reopener: Reopener,
     turns: Turns,
     doors: Doors,
+    decoder: Decoder,
 ) -> dict[str, Attendant]:
     return {
         plan.folder: Attendant(
-            inbox=Inbox(plan, disk=disk, clock=clock, ledger_identity=ledger.identity),
+            inbox=Inbox(plan, disk=disk, clock=clock, ledger_identity=ledger.identity, decoder=decoder),
             rules=[rule for rule in config.rules if rule.inbox == plan.folder],
             ledger=ledger,
             disk=disk,

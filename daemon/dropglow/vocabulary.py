@@ -21,6 +21,8 @@ LEDGER_UNAVAILABLE: Final = "ledger.unavailable"  # reason, hint
 CONFIG_WARNING: Final = "config.warning"  # warning
 SANDBOX_STARTED: Final = "sandbox.started"  # url
 
+DECODING_UNPROTECTED: Final = "decoding.unprotected"  # reason
+
 INBOX_WATCHED: Final = "inbox.watched"  # inbox, mode, reason
 INBOX_OFFLINE: Final = "inbox.offline"  # inbox, reason
 INBOX_ONLINE: Final = "inbox.online"  # inbox

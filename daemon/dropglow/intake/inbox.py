@@ -19,6 +19,7 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.claiming import Claimed, Claiming, Party, Spoiled, reading, same
+from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inspect import glance
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
@@ -69,6 +70,7 @@ class Inbox:
         clock: Clock,
         ledger_identity: str,
         memory: Memory | None = None,
+        decoder: Decoder = IN_PROCESS,
     ) -> None:
         """Prepare; nothing is touched before ``open``.
 
@@ -78,13 +80,15 @@ class Inbox:
             clock: Its monotonic seconds measure stillness.
             ledger_identity: Written into the inbox, so that files claimed under another ledger are known.
             memory: Knows how the folder was when it was last held; without one, it is as new.
+            decoder: Looks into pictures.
         """
         self.plan = plan
         self._disk = disk
         self._clock = clock
         self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity, clock=clock, memory=memory)
         self._work = WorkFolder(plan.folder, disk=disk)
-        self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root)
+        self._decoder = decoder
+        self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root, decoder=decoder)
         self._reserved: frozenset[str] = frozenset()
         self._watches: dict[str, Watch] = {}
         self._refused = Refused()
@@ -150,7 +154,7 @@ class Inbox:
             with self._disk.open_read(path) as stream:
                 if not same(sighting, stream, inodes_hold=True):
                     return None
-                return reading(lambda: glance(stream, sighting.path), path)
+                return reading(lambda: glance(stream, sighting.path, decoder=self._decoder), path)
         except FileGone:
             return None
         except DiskError as error:

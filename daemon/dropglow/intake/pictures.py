@@ -38,7 +38,7 @@ from dropglow.model import Colours, Facts, Format, Kind
 MAX_PIXELS: Final = 150_000_000
 LARGE_PIXELS: Final = 16_000_000
 
-# What Pillow's readers are known to raise on damaged files.
+# What Pillow's readers are known to raise on damaged files. Running out of memory proves no damage.
 BROKEN: Final = (
     OSError,
     SyntaxError,
@@ -49,7 +49,6 @@ BROKEN: Final = (
     AttributeError,
     EOFError,
     RuntimeError,
-    MemoryError,
     Warning,  # where the process turns warnings into errors
     struct.error,
     zlib.error,
@@ -92,6 +91,7 @@ def look(stream: BinaryIO, picture: Format) -> Facts:
 
     Raises:
         SourceFault: There is no sound header, or it announces too many pixels.
+        MemoryError: There is too little memory.
         OSError: It cannot be read.
     """
     facts = Facts(kind=Kind.IMAGE, format=picture)
@@ -119,6 +119,7 @@ def decode(stream: BinaryIO, picture: Format) -> None:
 
     Raises:
         SourceFault: It is cut off or damaged.
+        MemoryError: There is too little memory.
         OSError: It cannot be read.
     """
     if picture is Format.JXL:
