@@ -189,7 +189,7 @@ class Site:
         Its jobs must not end: what was admitted is counted by the log.
         """
         here = [each for each in self.inboxes() if Path(each["folder"]) == self.inbox(name)]
-        known = sum(each["ready"] + (each["settling"] if settling else 0) for each in here)
+        known: int = sum(each["ready"] + (each["settling"] if settling else 0) for each in here)
         return known + len(self.events("drop.admitted", rule=name))
 
     def events(self, name: str, *, rule: str) -> list[dict[str, Any]]:
