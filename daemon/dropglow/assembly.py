@@ -47,6 +47,7 @@ from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
 from dropglow.runtime.perform import Performer
 from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.reusing import Reuse
 from dropglow.runtime.service import Service
 from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.status import Snapshot, StatusFile
@@ -185,6 +186,9 @@ async def _performer(
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)
     return Performer(
+        reuse=Reuse(
+            ledger=ledger, disk=disk, clock=clock, outboxes=outboxes, outcomes=outcomes, chance=chance
+        ),
         ordering=Ordering(
             client=client,
             uploads=Uploads(

@@ -36,6 +36,7 @@ DROP_WAITING: Final = "drop.waiting"  # inbox, rule, source, waits_for, patience
 DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
 DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, place
 DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
+DROP_DUPLICATE: Final = "drop.duplicate"  # drop, rule, source, earlier
 DROP_RETURNED: Final = "drop.returned"  # inbox, source, reason
 
 COMPANION_WAITING: Final = "companion.waiting"  # inbox, source, waits_for, patience_s
@@ -45,6 +46,8 @@ UPLOAD_PREPARED: Final = (
 )
 
 JOB_PREPARED: Final = "job.prepared"  # uploads
+JOB_KEPT: Final = "job.kept"  # twin, path
+JOB_BORROWED: Final = "job.borrowed"  # twin
 JOB_SUBMITTING: Final = "job.submitting"  # attempt
 JOB_SUBMITTED: Final = "job.submitted"  # attempt
 JOB_DECLINED: Final = "job.declined"  # reason, hint, until

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
+from dropglow.model import After, Collision, Duplicates, Format, Kind, OnDoubt, RuleName
 from dropglow.naming import default_template, template_faults
 from dropglow.rules.globs import compile_globs
 from dropglow.rules.operations import OPERATIONS, Operation
@@ -196,6 +196,7 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         priority=entry.priority,
         attempts=entry.attempts,
         on_doubt=OnDoubt(entry.on_doubt),
+        duplicates=Duplicates(entry.duplicates),
         digest=digest(operation.key, parameters, split=entry.split),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -60,8 +61,9 @@ class Fetching:
         """Give every result of *job* its final name; idempotent after a crash."""
         drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
         now = self._clock.now()
+        bought = await self._as_bought(job)
         try:
-            paths = await asyncio.to_thread(self._outbox.deliver, job, drop, now=now)
+            paths = await asyncio.to_thread(self._outbox.deliver, bought, drop, now=now)
         except FileGone:
             await asyncio.to_thread(self._forget, job)  # its other results are fetched again as well
             return SpoolLost()
@@ -69,6 +71,14 @@ class Fetching:
             self._outboxes.doubt(job.order.delivery.outbox)
             return self._outcomes.postponed(job, error, retry.STORING)
         return Delivered(paths=paths, at=now)
+
+    async def _as_bought(self, job: Job) -> Job:
+        """Return *job* with the very order that was placed, where another job placed it: its sidecars tell of that."""
+        if (twin_key := job.reuses) is None:
+            return job
+        twin = await insist(lambda: self._ledger.job(twin_key), self._clock)
+        placed = (await self._as_bought(twin)).order
+        return replace(job, order=replace(job.order, body=placed.body, seeds=placed.seeds))
 
     async def _fetch(self, job: Job) -> Event:
         fetched = False

@@ -19,6 +19,8 @@ log = structlog.stdlib.get_logger("dropglow")
 
 NAMES: Final[dict[type[events.Event], str]] = {
     events.Prepared: vocabulary.JOB_PREPARED,
+    events.Kept: vocabulary.JOB_KEPT,
+    events.Borrowed: vocabulary.JOB_BORROWED,
     events.Began: vocabulary.JOB_SUBMITTING,
     events.Accepted: vocabulary.JOB_SUBMITTED,
     events.Declined: vocabulary.JOB_DECLINED,
@@ -112,6 +114,10 @@ def facts_of(job: Job, event: events.Event) -> dict[str, Any]:
             return {**reasons(failure), "billed": failure.billed.value}
         case events.Prepared(uploads=uploads):
             return {"uploads": len(uploads)}
+        case events.Kept(twin=twin, paths=paths):
+            return {"twin": twin, "path": [shown(path) for path in paths]}
+        case events.Borrowed(twin=twin):
+            return {"twin": twin}
         case events.Began() | events.Accepted():
             return {"attempt": job.attempt}
         case events.Completed(outputs=outputs, at=at):
