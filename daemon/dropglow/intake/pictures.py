@@ -49,6 +49,7 @@ BROKEN: Final = (
     AttributeError,
     EOFError,
     RuntimeError,
+    Image.DecompressionBombError,  # in a part that the header does not tell of, as a GIF's frame
     Warning,  # where the process turns warnings into errors
     struct.error,
     zlib.error,
@@ -109,7 +110,7 @@ def look(stream: BinaryIO, picture: Format) -> Facts:
     except BROKEN as error:
         if _of_the_disk(error):
             raise
-        raise _damaged(picture) from error
+        raise _refusal(error, picture) from error
 
 
 def decode(stream: BinaryIO, picture: Format) -> None:
@@ -151,7 +152,7 @@ def opened(stream: BinaryIO, picture: Format) -> ImageFile.ImageFile:
     except BROKEN as error:
         if _of_the_disk(error):
             raise
-        raise _damaged(picture) from error
+        raise _refusal(error, picture) from error
 
 
 def load(image: ImageFile.ImageFile, picture: Format) -> None:
@@ -168,7 +169,7 @@ def load(image: ImageFile.ImageFile, picture: Format) -> None:
             raise
         if "truncated" in str(error):
             raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN) from error
-        raise _damaged(picture) from error
+        raise _refusal(error, picture) from error
 
 
 @contextlib.contextmanager
@@ -258,7 +259,12 @@ def _of_the_disk(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno is not None
 
 
-def _damaged(picture: Format) -> SourceFault:
+def _refusal(error: BaseException, picture: Format) -> SourceFault:
+    if isinstance(error, Image.DecompressionBombError):
+        return SourceFault(
+            "a part of the picture claims more pixels than are ever opened: it is damaged, or made to do harm",
+            hint="open it in an image program, save it afresh, and drop it again",
+        )
     return SourceFault(
         f"the picture is damaged: it begins like {_SPELLED[picture]}, and cannot be decoded",
         hint="open it in an image program, save it afresh, and drop it again",

@@ -110,6 +110,16 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         look(stream, Format.PNG)
 
 
+def test_a_bomb_in_a_frame_is_refused() -> None:
+    """The header of a GIF tells of a small screen, and its only frame of four billion pixels."""
+    data = saved(Image.new("P", (10, 10)), "gif")
+    small, large = bytes(4) + b"\n\x00\n\x00", bytes(4) + b"\xff\xff\xff\xff"
+    assert 1 == data.count(b"," + small)
+
+    with pytest.raises(SourceFault, match="claims more pixels than are ever opened"):
+        seen(data.replace(b"," + small, b"," + large), Format.GIF)
+
+
 @pytest.mark.parametrize("kind", [*READ_BY_PILLOW, *ONLY_CONVERTED])
 def test_a_head_without_a_body_is_damaged(kind: Format) -> None:
     """The signature alone is no picture."""
