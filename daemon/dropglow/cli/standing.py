@@ -78,6 +78,8 @@ class Standing:
             "incomplete": told.get("incomplete"),
             "lonely": told.get("lonely"),
             "passed_over": told.get("passed_over"),
+            "files": told.get("files"),
+            "look_s": told.get("look_s"),
             "offline": told.get("offline") or None,
             "open_jobs": self.counts.open_jobs_by_inbox.get(folder, 0),
         }

@@ -12,7 +12,8 @@ Works with and without a running service. With ``--json`` one document::
                   "settling", "unmatched",
                   "incomplete",                         drops that wait for a file that belongs to them
                   "lonely",                             files that wait for the drop that they belong to
-                  "passed_over", "offline", "open_jobs"}],
+                  "passed_over", "offline", "open_jobs",
+                  "files", "look_s"}],                  seen by its last look over the inbox, and its seconds
      "jobs": {stage: count}, "drops": {state: count},
      "in_doubt": [job], "late": [job],
      "waiting": [job],        something outside stands in their way; "failure" says what

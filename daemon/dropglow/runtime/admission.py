@@ -62,6 +62,8 @@ class InboxState:
     passed_over: int = 0  # links, pipes and what cannot be read
     offline: str = ""
     swept: bool = False
+    files: int = 0  # how many the last look saw
+    look_s: float = 0.0  # how long it took
 
 
 class Attendant:
@@ -206,17 +208,21 @@ class Attendant:
         look = await self.in_thread(self._taker.look)
         sweep = look.sweep
         self._swept_at_s = self._clock.monotonic()
-        self._rest_s = max(REST_S, REST_FACTOR * (self._swept_at_s - started_s))
+        took_s = self._swept_at_s - started_s
+        self._rest_s = max(REST_S, REST_FACTOR * took_s)
         self._say_offline(sweep.offline or "")
         self._note_snags(sweep)
         self._ready = deque(look.ready)
         self.state.settling = sweep.waiting
+        self.state.files, self.state.look_s = len(sweep.seen), round(took_s, 1)
         self._count()
         for waiting in look.to_say:
             self._say_waiting(waiting)
         for left in look.left:
             self._say_left(left)
-        next_s = self._rescan_s if sweep.next_look_s is None else min(self._rescan_s, sweep.next_look_s)
+        # From the start of a look to that of the next: a big inbox takes part of the time to be looked over.
+        every_s = max(self._rescan_s - took_s, self._rest_s)
+        next_s = every_s if sweep.next_look_s is None else min(every_s, sweep.next_look_s)
         self._sweep_at_s = self._swept_at_s + max(next_s, self._rest_s if sweep.waiting else 0.0)
         self.state.swept = True
 
