@@ -224,8 +224,8 @@ def test_odd_names_cannot_drive_the_terminal(desk: Desk) -> None:
 
 def test_what_a_look_over_a_big_inbox_takes_is_told(desk: Desk) -> None:
     """An inbox so big that a look over it takes a second is said to be; of quick looks nothing is said."""
-    lock = desk.lock()
     publish(desk, files=200_000, look_s=3.4)
+    lock = desk.lock()
     slow = desk.run("status").stdout
     publish(desk, files=20, look_s=0.0)
     quick = desk.run("status").stdout
