@@ -35,6 +35,7 @@ from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.sorting import Incomplete, Lonely
 from dropglow.runtime.taking import Left, Taker
 from dropglow.runtime.telling import log
+from dropglow.runtime.tidying import EVERY_S, Tidier
 from dropglow.runtime.turns import Turns
 
 BATCH: Final = 32
@@ -107,6 +108,9 @@ class Attendant:
             after=rules[0].after,
             in_thread=self.in_thread,
         )
+        self._tidier = Tidier(
+            inbox.plan.folder, ledger=ledger, disk=disk, clock=clock, in_thread=self.in_thread
+        )
         self._queue_limit = queue_limit
         self._bell = Bell(clock)
         self._hinted = False
@@ -119,6 +123,15 @@ class Attendant:
         self._unsettled = False  # kept here: the sorter belongs to the inbox's thread
         self._opened = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"inbox {PurePath(inbox.plan.folder).name}")
+
+    async def tidy(self) -> None:
+        """Keep the folder tidy until cancelled."""
+        while True:
+            if self._opened and not self.state.offline:
+                await self._tidier.tidy()
+            else:
+                self._tidier.forget()
+            await self._clock.sleep(EVERY_S)
 
     def hint(self) -> None:
         """Sweep soon: something may have changed in the folder."""

@@ -109,6 +109,7 @@ class Service:
             "tidying": self._tidy,
             "supervision": self._supervise,
             **{f"inbox {each.state.folder}": each.run for each in self.attendants},
+            **{f"tidying {each.state.folder}": each.tidy for each in self.attendants},
         }
 
     async def _open(self) -> None:
