@@ -36,6 +36,7 @@ RULE: Final = """
     outbox: outbox/{name}
     settle: {settle}
     rescan: {rescan}
+    watch: {watch}
     {what}
 """
 PICTURES: Final = "match: {kind: image}\n    expand: {size: 640x480}"
@@ -104,6 +105,7 @@ class Site:
         what: str = PICTURES,
         settle: str = "1s",
         rescan: str = "5s",
+        watch: str = "auto",
         in_flight: int = 64,
     ) -> None:
         """Write a rule for each of the *inboxes*; nothing runs yet."""
@@ -114,7 +116,7 @@ class Site:
         for name in inboxes:
             self.inbox(name).mkdir(parents=True)
             (folder / "outbox" / name).mkdir(parents=True)
-            text += RULE.format(name=name, settle=settle, rescan=rescan, what=what)
+            text += RULE.format(name=name, settle=settle, rescan=rescan, watch=watch, what=what)
         (folder / "dropglow.yaml").write_text(text, encoding="utf-8")
 
     def inbox(self, name: str) -> Path:
