@@ -25,7 +25,10 @@ from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
 from dropglow.holding import mark_world, own
+from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.darkroom import Darkroom
+from dropglow.intake.survey import not_mounted
+from dropglow.landmarks import Role
 from dropglow.rules.folders import is_made_at_start
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import log
@@ -115,9 +118,17 @@ def _world_of(config: Config) -> str:
 
 
 def _make_folders(config: Config, disk: Disk) -> None:
-    """Make the inboxes and outboxes that a new configuration names; what cannot be made is told as missing."""
+    """Make the inboxes and outboxes that a new configuration names; what cannot be made is told as missing.
+
+    One that was there before is not made again: it may be on a share that is not mounted.
+    """
     base = str(Path(config.path).parent)
-    for folder in {rule.inbox for rule in config.rules} | {rule.outbox for rule in config.rules}:
+    memory = Atlas(str(Path(config.state) / ATLAS_FILE), disk)
+    wanted = {(Role.INBOX, rule.inbox) for rule in config.rules}
+    wanted |= {(Role.OUTBOX, rule.outbox) for rule in config.rules}
+    for role, folder in wanted:
+        if memory.known(role, folder) is not None or not_mounted(folder) is not None:
+            continue
         if is_made_at_start(folder, base=base):
             with contextlib.suppress(DiskError):
                 disk.make_folder(folder)

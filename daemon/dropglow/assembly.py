@@ -20,17 +20,21 @@ from typing import Final
 from dropglow import __version__, polling
 from dropglow.clock import Clock
 from dropglow.config import Config
+from dropglow.delivery.keep import KEEP_FOLDER, Keep
 from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk
 from dropglow.errors import Unavailable
 from dropglow.firefly.client import FireflyClient
+from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.copies import COPIES_FOLDER, Copies
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.watch import Doorbell
-from dropglow.ledger.base import Ledger
+from dropglow.landmarks import Memory, Role
+from dropglow.ledger.base import Ledger, Query
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
+from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Submission
 from dropglow.pacing import DAY_S, Gate
 from dropglow.runtime.admission import Attendant
@@ -40,6 +44,7 @@ from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.fetching import Fetching
+from dropglow.runtime.ground import Ground
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.links import Links
 from dropglow.runtime.ordering import Ordering
@@ -60,6 +65,7 @@ ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
 DOWNLOADS: Final = 8
 QUEUE_FACTOR: Final = 2
 QUEUE_FLOOR: Final = 16
+MANY: Final = 100_000
 
 
 async def build(
@@ -83,7 +89,9 @@ async def build(
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
-    performer = await _performer(
+    memory = Atlas(str(Path(config.state) / ATLAS_FILE), disk)
+    ground = Ground(memory)
+    performer, outboxes = await _performer(
         config,
         ledger=ledger,
         client=client,
@@ -92,6 +100,7 @@ async def build(
         gate=gate,
         storage=storage,
         decoder=decoder,
+        ground=ground,
     )
     worker = Worker(
         ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
@@ -107,6 +116,7 @@ async def build(
         turns=turns,
         doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
         decoder=decoder,
+        memory=memory,
     )
     dispatcher = Dispatcher(
         ledger=ledger,
@@ -125,16 +135,23 @@ async def build(
         ledger=ledger,
         attendants=tuple(attendants.values()),
         dispatcher=dispatcher,
-        closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally, turns=turns),
+        closer=Closer(
+            ledger=ledger,
+            disk=disk,
+            clock=clock,
+            tally=tally,
+            turns=turns,
+            away=functools.partial(ground.away, Role.INBOX),
+        ),
         wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
-        doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].hint()),
+        doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].announced()),
         gate=gate,
         clock=clock,
         tally=tally,
         ripe=bells["ripe"],
         status=StatusFile(Path(config.state)),
-        snapshot=_snapshots(config, dispatcher, gate, clock, attendants, sandbox=sandbox),
+        snapshot=_snapshots(config, dispatcher, gate, clock, attendants, outboxes, sandbox=sandbox),
     )
 
 
@@ -175,17 +192,21 @@ async def _performer(
     gate: Gate,
     storage: str,
     decoder: Decoder,
-) -> Performer:
+    ground: Ground,
+) -> tuple[Performer, Outboxes]:
     spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
-    outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
+    outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock, ground=ground)
     await outboxes.tidy()
+    keep = Keep(str(Path(config.state) / KEEP_FOLDER), disk=disk, spool=spool)
+    owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
+    await asyncio.to_thread(keep.sweep_leftovers, owed)
     copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk, copier=decoder.copy)
     await asyncio.to_thread(copies.sweep_leftovers)
     chance = random.SystemRandom().random
     outcomes = Outcomes(clock=clock, chance=chance)
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)
-    return Performer(
+    performer = Performer(
         reuse=Reuse(
             ledger=ledger, disk=disk, clock=clock, outboxes=outboxes, outcomes=outcomes, chance=chance
         ),
@@ -203,6 +224,7 @@ async def _performer(
             ),
             links=Links(ledger=ledger, disk=disk, clock=clock),
             outboxes=outboxes,
+            ground=ground,
             clock=clock,
             gate=gate,
             setbacks=setbacks,
@@ -224,11 +246,13 @@ async def _performer(
             spool=spool,
             outbox=outbox,
             outboxes=outboxes,
+            keep=keep,
             clock=clock,
             outcomes=outcomes,
             downloads=DOWNLOADS,
         ),
     )
+    return performer, outboxes
 
 
 def _patience(config: Config) -> Patience:
@@ -254,10 +278,18 @@ def _attendants(
     turns: Turns,
     doors: Doors,
     decoder: Decoder,
+    memory: Memory,
 ) -> dict[str, Attendant]:
     return {
         plan.folder: Attendant(
-            inbox=Inbox(plan, disk=disk, clock=clock, ledger_identity=ledger.identity, decoder=decoder),
+            inbox=Inbox(
+                plan,
+                disk=disk,
+                clock=clock,
+                ledger_identity=ledger.identity,
+                decoder=decoder,
+                memory=memory,
+            ),
             rules=[rule for rule in config.rules if rule.inbox == plan.folder],
             ledger=ledger,
             disk=disk,
@@ -299,6 +331,7 @@ def _snapshots(
     gate: Gate,
     clock: Clock,
     attendants: Mapping[str, Attendant],
+    outboxes: Outboxes,
     *,
     sandbox: bool,
 ) -> _Snapshots:
@@ -308,6 +341,7 @@ def _snapshots(
         gate=gate,
         clock=clock,
         attendants=attendants,
+        outboxes=outboxes,
         sandbox=sandbox,
         started_at=clock.now(),
     )
@@ -322,6 +356,7 @@ class _Snapshots:
     gate: Gate
     clock: Clock
     attendants: Mapping[str, Attendant]
+    outboxes: Outboxes
     sandbox: bool
     started_at: datetime
 
@@ -340,4 +375,5 @@ class _Snapshots:
             requests_last_minute=self.gate.minute.used(now_s),
             requests_last_day=self.gate.day.used(now_s),
             inboxes=[replace(each.state) for each in self.attendants.values()],
+            outboxes_away=dict(self.outboxes.away),
         )

@@ -27,6 +27,8 @@ INBOX_WATCHED: Final = "inbox.watched"  # inbox, mode, reason
 INBOX_OFFLINE: Final = "inbox.offline"  # inbox, reason
 INBOX_ONLINE: Final = "inbox.online"  # inbox
 INBOX_TROUBLE: Final = "inbox.trouble"  # inbox, reason
+OUTBOX_OFFLINE: Final = "outbox.offline"  # outbox, reason
+OUTBOX_ONLINE: Final = "outbox.online"  # outbox
 WATCHER_DEAF: Final = "watcher.deaf"  # reason
 
 DROP_ADMITTED: Final = "drop.admitted"  # drop, rule, source, sha256, companions, jobs, images

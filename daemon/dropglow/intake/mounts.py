@@ -45,7 +45,7 @@ def watching_mode(plan: InboxPlan, *, mountinfo: str = _MOUNTINFO) -> Watching:
 
     A ``rescan_s`` that somebody chose stands. The default suits a folder with events, so polling looks more often.
     """
-    poll_s = POLL_EVERY_S if plan.rescan_s == DEFAULT_RESCAN_S else plan.rescan_s
+    poll_s = polling_s(plan)
     match plan.watch:
         case WatchMode.NOTIFY:
             return Watching(notify=True, every_s=plan.rescan_s, reason="the rule asks for `watch: notify`")
@@ -62,6 +62,11 @@ def watching_mode(plan: InboxPlan, *, mountinfo: str = _MOUNTINFO) -> Watching:
         reason = f"it is on {kind}, which does not announce what others write"
         return Watching(notify=False, every_s=poll_s, reason=reason)
     return Watching(notify=True, every_s=plan.rescan_s, reason=f"it is on {kind}, which announces changes")
+
+
+def polling_s(plan: InboxPlan) -> float:
+    """Return how many seconds there are between scans where events do not come."""
+    return POLL_EVERY_S if plan.rescan_s == DEFAULT_RESCAN_S else plan.rescan_s
 
 
 def file_system_type(folder: str, *, mountinfo: str = _MOUNTINFO) -> str | None:

@@ -106,10 +106,11 @@ class Root:
         try:
             identity = self._look()
             if identity != self._identity:
-                self._identity = None  # whatever comes back is looked at closely
+                self.close()  # our lock would keep an unmounted share alive
                 self._hold_again(patient=True)
                 self.adopt()
         except DropglowError as error:
+            self.close()
             return error.message
         return None
 
