@@ -165,7 +165,7 @@ def test_every_way_of_arriving_settles(
 
 
 def test_a_slow_writer_is_waited_for(root: Path, inbox: Inbox, clock: HandClock) -> None:
-    """Each new piece starts the quiet period again."""
+    """Each new piece starts the quiet period again, and makes it longer."""
     with (root / "hill.txt").open("a") as writer:
         for _ in range(5):
             writer.write("more ")
@@ -175,7 +175,7 @@ def test_a_slow_writer_is_waited_for(root: Path, inbox: Inbox, clock: HandClock)
 
             assert () == growing.settled
             assert 1 == growing.waiting
-    clock.seconds += 2
+    clock.seconds += 8  # four times as long as a file that came in one piece
 
     assert ["hill.txt"] == [sighting.path for sighting in inbox.sweep().settled]
 
