@@ -20,6 +20,7 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.claiming import Claimed, Claiming, Party, Spoiled, reading, same
 from dropglow.intake.decoding import IN_PROCESS, Decoder
+from dropglow.intake.ignore import Ignored
 from dropglow.intake.inspect import glance
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
@@ -90,6 +91,7 @@ class Inbox:
         self._decoder = decoder
         self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root, decoder=decoder)
         self._reserved: frozenset[str] = frozenset()
+        self._ignored = Ignored(plan.ignore)
         self._watches: dict[str, Watch] = {}
         self._refused = Refused()
         self._stranded: tuple[Orphan, ...] = ()
@@ -234,7 +236,7 @@ class Inbox:
         return self._work.place(key, path)
 
     def _sightings(self, snags: list[Snag]) -> Iterator[Sighting]:
-        for found in scan(self.plan.folder, reserved=self._reserved):
+        for found in scan(self.plan.folder, reserved=self._reserved, ignored=self._ignored):
             if isinstance(found, Sighting):
                 yield found
             elif len(snags) < MAX_SNAGS:

@@ -9,6 +9,7 @@ decodes more pixels than ``MAX_PIXELS``, and never two large pictures at once.
 from __future__ import annotations
 
 import contextlib
+import errno
 import struct
 import threading
 import zlib
@@ -83,6 +84,8 @@ _SPELLED: Final = {
     Format.AVIF: "an AVIF",
 }
 _LARGE: Final = threading.Lock()
+# None: the error is Pillow's own. The others are what a file system says to an offset that no file has.
+_OF_THE_FILE: Final = frozenset({None, errno.EINVAL, errno.EOVERFLOW})
 
 
 def look(stream: BinaryIO, picture: Format) -> Facts:
@@ -255,8 +258,8 @@ def _frames(stream: BinaryIO, image: ImageFile.ImageFile) -> int:
 
 
 def _of_the_disk(error: BaseException) -> bool:
-    """Return whether it is the disk that speaks, and not Pillow."""
-    return isinstance(error, OSError) and error.errno is not None
+    """Return whether it is the disk that speaks, and not Pillow, nor a damaged file that points nowhere."""
+    return isinstance(error, OSError) and error.errno not in _OF_THE_FILE
 
 
 def _refusal(error: BaseException, picture: Format) -> SourceFault:

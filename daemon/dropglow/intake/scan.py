@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dropglow.errors import DiskError
-from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
+from dropglow.intake.ignore import Ignored
 from dropglow.model import Sighting
 
 MAX_DEPTH: Final = 32  # folders; every level of the walk holds a file descriptor
@@ -27,6 +27,8 @@ _BELOW: Final = _ROOT | os.O_NOFOLLOW
 # What a folder answers that was removed, or exchanged for something else, during the walk.
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
+_USUAL: Final = Ignored()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snag:
@@ -36,11 +38,14 @@ class Snag:
     reason: str
 
 
-def scan(root: str, *, reserved: AbstractSet[str] = frozenset()) -> Iterator[Sighting | Snag]:
+def scan(
+    root: str, *, reserved: AbstractSet[str] = frozenset(), ignored: Ignored = _USUAL
+) -> Iterator[Sighting | Snag]:
     """Yield every candidate below *root*, in no order, with a snag for each thing passed over.
 
     Streams: memory does not grow with the number of files. *reserved* are paths
-    below the root of folders that are not looked into. Costs one ``lstat`` a file.
+    below the root of folders that are not looked into, and *ignored* knows what else is none of our
+    business. Costs one ``lstat`` a file.
 
     Raises:
         DiskError: The root cannot be opened; nothing is known about its files then.
@@ -54,7 +59,7 @@ def scan(root: str, *, reserved: AbstractSet[str] = frozenset()) -> Iterator[Sig
         ) from error
     try:
         device = os.fstat(handle).st_dev
-        yield from _Walk(device, reserved).below(handle, "", 1)
+        yield from _Walk(device, reserved, ignored).below(handle, "", 1)
     finally:
         os.close(handle)
 
@@ -62,8 +67,9 @@ def scan(root: str, *, reserved: AbstractSet[str] = frozenset()) -> Iterator[Sig
 class _Walk:
     """One pass over one tree."""
 
-    def __init__(self, device: int, reserved: AbstractSet[str]) -> None:
+    def __init__(self, device: int, reserved: AbstractSet[str], ignored: Ignored) -> None:
         self._device = device
+        self._ignored = ignored
         self._reserved = reserved
 
     def below(self, handle: int, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
@@ -79,14 +85,14 @@ class _Walk:
                     return
                 if _is_folder(entry):
                     yield from self._folder(handle, entry.name, prefix, depth)
-                elif not is_ignored_file(entry.name):
+                elif not self._ignored.file(prefix + entry.name, entry.name):
                     found = self._file(entry, prefix)
                     if found is not None:
                         yield found
 
     def _folder(self, parent: int, name: str, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
         path = prefix + name
-        if is_ignored_folder(name) or path in self._reserved:
+        if self._ignored.folder(path, name) or path in self._reserved:
             return
         if depth >= MAX_DEPTH:
             yield Snag(path=path, reason=f"it lies more than {MAX_DEPTH} folders deep")

@@ -120,6 +120,16 @@ def test_a_bomb_in_a_frame_is_refused() -> None:
         seen(data.replace(b"," + small, b"," + large), Format.GIF)
 
 
+def test_a_picture_that_points_before_its_own_beginning_is_damaged() -> None:
+    """It is the file's fault and not the disk's, which would be asked again and again."""
+    data = saved(Image.new("RGB", (10, 10)), "tiff", compression="raw")
+    at = data.index(b"\x11\x01\x04\x00\x01\x00\x00\x00")  # StripOffsets, a number without a sign
+    pointing = data[: at + 2] + b"\x09\x00\x01\x00\x00\x00\x00\xff\xff\xff" + data[at + 12 :]
+
+    with pytest.raises(SourceFault, match="is damaged"):
+        decode(io.BytesIO(pointing), Format.TIFF)
+
+
 @pytest.mark.parametrize("kind", [*READ_BY_PILLOW, *ONLY_CONVERTED])
 def test_a_head_without_a_body_is_damaged(kind: Format) -> None:
     """The signature alone is no picture."""
