@@ -53,3 +53,31 @@ def test_a_housekeeping_folder_is_ignored(name: str) -> None:
 def test_an_ordinary_folder_is_not_ignored(name: str) -> None:
     """Anybody may name a folder nearly like that."""
     assert not is_ignored_folder(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        ("beach.psd", True),
+        ("shoes/red/BEACH.PSD", True),
+        ("proofs/a/beach.jpg", True),
+        ("shoes/proofs/beach.jpg", False),
+        ("beach.jpg", False),
+        ("beach.jpg.part", True),
+        ("Cafe\u0301.jpg", True),
+    ],
+)
+def test_an_operators_globs_come_on_top(path: str, *, ignored: bool) -> None:
+    """Without a slash in any folder, with one from the inbox on; the usual list goes on."""
+    known = Ignored(["*.psd", "proofs/**", "caf\u00e9.jpg"])
+
+    assert ignored is known.file(path, path.rpartition("/")[2])
+
+
+def test_a_folder_that_a_glob_takes_is_not_looked_into() -> None:
+    """Neither is what everybody leaves alone."""
+    known = Ignored(["drafts"])
+
+    assert [True, True, False] == [
+        known.folder(path, path.rpartition("/")[2]) for path in ("a/drafts", "@eaDir", "a")
+    ]
