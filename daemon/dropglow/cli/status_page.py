@@ -89,6 +89,9 @@ def _inboxes(standing: Standing, out: Console) -> None:
             files = counted(inbox["files"], "file")
             notes.append((f"{inbox['folder']}: a look over its {files} takes {inbox['look_s']:.1f} s", ""))
         notes += [(text, "") for text in _waiting_for_each_other(inbox)]
+    notes += [
+        (f"the outbox {each['folder']} is away: {each['reason']}", "red") for each in standing.outboxes_away()
+    ]
     heading("Inboxes", console=out)
     table(["folder", "how", "waiting", "settling", "no rule", "open jobs"], rows, console=out)
     for text, style in notes:
