@@ -45,6 +45,7 @@ class Sweep:
 
     settled: tuple[Sighting, ...] = ()  # oldest first: by mtime, then by path; told again until claimed
     waiting: int = 0  # seen, not settled yet
+    arrived: int = 0  # not seen by the look before
     next_look_s: float | None = None  # seconds until the first waiting file can be settled
     offline: str | None = None
     snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
@@ -95,6 +96,7 @@ class Inbox:
         self._watches: dict[str, Watch] = {}
         self._refused = Refused()
         self._stranded: tuple[Orphan, ...] = ()
+        self.progress = 0  # grows with every file that a sweep sees: one that takes long need not hang
 
     @property
     def foreign_owner(self) -> str | None:
@@ -136,11 +138,13 @@ class Inbox:
             outlook = observe(self._watches, sightings, now_s=now_s, settle_s=self.plan.settle_s)
         except DiskError as error:
             return Sweep(offline=error.message)
+        arrived = sum(path not in self._watches for path in outlook.watches)
         self._watches = outlook.watches
         self._refused.keep_only(outlook.watches)
         return Sweep(
             settled=tuple(seen for seen in outlook.settled if not self._refused.resting(seen, now_s=now_s)),
             waiting=outlook.waiting,
+            arrived=arrived,
             next_look_s=outlook.next_look_s,
             snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
             seen=outlook.watches,
@@ -237,6 +241,7 @@ class Inbox:
 
     def _sightings(self, snags: list[Snag]) -> Iterator[Sighting]:
         for found in scan(self.plan.folder, reserved=self._reserved, ignored=self._ignored):
+            self.progress += 1
             if isinstance(found, Sighting):
                 yield found
             elif len(snags) < MAX_SNAGS:
