@@ -131,6 +131,8 @@ class Worker:
         if not isinstance(act, Submit):
             outcome = await self._perform(act, job)
             return outcome if isinstance(outcome, Wait) else await self.tell(job, outcome, hand)
+        if (held_until := self._perform.ordering.held_until()) is not None:
+            return Wait(held_until)  # others used the limits up while we looked for obstacles
         self._perform.ordering.count_submission()
         hand.on_the_wire = True
         try:
