@@ -12,7 +12,6 @@ import random
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Final
@@ -45,9 +44,9 @@ rules:
   - {name: art, inbox: inbox, outbox: outbox, match: {kind: prompt}, delivery: {name: "{folder}/{stem}/{stem}_{size}_{seed}{ext}"}, generate: {}}
 """
 PICTURES, PROMPTS = 30, 30  # of a hundred; the rest are names
-COPIED_OF_A_HUNDRED: Final = 3
+COPIED_OF_A_HUNDRED: Final = 10
 BATCH: Final = 100
-SMALL: Final = Demands(largest_bytes=MB, largest_area=1000, largest_ratio=0, smallest_longer_side=0)
+SMALL: Final = Demands(largest_bytes=MB, largest_area=1000, largest_ratio=20)
 NOW: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
 KEY: Final = DropKey("1abcdefghj")
 
@@ -117,7 +116,7 @@ class Gauntlet:
                 self.tally[words] += 1
 
     def _copied(self, facts: Facts) -> None:
-        demands = replace(SMALL, largest_area=self._dice.choice((0, 1000)))
+        demands = self._dice.choice((SMALL, Demands(largest_bytes=MB)))
         wanted = plan(facts, demands, prepared=True, stripped=self._dice.random() < 0.5)
         if not isinstance(wanted, Copy | Stripped):
             return
@@ -125,8 +124,9 @@ class Gauntlet:
         with self._disk.open_read(str(self._desk / "mutant")) as stream:
             try:
                 form, data = self.darkroom.copy(stream, facts, wanted)
-            except SourceFault:
+            except SourceFault as fault:
                 self.tally["refused copies"] += 1
+                self._tally_harm(fault.message)
                 return
         made = self._facts(data, "copy")
         assert made.fault is None or isinstance(wanted, Stripped), made.fault
