@@ -89,8 +89,7 @@ async def build(
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
-    memory = Atlas(str(Path(config.state) / ATLAS_FILE), disk)
-    ground = Ground(memory)
+    ground = Ground(memory := Atlas(str(Path(config.state) / ATLAS_FILE), disk))
     performer, outboxes = await _performer(
         config,
         ledger=ledger,
@@ -101,9 +100,6 @@ async def build(
         storage=storage,
         decoder=decoder,
         ground=ground,
-    )
-    worker = Worker(
-        ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
     )
     reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock), Turns()
     attendants = _attendants(
@@ -120,7 +116,9 @@ async def build(
     )
     dispatcher = Dispatcher(
         ledger=ledger,
-        worker=worker,
+        worker=Worker(
+            ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
+        ),
         clock=clock,
         gate=gate,
         owner=owner,
@@ -135,14 +133,7 @@ async def build(
         ledger=ledger,
         attendants=tuple(attendants.values()),
         dispatcher=dispatcher,
-        closer=Closer(
-            ledger=ledger,
-            disk=disk,
-            clock=clock,
-            tally=tally,
-            turns=turns,
-            away=functools.partial(ground.away, Role.INBOX),
-        ),
+        closer=_closer(ledger, disk, clock, tally, turns, ground),
         wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
         doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].announced()),
@@ -152,6 +143,17 @@ async def build(
         ripe=bells["ripe"],
         status=StatusFile(Path(config.state)),
         snapshot=_snapshots(config, dispatcher, gate, clock, attendants, outboxes, sandbox=sandbox),
+    )
+
+
+def _closer(ledger: Ledger, disk: Disk, clock: Clock, tally: Tally, turns: Turns, ground: Ground) -> Closer:
+    return Closer(
+        ledger=ledger,
+        disk=disk,
+        clock=clock,
+        tally=tally,
+        turns=turns,
+        away=functools.partial(ground.away, Role.INBOX),
     )
 
 
