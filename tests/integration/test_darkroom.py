@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import os
 import resource
+import select
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -257,6 +260,48 @@ def test_closing_ends_the_process_and_refuses_what_comes_later(room: Room, tmp_p
     assert not Path(f"/proc/{pid}").exists()
     with pytest.raises(OSError, match="is being stopped"):
         facts_of(path, room)
+
+
+SERVICE = """
+import sys
+from dropglow.intake.darkroom import Darkroom
+from dropglow.intake.inspect import examine
+
+room = Darkroom(impossible=print)
+with open(sys.argv[1], "rb") as stream:
+    examine(stream, "beach.jpg", decoder=room)
+print(*room.pids, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_service_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    """There is nobody to ask it anything any more."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVICE, str(photo(tmp_path / "beach.jpg"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as service:
+        assert service.stdout is not None
+        pid = int(service.stdout.readline())
+        gone = os.pidfd_open(pid)
+        service.kill()
+
+    ended, _, _ = select.select([gone], [], [], 20)
+    os.close(gone)
+    assert ended
+
+
+def test_a_process_heeds_no_signal_that_is_meant_for_the_service(room: Room, tmp_path: Path) -> None:
+    """Ctrl-C and a manager's SIGTERM reach the whole group; a copy in the making is finished."""
+    path = photo(tmp_path / "beach.jpg")
+    facts_of(path, room)
+    before = room.pids
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(before[0], number)
+
+    assert facts_of(path, room).fault is None
+    assert before == room.pids
 
 
 def refuse(allowance: Allowance) -> Process:
