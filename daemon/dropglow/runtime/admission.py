@@ -247,7 +247,9 @@ class Attendant:
         sweep = look.sweep
         self._swept_at_s = self._clock.monotonic()
         took_s = self._swept_at_s - started_s
-        self._rest_s = max(REST_S, REST_FACTOR * took_s)
+        # From the start of a look to that of the next: a big inbox takes part of the time to be looked over.
+        every_s = max(self.listening.every_s - took_s, took_s)
+        self._rest_s = max(REST_S, min(REST_FACTOR * took_s, every_s))
         self._say_offline(sweep.offline or "")
         if sweep.offline is None:
             self.listening.weigh(sweep)
@@ -260,8 +262,6 @@ class Attendant:
             self._say_waiting(waiting)
         for left in look.left:
             self._say_left(left)
-        # From the start of a look to that of the next: a big inbox takes part of the time to be looked over.
-        every_s = max(self.listening.every_s - took_s, self._rest_s)
         next_s = every_s if sweep.next_look_s is None else min(every_s, sweep.next_look_s)
         self._sweep_at_s = self._swept_at_s + max(next_s, self._rest_s if sweep.waiting else 0.0)
         self.state.swept = True
