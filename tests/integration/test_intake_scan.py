@@ -14,8 +14,8 @@ from dropglow.intake.scan import MAX_DEPTH, Snag, scan
 from dropglow.model import Sighting
 
 
-def paths(root: Path, **options: frozenset[str]) -> list[str]:
-    return sorted(found.path for found in scan(str(root), **options) if isinstance(found, Sighting))
+def paths(root: Path, reserved: frozenset[str] = frozenset()) -> list[str]:
+    return sorted(found.path for found in scan(str(root), reserved=reserved) if isinstance(found, Sighting))
 
 
 def snags(root: Path) -> list[Snag]:

@@ -26,6 +26,7 @@ from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.inspect import examine
 from dropglow.intake.plan import InboxPlan
+from dropglow.intake.scan import MAX_DEPTH
 from dropglow.model import DropKey, Facts, Order
 from dropglow.naming import candidates, render, shown
 from dropglow.preparing import MB, Copy, Demands, Stripped, plan
@@ -151,6 +152,10 @@ class Gauntlet:
         if is_ignored_file(parts[-1]) or any(is_ignored_folder(part) for part in parts[:-1]):
             path.unlink()
             self.tally["ignored names"] += 1
+            return
+        if len(parts) > MAX_DEPTH:
+            path.unlink()
+            self.tally["names too deep"] += 1
             return
         self._waiting.append("/".join(parts))
 
