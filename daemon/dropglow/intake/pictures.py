@@ -48,6 +48,7 @@ BROKEN: Final = (
     LookupError,
     ArithmeticError,
     AttributeError,
+    AssertionError,  # a picture of palette colours without a palette
     EOFError,
     RuntimeError,
     Image.DecompressionBombError,  # in a part that the header does not tell of, as a GIF's frame

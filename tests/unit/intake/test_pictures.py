@@ -120,6 +120,16 @@ def test_a_bomb_in_a_frame_is_refused() -> None:
         seen(data.replace(b"," + small, b"," + large), Format.GIF)
 
 
+def test_a_palette_picture_without_its_palette_is_damaged() -> None:
+    """What Pillow only asserts is no fault of ours."""
+    data = saved(Image.effect_noise((10, 10), 60).convert("P"), "png")
+    at = data.index(b"PLTE") - 4
+    end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+
+    with pytest.raises(SourceFault, match="is damaged"):
+        seen(data[:at] + data[end:], Format.PNG)
+
+
 def test_a_picture_that_points_before_its_own_beginning_is_damaged() -> None:
     """It is the file's fault and not the disk's, which would be asked again and again."""
     data = saved(Image.new("RGB", (10, 10)), "tiff", compression="raw")
