@@ -30,6 +30,7 @@ from dropglow.events import (
     Accepted,
     Attached,
     Began,
+    Borrowed,
     CancelAsked,
     CancelConfirmed,
     CancelSent,
@@ -40,6 +41,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Kept,
     LinksExpired,
     Postponed,
     Prepared,
@@ -68,6 +70,7 @@ from dropglow.model import (
     Artifact,
     DeliveryPlan,
     DropKey,
+    Duplicates,
     Failure,
     Job,
     JobKey,
@@ -287,6 +290,29 @@ def answers(act: Prepare | Poll | Cancel | Fetch | Deliver, job: Job, world: Wor
             yield replace(world, fate=Fate.LOST), gave_up()
 
 
+def reuses(job: Job, world: World) -> Iterator[Outcome]:
+    """Yield what it can mean that another job placed the same order before: it is this job's own from then on."""
+    if job.duplicates is not Duplicates.REUSE or job.attempt:
+        return
+    twin, receipt = JobKey("twin.1"), submission(world.name)
+    yield (
+        replace(world, fate=Fate.HANDED_OVER),
+        Kept(
+            twin=twin,
+            submission=receipt,
+            uploads=UPLOADS,
+            artifacts=artifacts(world.name),
+            paths=(f"/out/{world.name}.jpg",),
+            at=NOW,
+        ),
+    )
+    for fate in (Fate.SUCCEEDED, Fate.LOST):
+        yield (
+            replace(world, fate=fate, links_live=False),
+            Borrowed(twin=twin, submission=receipt, uploads=UPLOADS, completed_at=NOW),
+        )
+
+
 def by_themselves(world: World) -> Iterator[World]:
     """Yield what changes at Adobe without our doing."""
     if world.fate is not Fate.OPEN or world.awaited:
@@ -339,7 +365,10 @@ def laws_of_a_state(job: Job, world: World) -> Iterator[tuple[Law, bool]]:
 
 def carries_nothing(job: Job) -> bool:
     """Return whether *job* holds nothing of an order that was placed."""
-    leftovers = (job.submission, job.outputs, job.artifacts, job.delivered, job.cancel_sent, job.late)
+    leftovers = (
+        *(job.submission, job.outputs, job.artifacts, job.delivered, job.cancel_sent, job.late),
+        job.reuses,
+    )
     return not any(leftovers) and job.accepted_at is None and job.completed_at is None
 
 
@@ -381,6 +410,7 @@ def fresh(on_doubt: OnDoubt, attempts: int) -> Job:
         order=ORDER,
         attempts=attempts,
         on_doubt=on_doubt,
+        duplicates=Duplicates.REUSE,
         created_at=NOW,
     )
 
@@ -400,6 +430,7 @@ def identity(job: Job, world: World) -> object:
         *(job.stage, job.on_doubt, job.attempts, job.attempt, job.declines, job.doubts, job.not_before),
         *(job.uploads, job.submission, job.outputs, job.artifacts, job.delivered, job.failure is None),
         *(job.cancel_wanted, job.cancel_sent, job.late, job.ended_at, job.accepted_at, job.completed_at),
+        *(job.duplicates, job.reuses),
         world,
     )
 
@@ -453,6 +484,9 @@ def after_wishes(proof: Proof, job: Job, world: World) -> Iterator[State]:
 
 def after_an_act(proof: Proof, act: Act, job: Job, world: World) -> Iterator[State]:
     """Yield every state to which *act* can lead, with crashes and cancels at the worst moments."""
+    if isinstance(act, Submit | Prepare):
+        for changed, event in reuses(job, world):
+            yield from after_an_answer(proof, job, changed, event)
     if isinstance(act, Submit):
         name = "b" if world.name == "a" else "a"
         placed = replace(
@@ -676,6 +710,10 @@ MUTANTS: dict[str, tuple[Law, Machine]] = {
     # facts not written down
     "the receipt is lost": (Law.RECEIPT_KEPT, keeping(Accepted, "submission")),
     "the found receipt is lost": (Law.RECEIPT_KEPT, keeping(Attached, "submission")),
+    "the twin's receipt is lost": (Law.RECEIPT_KEPT, keeping(Borrowed, "submission")),
+    "the twin outlives a retry": (Law.NOTHING_STALE, keeping(RetryAsked, "reuses")),
+    "borrowed is delivered": (Law.HANDED_OVER, machine(arrows={(S.QUEUED, Borrowed): S.DELIVERED})),
+    "kept without its name": (Law.HANDED_OVER, keeping(Kept, "delivered")),
     "the receipt outlives a retry": (Law.NOTHING_STALE, keeping(RetryAsked, "submission")),
     "results outlive a retry": (Law.NOTHING_STALE, keeping(RetryAsked, "outputs", "artifacts")),
     "a cancel outlives a retry": (Law.NOTHING_STALE, keeping(RetryAsked, "cancel_wanted")),

@@ -25,6 +25,10 @@ from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
 from dropglow.holding import mark_world, own
+from dropglow.intake.atlas import ATLAS_FILE, Atlas
+from dropglow.intake.darkroom import Darkroom
+from dropglow.intake.survey import not_mounted
+from dropglow.landmarks import Role
 from dropglow.rules.folders import is_made_at_start
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import log
@@ -69,6 +73,8 @@ async def serve(
             config.api, credentials, clock, connections=2 * config.limits.in_flight + DOWNLOADS
         )
         stack.push_async_callback(client.close)
+        darkroom = Darkroom(impossible=_say_unprotected)
+        stack.push_async_callback(asyncio.to_thread, darkroom.close)
         service = await build(
             config,
             ledger=owned.ledger,
@@ -77,11 +83,16 @@ async def serve(
             disk=disk,
             storage=_storage(where),
             sandbox=sandbox is not None,
+            decoder=darkroom,
         )
         _announce(config, where)
         outcome = await service.run(stop, once=once)
         log.info(vocabulary.SERVICE_STOPPED)
     return outcome
+
+
+def _say_unprotected(reason: str) -> None:
+    log.warning(vocabulary.DECODING_UNPROTECTED, reason=reason)
 
 
 def _credentials(environ: Mapping[str, str]) -> CredentialSource:
@@ -107,9 +118,17 @@ def _world_of(config: Config) -> str:
 
 
 def _make_folders(config: Config, disk: Disk) -> None:
-    """Make the inboxes and outboxes that a new configuration names; what cannot be made is told as missing."""
+    """Make the inboxes and outboxes that a new configuration names; what cannot be made is told as missing.
+
+    One that was there before is not made again: it may be on a share that is not mounted.
+    """
     base = str(Path(config.path).parent)
-    for folder in {rule.inbox for rule in config.rules} | {rule.outbox for rule in config.rules}:
+    memory = Atlas(str(Path(config.state) / ATLAS_FILE), disk)
+    wanted = {(Role.INBOX, rule.inbox) for rule in config.rules}
+    wanted |= {(Role.OUTBOX, rule.outbox) for rule in config.rules}
+    for role, folder in wanted:
+        if memory.known(role, folder) is not None or not_mounted(folder) is not None:
+            continue
         if is_made_at_start(folder, base=base):
             with contextlib.suppress(DiskError):
                 disk.make_folder(folder)

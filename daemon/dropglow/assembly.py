@@ -20,16 +20,21 @@ from typing import Final
 from dropglow import __version__, polling
 from dropglow.clock import Clock
 from dropglow.config import Config
+from dropglow.delivery.keep import KEEP_FOLDER, Keep
 from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk
 from dropglow.errors import Unavailable
 from dropglow.firefly.client import FireflyClient
+from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.copies import COPIES_FOLDER, Copies
+from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.watch import Doorbell
-from dropglow.ledger.base import Ledger
+from dropglow.landmarks import Memory, Role
+from dropglow.ledger.base import Ledger, Query
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
+from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Submission
 from dropglow.pacing import DAY_S, Gate
 from dropglow.runtime.admission import Attendant
@@ -39,6 +44,7 @@ from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.fetching import Fetching
+from dropglow.runtime.ground import Ground
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.links import Links
 from dropglow.runtime.ordering import Ordering
@@ -46,6 +52,7 @@ from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
 from dropglow.runtime.perform import Performer
 from dropglow.runtime.reopening import Reopener
+from dropglow.runtime.reusing import Reuse
 from dropglow.runtime.service import Service
 from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.status import Snapshot, StatusFile
@@ -58,6 +65,7 @@ ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
 DOWNLOADS: Final = 8
 QUEUE_FACTOR: Final = 2
 QUEUE_FLOOR: Final = 16
+MANY: Final = 100_000
 
 
 async def build(
@@ -69,22 +77,29 @@ async def build(
     disk: Disk,
     storage: str = "",
     sandbox: bool = False,
+    decoder: Decoder = IN_PROCESS,
 ) -> Service:
     """Return the service over these parts; nothing runs yet.
 
     *storage* names the upload storage where it is not Adobe's own, so that an
-    id is never used where it is not known.
+    id is never used where it is not known. *decoder* looks into pictures.
     """
     dice = random.SystemRandom()
     gate = await _gate(config, ledger, clock)
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
-    performer = await _performer(
-        config, ledger=ledger, client=client, clock=clock, disk=disk, gate=gate, storage=storage
-    )
-    worker = Worker(
-        ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
+    ground = Ground(memory := Atlas(str(Path(config.state) / ATLAS_FILE), disk))
+    performer, outboxes = await _performer(
+        config,
+        ledger=ledger,
+        client=client,
+        clock=clock,
+        disk=disk,
+        gate=gate,
+        storage=storage,
+        decoder=decoder,
+        ground=ground,
     )
     reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock), Turns()
     attendants = _attendants(
@@ -96,10 +111,14 @@ async def build(
         reopener=reopener,
         turns=turns,
         doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
+        decoder=decoder,
+        memory=memory,
     )
     dispatcher = Dispatcher(
         ledger=ledger,
-        worker=worker,
+        worker=Worker(
+            ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
+        ),
         clock=clock,
         gate=gate,
         owner=owner,
@@ -114,23 +133,45 @@ async def build(
         ledger=ledger,
         attendants=tuple(attendants.values()),
         dispatcher=dispatcher,
-        closer=Closer(ledger=ledger, disk=disk, clock=clock, tally=tally, turns=turns),
-        wishes=Wishes(
-            ledger=ledger,
-            reopener=reopener,
-            clock=clock,
-            turns=turns,
-            ask=functools.partial(_ask, client),
-            changed=dispatcher.nudge,
-        ),
+        closer=_closer(ledger, disk, clock, tally, turns, ground),
+        wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
-        doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].hint()),
+        doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].announced()),
         gate=gate,
         clock=clock,
         tally=tally,
         ripe=bells["ripe"],
         status=StatusFile(Path(config.state)),
-        snapshot=_snapshots(config, dispatcher, gate, clock, attendants, sandbox=sandbox),
+        snapshot=_snapshots(config, dispatcher, gate, clock, attendants, outboxes, sandbox=sandbox),
+    )
+
+
+def _closer(ledger: Ledger, disk: Disk, clock: Clock, tally: Tally, turns: Turns, ground: Ground) -> Closer:
+    return Closer(
+        ledger=ledger,
+        disk=disk,
+        clock=clock,
+        tally=tally,
+        turns=turns,
+        away=functools.partial(ground.away, Role.INBOX),
+    )
+
+
+def _wishes(
+    ledger: Ledger,
+    client: FireflyClient,
+    clock: Clock,
+    reopener: Reopener,
+    turns: Turns,
+    dispatcher: Dispatcher,
+) -> Wishes:
+    return Wishes(
+        ledger=ledger,
+        reopener=reopener,
+        clock=clock,
+        turns=turns,
+        ask=functools.partial(_ask, client),
+        changed=dispatcher.nudge,
     )
 
 
@@ -152,17 +193,25 @@ async def _performer(
     disk: Disk,
     gate: Gate,
     storage: str,
-) -> Performer:
+    decoder: Decoder,
+    ground: Ground,
+) -> tuple[Performer, Outboxes]:
     spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
-    outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock)
+    outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock, ground=ground)
     await outboxes.tidy()
-    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk)
+    keep = Keep(str(Path(config.state) / KEEP_FOLDER), disk=disk, spool=spool)
+    owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
+    await asyncio.to_thread(keep.sweep_leftovers, owed)
+    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk, copier=decoder.copy)
     await asyncio.to_thread(copies.sweep_leftovers)
     chance = random.SystemRandom().random
     outcomes = Outcomes(clock=clock, chance=chance)
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)
-    return Performer(
+    performer = Performer(
+        reuse=Reuse(
+            ledger=ledger, disk=disk, clock=clock, outboxes=outboxes, outcomes=outcomes, chance=chance
+        ),
         ordering=Ordering(
             client=client,
             uploads=Uploads(
@@ -173,9 +222,11 @@ async def _performer(
                 gate=gate,
                 copies=copies,
                 storage=storage,
+                decoder=decoder,
             ),
             links=Links(ledger=ledger, disk=disk, clock=clock),
             outboxes=outboxes,
+            ground=ground,
             clock=clock,
             gate=gate,
             setbacks=setbacks,
@@ -197,11 +248,13 @@ async def _performer(
             spool=spool,
             outbox=outbox,
             outboxes=outboxes,
+            keep=keep,
             clock=clock,
             outcomes=outcomes,
             downloads=DOWNLOADS,
         ),
     )
+    return performer, outboxes
 
 
 def _patience(config: Config) -> Patience:
@@ -226,10 +279,19 @@ def _attendants(
     reopener: Reopener,
     turns: Turns,
     doors: Doors,
+    decoder: Decoder,
+    memory: Memory,
 ) -> dict[str, Attendant]:
     return {
         plan.folder: Attendant(
-            inbox=Inbox(plan, disk=disk, clock=clock, ledger_identity=ledger.identity),
+            inbox=Inbox(
+                plan,
+                disk=disk,
+                clock=clock,
+                ledger_identity=ledger.identity,
+                decoder=decoder,
+                memory=memory,
+            ),
             rules=[rule for rule in config.rules if rule.inbox == plan.folder],
             ledger=ledger,
             disk=disk,
@@ -271,6 +333,7 @@ def _snapshots(
     gate: Gate,
     clock: Clock,
     attendants: Mapping[str, Attendant],
+    outboxes: Outboxes,
     *,
     sandbox: bool,
 ) -> _Snapshots:
@@ -280,6 +343,7 @@ def _snapshots(
         gate=gate,
         clock=clock,
         attendants=attendants,
+        outboxes=outboxes,
         sandbox=sandbox,
         started_at=clock.now(),
     )
@@ -294,6 +358,7 @@ class _Snapshots:
     gate: Gate
     clock: Clock
     attendants: Mapping[str, Attendant]
+    outboxes: Outboxes
     sandbox: bool
     started_at: datetime
 
@@ -312,4 +377,5 @@ class _Snapshots:
             requests_last_minute=self.gate.minute.used(now_s),
             requests_last_day=self.gate.day.used(now_s),
             inboxes=[replace(each.state) for each in self.attendants.values()],
+            outboxes_away=dict(self.outboxes.away),
         )

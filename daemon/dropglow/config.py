@@ -141,7 +141,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         api=api,
         limits=limits,
         rules=rules,
-        inboxes=_inboxes(rules),
+        inboxes=_inboxes(rules, tuple(shape.ignore)),
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
     )
     return Survey(config=config, refusal=_refusal(path, harvest.faults) if harvest.faults else None)
@@ -372,14 +372,14 @@ def _watch_faults(rules: list[Loaded]) -> Iterator[Fault]:
             yield loaded.entry.fault("watch", message)
 
 
-def _inboxes(rules: tuple[Rule, ...]) -> tuple[InboxPlan, ...]:
+def _inboxes(rules: tuple[Rule, ...], ignore: tuple[str, ...]) -> tuple[InboxPlan, ...]:
     gathered: dict[str, list[Rule]] = {}
     for rule in rules:
         gathered.setdefault(rule.inbox, []).append(rule)
-    return tuple(_plan(inbox, sharing) for inbox, sharing in gathered.items())
+    return tuple(_plan(inbox, sharing, ignore) for inbox, sharing in gathered.items())
 
 
-def _plan(inbox: str, rules: list[Rule]) -> InboxPlan:
+def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...]) -> InboxPlan:
     folders = [
         folder for rule in rules for folder in (rule.after.done, rule.after.failed, rule.after.held) if folder
     ]
@@ -390,4 +390,5 @@ def _plan(inbox: str, rules: list[Rule]) -> InboxPlan:
         watch=WatchMode(chosen[0]) if chosen else WatchMode.AUTO,
         rescan_s=min(rule.rescan_s for rule in rules),
         reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox))),
+        ignore=ignore,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from dropglow.model import Artifact, Failure, Output, Submission, Upload
+from dropglow.model import Artifact, Failure, JobKey, Output, Submission, Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,28 @@ class Prepared:
     """Every picture that the order needs is in Adobe's storage."""
 
     uploads: tuple[Upload, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The same order was bought before by *twin*, and its results stand in the outbox still."""
+
+    twin: JobKey
+    submission: Submission
+    uploads: tuple[Upload, ...]
+    artifacts: tuple[Artifact, ...]
+    paths: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Borrowed:
+    """The same order was bought before by *twin*; its results are fetched once more, by its receipt."""
+
+    twin: JobKey
+    submission: Submission
+    uploads: tuple[Upload, ...]
+    completed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +184,8 @@ class Attached:
 
 Event = (
     Prepared
+    | Kept
+    | Borrowed
     | Began
     | Accepted
     | Declined

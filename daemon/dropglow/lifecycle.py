@@ -26,6 +26,7 @@ from dropglow.events import (
     Accepted,
     Attached,
     Began,
+    Borrowed,
     CancelAsked,
     CancelConfirmed,
     CancelSent,
@@ -36,6 +37,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Kept,
     LinksExpired,
     Postponed,
     Prepared,
@@ -44,17 +46,22 @@ from dropglow.events import (
     RetryAsked,
     SpoolLost,
 )
-from dropglow.model import Billed, Failure, Job, OnDoubt, Stage
+from dropglow.model import Billed, Duplicates, Failure, Job, OnDoubt, Stage
 
 # An upload that expires while its order is on the wire would waste the order.
 UPLOAD_MARGIN: Final = timedelta(hours=1)
 ABANDONED: Final = "abandoned"  # the code of the failure of a job that was given up in doubt
+TWIN_IN_DOUBT: Final = (
+    "twin_in_doubt"  # of one whose order another job placed, and nobody knows whether it stands
+)
 
 S = Stage
 
 TRANSITIONS: Final[dict[Stage, dict[type[Event], Stage]]] = {
     S.QUEUED: {
         Prepared: S.QUEUED,  # uploads are free and can be repeated
+        Kept: S.DELIVERED,  # nothing is bought for content that was bought before
+        Borrowed: S.FETCHING,
         Began: S.SUBMITTING,
         Postponed: S.QUEUED,
         GaveUp: S.FAILED,
@@ -225,6 +232,13 @@ def not_kept(job: Job) -> int:
     return max(0, len(job.artifacts) - len(job.delivered)) if job.stage is Stage.DELIVERED else 0
 
 
+def kept_back(job: Job) -> bool:
+    """Return whether *job* ended because its order was placed by another job before: only a person buys it again."""
+    if job.stage is not Stage.FAILED:
+        return False
+    return job.reuses is not None or (job.failure is not None and job.failure.code == TWIN_IN_DOUBT)
+
+
 def _act(job: Job, now: datetime) -> Act:
     match job.stage:
         case Stage.QUEUED:
@@ -247,6 +261,8 @@ def _told(job: Job, event: Event) -> Job:
             return replace(job, not_before=until, failure=failure, trips=job.trips + 1)
         case Prepared(uploads=uploads):
             return replace(job, uploads=uploads, not_before=None, failure=None, trips=0)
+        case Kept() | Borrowed():
+            return _told_of_twin(job, event)
         case RanLate():
             return replace(job, late=True)
         case CancelAsked(at=at):
@@ -279,6 +295,25 @@ def _abandoned(job: Job) -> Failure:
         hint="trying again may buy it twice",
         billed=Billed.UNKNOWN,
     )
+
+
+def _told_of_twin(job: Job, event: Kept | Borrowed) -> Job:
+    known = replace(
+        job,
+        reuses=event.twin,
+        submission=event.submission,
+        uploads=event.uploads,
+        not_before=None,
+        failure=None,
+        trips=0,
+    )
+    match event:
+        case Kept(artifacts=artifacts, paths=paths, at=at):
+            return replace(known, artifacts=artifacts, delivered=paths, ended_at=at)
+        case Borrowed(completed_at=completed_at):
+            return replace(known, completed_at=completed_at)
+        case _:
+            assert_never(event)
 
 
 def _told_of_ordering(job: Job, event: Began | Accepted | Declined | Doubted) -> Job:
@@ -340,6 +375,8 @@ def _afresh(job: Job) -> Job:
     """Return *job* ready for another order. The receipt of the old one stays in the history."""
     return replace(
         job,
+        duplicates=Duplicates.BUY,
+        reuses=None,
         submission=None,
         outputs=(),
         artifacts=(),

@@ -64,6 +64,14 @@ class OnDoubt(StrEnum):
     RESUBMIT = "resubmit"
 
 
+class Duplicates(StrEnum):
+    """Say what a rule wants when the same content comes once more."""
+
+    REUSE = "reuse"  # what was bought stands for it
+    WARN = "warn"  # it is bought again, and said
+    BUY = "buy"
+
+
 class Billed(StrEnum):
     """Say whether money was spent, as far as anybody can know."""
 
@@ -321,6 +329,8 @@ class Job:
     priority: int = 0
     attempts: int = 3
     on_doubt: OnDoubt = OnDoubt.HOLD
+    duplicates: Duplicates = Duplicates.BUY  # whatever the rule says, what a person asks for again is bought
+    reuses: JobKey | None = None  # the job that bought what this one delivers
     attempt: int = 0
     declines: int = 0
     doubts: int = 0

@@ -22,10 +22,14 @@ LEDGER_UNAVAILABLE: Final = "ledger.unavailable"  # reason, hint
 CONFIG_WARNING: Final = "config.warning"  # warning
 SANDBOX_STARTED: Final = "sandbox.started"  # url
 
+DECODING_UNPROTECTED: Final = "decoding.unprotected"  # reason
+
 INBOX_WATCHED: Final = "inbox.watched"  # inbox, mode, reason
 INBOX_OFFLINE: Final = "inbox.offline"  # inbox, reason
 INBOX_ONLINE: Final = "inbox.online"  # inbox
 INBOX_TROUBLE: Final = "inbox.trouble"  # inbox, reason
+OUTBOX_OFFLINE: Final = "outbox.offline"  # outbox, reason
+OUTBOX_ONLINE: Final = "outbox.online"  # outbox
 WATCHER_DEAF: Final = "watcher.deaf"  # reason
 
 DROP_ADMITTED: Final = "drop.admitted"  # drop, rule, source, sha256, companions, jobs, images
@@ -35,6 +39,7 @@ DROP_WAITING: Final = "drop.waiting"  # inbox, rule, source, waits_for, patience
 DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
 DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, hint, place
 DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
+DROP_DUPLICATE: Final = "drop.duplicate"  # drop, rule, source, earlier
 DROP_RETURNED: Final = "drop.returned"  # inbox, source, reason
 
 COMPANION_WAITING: Final = "companion.waiting"  # inbox, source, waits_for, patience_s
@@ -44,6 +49,8 @@ UPLOAD_PREPARED: Final = (
 )
 
 JOB_PREPARED: Final = "job.prepared"  # uploads
+JOB_KEPT: Final = "job.kept"  # twin, path
+JOB_BORROWED: Final = "job.borrowed"  # twin
 JOB_SUBMITTING: Final = "job.submitting"  # attempt
 JOB_SUBMITTED: Final = "job.submitted"  # attempt
 JOB_DECLINED: Final = "job.declined"  # reason, hint, until

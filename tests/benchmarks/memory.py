@@ -53,7 +53,7 @@ def _load(count: int) -> Load:
         site = ground.Daemon(folder / "site", remote.url)
         site.drop(count)
         with site.running():
-            site.until(lambda: _seen(site) >= count, every_s=0.5)
+            site.until(lambda: seen(site) >= count, every_s=0.5)
             time.sleep(3)
             before, before_s, began_s = site.memory_bytes(), site.cpu_s(), time.monotonic()
             time.sleep(WATCHED_S)
@@ -61,7 +61,7 @@ def _load(count: int) -> Load:
             return Load(memory_bytes=max(before, after), cpu_share=(site.cpu_s() - before_s) / took_s)
 
 
-def _seen(site: ground.Daemon) -> int:
+def seen(site: ground.Daemon) -> int:
     """Return how many prompts the daemon knows of: ordered, admitted or ready in the inbox."""
     status = site.folder / "state" / "status.json"
     if not status.exists():

@@ -955,3 +955,40 @@ async def state(ledger: Ledger, now: datetime) -> object:
         [await ledger.queued(f"/in{number}") for number in range(3)],
         [await ledger.history(DropKey(f"d{number}")) for number in range(8)],
     )
+
+
+async def test_the_same_content_is_found(ledger: Ledger) -> None:
+    """Drops of the same content, companions and rule are found, the latest first, whatever they are called."""
+    await ledger.admit(make_drop("one"), ())
+    await ledger.admit(make_drop("two", path="other.txt", admitted_at=NOW - HOUR), ())
+    same: dict[str, Any] = {
+        "inbox": "/in",
+        "sha256": "a" * 64,
+        "rule": RuleName("art"),
+        "rule_digest": "digest",
+    }
+
+    found = await ledger.same_content(companions=(), **same)
+
+    assert ["two", "one"] == [drop.key for drop in found]
+    assert () == await ledger.same_content(companions=["mask"], **same)
+    for field in ("inbox", "sha256", "rule", "rule_digest"):
+        assert () == await ledger.same_content(companions=(), **{**same, field: "other"})
+
+
+async def test_of_two_drops_one_is_the_earlier(ledger: Ledger) -> None:
+    """Which drop came first is the order in which they were stored, and no clock's."""
+    await ledger.admit(make_drop("one"), ())
+    await ledger.admit(make_drop("two", admitted_at=NOW - HOUR), ())
+    same: dict[str, Any] = {
+        "inbox": "/in",
+        "sha256": "a" * 64,
+        "rule": RuleName("art"),
+        "rule_digest": "digest",
+    }
+
+    before_one = await ledger.same_content(companions=(), before=DropKey("one"), **same)
+    before_two = await ledger.same_content(companions=(), before=DropKey("two"), **same)
+
+    assert () == before_one
+    assert ["one"] == [drop.key for drop in before_two]

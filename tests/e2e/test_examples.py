@@ -225,7 +225,9 @@ async def serve(folder: Path) -> Served:
             drop.make(path)
             for name, make in drop.beside.items():
                 make(path.with_name(name))
-            told = CliRunner().invoke(main, ["--config", str(folder), "explain", str(path), "--json"])
+            told = await asyncio.to_thread(
+                CliRunner().invoke, main, ["--config", str(folder), "explain", str(path), "--json"]
+            )
             forecasts[drop.path] = json.loads(told.stdout)
         code, output = await command(folder, "run", "--once")
     return Served(folder=folder, code=code, output=output, forecasts=forecasts, books=world.books())

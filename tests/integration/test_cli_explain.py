@@ -14,6 +14,7 @@ from dropglow.cli.main import main
 
 CONFIGURATION = """
 state: ./state
+ignore: ["*.proof.jpg", drafts]
 rules:
   - name: wide-only
     inbox: inbox/photos
@@ -247,6 +248,8 @@ def test_a_faulty_file_costs_nothing(site: Site) -> None:
         ("@eaDir/beach.jpg", "housekeeping"),
         ("_done/beach.jpg", "_done"),
         (".dropglow/work/beach.jpg", "dropglow jobs"),
+        ("beach.proof.jpg", "`ignore` in the configuration names it"),
+        ("Drafts/beach.jpg", "names the folder Drafts"),
     ],
 )
 def test_an_ignored_file_says_why(site: Site, name: str, reason: str) -> None:

@@ -165,7 +165,7 @@ def test_every_way_of_arriving_settles(
 
 
 def test_a_slow_writer_is_waited_for(root: Path, inbox: Inbox, clock: HandClock) -> None:
-    """Each new piece starts the quiet period again."""
+    """Each new piece starts the quiet period again, and makes it longer."""
     with (root / "hill.txt").open("a") as writer:
         for _ in range(5):
             writer.write("more ")
@@ -175,7 +175,7 @@ def test_a_slow_writer_is_waited_for(root: Path, inbox: Inbox, clock: HandClock)
 
             assert () == growing.settled
             assert 1 == growing.waiting
-    clock.seconds += 2
+    clock.seconds += 8  # four times as long as a file that came in one piece
 
     assert ["hill.txt"] == [sighting.path for sighting in inbox.sweep().settled]
 
@@ -586,12 +586,17 @@ def test_the_same_folder_comes_back_by_itself(root: Path, inbox: Inbox, clock: H
 
 
 def test_a_folder_made_anew_is_taken_up(root: Path, inbox: Inbox, clock: HandClock) -> None:
-    """Somebody deleted the inbox and made it again."""
+    """Somebody deleted the inbox and made it again; for half a minute it may still be an exchange of folders."""
     root.rename(root.with_name("away"))
     inbox.sweep()
     root.mkdir()
     (root / "hill.txt").write_text("a green hill")
+    offline = inbox.sweep().offline
+    untouched = [path.name for path in root.iterdir()]
+    clock.seconds += 30
 
+    assert "was replaced by another folder" in (offline or "")
+    assert ["hill.txt"] == untouched
     assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
     assert "ours\n" == (root / ".dropglow" / "owner").read_text()
 
@@ -603,6 +608,8 @@ def test_a_folder_made_anew_on_a_full_disk_is_taken_up_later(
     root.rename(root.with_name("away"))
     root.mkdir()
     disk.full = True
+    inbox.sweep()
+    clock.seconds += 30
     during = inbox.sweep()
     disk.full = False
 

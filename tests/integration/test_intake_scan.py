@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from dropglow.errors import DiskError
+from dropglow.intake.ignore import Ignored
 from dropglow.intake.scan import MAX_DEPTH, Snag, scan
 from dropglow.model import Sighting
 
 
-def paths(root: Path, **options: frozenset[str]) -> list[str]:
-    return sorted(found.path for found in scan(str(root), **options) if isinstance(found, Sighting))
+def paths(root: Path, reserved: frozenset[str] = frozenset()) -> list[str]:
+    return sorted(found.path for found in scan(str(root), reserved=reserved) if isinstance(found, Sighting))
 
 
 def snags(root: Path) -> list[Snag]:
@@ -54,6 +55,17 @@ def test_reserved_and_ignored_folders_are_not_walked(tmp_path: Path) -> None:
         (tmp_path / folder / "beach.jpg").touch()
 
     assert ["_donedone/beach.jpg", "sub/_done/beach.jpg"] == paths(tmp_path, reserved=frozenset({"_done"}))
+
+
+def test_what_an_operator_ignores_is_passed_over_in_silence(tmp_path: Path) -> None:
+    """Files and whole folders, and nothing is said of them."""
+    for path in ("beach.jpg", "beach.psd", "drafts/deep/beach.jpg", "a/b.psd"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+
+    found = list(scan(str(tmp_path), ignored=Ignored(["*.psd", "drafts"])))
+
+    assert ["beach.jpg"] == [each.path for each in found]
 
 
 def test_temporary_names_are_passed_over_in_silence(tmp_path: Path) -> None:

@@ -146,6 +146,14 @@ async def test_an_exchanged_folder_is_known_as_deaf(bell: Doorbell, tmp_path: Pa
     assert (str(tmp_path / "in"),) == bell.deaf()
 
 
+async def test_with_watches_left_nothing_is_short(bell: Doorbell, tmp_path: Path) -> None:
+    """Nor is what is not watched at all."""
+    before = bell.is_short(str(tmp_path))
+    await bell.watch(str(tmp_path))
+
+    assert (False, False) == (before, bell.is_short(str(tmp_path)))
+
+
 async def test_a_missing_folder_cannot_be_watched(bell: Doorbell, tmp_path: Path) -> None:
     """It is an error here, where the kernel would say nothing."""
     with pytest.raises(DiskError, match="missing"):

@@ -151,6 +151,7 @@ limits:
   poll: {{min: 500ms, max: 20s}}
   job_timeout: 1h
 budget: {{per_day: off}}
+ignore: ["*.psd", "proofs/**"]
 rules: {rule()}
 """,
     )
@@ -159,6 +160,7 @@ rules: {rule()}
     assert "https://api.example.com" == config.api.base_url
     assert ("a", "b") == config.api.scopes
     assert ("api-*.example.com",) == config.api.trusted_hosts
+    assert [("*.psd", "proofs/**")] == [inbox.ignore for inbox in config.inboxes]
     assert (3, None, 10, 0.5, 20.0, 3600.0) == (
         config.limits.in_flight,
         config.limits.requests_per_minute,

@@ -13,6 +13,7 @@ from dropglow.events import (
     Accepted,
     Attached,
     Began,
+    Borrowed,
     CancelAsked,
     CancelConfirmed,
     CancelSent,
@@ -23,6 +24,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Kept,
     LinksExpired,
     Postponed,
     Prepared,
@@ -36,6 +38,7 @@ from dropglow.lifecycle import (
     REMOTE_OPEN,
     RESTING,
     TRANSITIONS,
+    TWIN_IN_DOUBT,
     UPLOAD_MARGIN,
     Cancel,
     Deliver,
@@ -47,6 +50,7 @@ from dropglow.lifecycle import (
     Wait,
     advance,
     allowed,
+    kept_back,
     next_step,
     not_kept,
     on_takeover,
@@ -57,6 +61,7 @@ from dropglow.model import (
     Billed,
     DeliveryPlan,
     DropKey,
+    Duplicates,
     Failure,
     Job,
     JobKey,
@@ -602,3 +607,47 @@ def test_the_groups_of_stages_do_not_overlap() -> None:
     groups = [RESTING, REMOTE_OPEN, PAID_FOR, {S.QUEUED}]
 
     assert sorted(Stage) == sorted(stage for group in groups for stage in group)
+
+
+KEPT = Kept(
+    twin=JobKey("twin.1"),
+    submission=RECEIPT,
+    uploads=(UPLOAD,),
+    artifacts=(ARTIFACT,),
+    paths=("/out/beach.jpg",),
+    at=T3,
+)
+BORROWED = Borrowed(twin=JobKey("twin.1"), submission=RECEIPT, uploads=(UPLOAD,), completed_at=T0)
+
+
+def test_kept_results_are_delivered_without_an_order() -> None:
+    """A job whose results stand there already ends at once, and names the job that bought them."""
+    job = after(KEPT)
+
+    assert (S.DELIVERED, ("/out/beach.jpg",), T3) == (job.stage, job.delivered, job.ended_at)
+    assert (JobKey("twin.1"), 0) == (job.reuses, job.attempt)
+
+
+def test_borrowed_results_are_asked_for() -> None:
+    """A job that borrows a receipt asks for the results with it, since links are never stored."""
+    job = after(POSTPONED, BORROWED)
+
+    assert Poll() == next_step(job, now=T3)
+    assert (RECEIPT, T0, None) == (job.submission, job.completed_at, job.failure)
+
+
+def test_what_cannot_be_borrowed_is_kept_back() -> None:
+    """A job that failed with a borrowed receipt, or because of a twin in doubt, is not bought without a person."""
+    doubtful = replace(GAVE_UP, failure=replace(OTHER, code=TWIN_IN_DOUBT))
+
+    assert kept_back(after(BORROWED, GAVE_UP))
+    assert kept_back(after(doubtful))
+    assert not kept_back(after(GAVE_UP))
+    assert not kept_back(after(BORROWED))
+
+
+def test_what_a_person_asks_for_again_is_bought() -> None:
+    """A retry forgets the twin and looks for none: it is a new order."""
+    job = after(BORROWED, GAVE_UP, RetryAsked(at=T3), job=replace(a_job(), duplicates=Duplicates.REUSE))
+
+    assert (S.QUEUED, Duplicates.BUY, None, None) == (job.stage, job.duplicates, job.reuses, job.submission)

@@ -56,20 +56,40 @@ def test_without_a_quiet_period_two_looks_are_still_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "wait_s"),
     [
-        replace(sighting(), device=99),
-        replace(sighting(), inode=99),
-        replace(sighting(), size_bytes=99),
-        replace(sighting(), mtime_ns=99),
-        replace(sighting(), ctime_ns=99),
+        (replace(sighting(), device=99), 2.0),
+        (replace(sighting(), inode=99), 2.0),
+        (replace(sighting(), size_bytes=99), 4.0),
+        (replace(sighting(), mtime_ns=99), 4.0),
+        (replace(sighting(), ctime_ns=99), 2.0),
     ],
 )
-def test_any_change_starts_the_quiet_period_anew(changed: Sighting) -> None:
-    """Whatever differs between two looks, the file is still being worked on."""
+def test_any_change_starts_the_quiet_period_anew(changed: Sighting, wait_s: float) -> None:
+    """Whatever differs between two looks, the file is still being worked on; one that is written to waits longer."""
     outlook = look(look(None, sighting(), at_s=100), changed, at_s=102)
 
     assert () == outlook.settled
+    assert wait_s == outlook.next_look_s
+
+
+def test_a_writer_with_pauses_is_waited_for() -> None:
+    """From the second change on a file has to lie still for four quiet periods, and never for more."""
+    outlook = None
+    for at_s in range(100, 110):
+        outlook = look(outlook, sighting(size_bytes=at_s), at_s=at_s)
+
+    early = look(outlook, sighting(size_bytes=109), at_s=116)
+    late = look(early, sighting(size_bytes=109), at_s=117)
+
+    assert () == early.settled
+    assert (sighting(size_bytes=109),) == late.settled
+
+
+def test_the_first_bytes_are_no_change() -> None:
+    """A name that was made empty and is filled in one go waits no longer than any other."""
+    outlook = look(look(None, sighting(size_bytes=0), at_s=100), sighting(), at_s=101)
+
     assert 2.0 == outlook.next_look_s
 
 
@@ -141,7 +161,7 @@ def test_a_late_look_leaves_no_negative_wait() -> None:
     """A file that changed while nobody looked has its whole quiet period before it."""
     outlook = look(look(None, sighting(), at_s=100), sighting(size_bytes=9), at_s=500)
 
-    assert 2.0 == outlook.next_look_s
+    assert 4.0 == outlook.next_look_s
 
 
 @given(steps=st.lists(st.tuples(st.floats(0.1, 5), st.integers(1, 3)), max_size=30))

@@ -10,11 +10,12 @@ A job::
      "seeds": [int], "images": int, "stage", "attempt": int, "job_id",
      "created_at", "begun_at", "accepted_at", "completed_at", "ended_at", "not_before",
      "results": [path], "skipped": int, "failure": {"code", "what", "why", "hint", "billed"} or null,
-     "cancel_wanted": bool, "late": bool}
+     "cancel_wanted": bool, "late": bool, "reuses": job or null}
 
 ``stage`` is one of ``queued``, ``submitting``, ``running``, ``cancelling``,
 ``fetching``, ``delivering``, ``delivered``, ``in_doubt``, ``failed`` and
-``cancelled``; ``skipped`` counts results that were paid for and not kept, because
+``cancelled``; ``reuses`` is the job that bought what this one delivers, where nothing
+was bought for it; ``skipped`` counts results that were paid for and not kept, because
 their names were taken; ``part`` says which prompt of its file it is, where the rule splits
 files; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
 Adobe's. A drop::
@@ -72,6 +73,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "failure": failure_document(job.failure),
         "cancel_wanted": job.cancel_wanted,
         "late": job.late,
+        "reuses": job.reuses,
     }
 
 

@@ -1,6 +1,6 @@
 """``dropglow explain FILE``: which rule takes a file and why, the exact requests, their price, the results' names.
 
-Buys nothing and asks nobody but the file. With ``--json`` one document::
+Buys nothing and asks nobody but the file and the ledger. With ``--json`` one document::
 
     {"file", "exists", "size_bytes", "kind", "format", "width", "height", "fault", "hint",
      "inboxes": [{
@@ -17,7 +17,8 @@ Buys nothing and asks nobody but the file. With ``--json`` one document::
                          "default_size"}],         what Adobe makes where no size is sent, else null
            "done", "failed"}],                     where the original goes, as the first rule says;
                                                    done is null where it is deleted
-        "images"}]}                                the price of the drop
+        "before",                                  the drop that the same content was before, or null
+        "images"}]}                                the price of the drop, if it is bought
 
 Exit codes: 0 it is explained, whatever the answer; 2 there is no such inbox; 78 the configuration has faults.
 """
@@ -25,6 +26,7 @@ Exit codes: 0 it is explained, whatever the answer; 2 there is no such inbox; 78
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +52,7 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     FILE lies in an inbox, or anywhere else, or is only a name that a file
     could have: then everything is told that follows from the name.
     """
+    from dropglow.cli.bought_before import bought_before
     from dropglow.cli.forecast import forecast
     from dropglow.cli.forecast_view import document, tell
     from dropglow.cli.subject import find_subject
@@ -61,7 +64,8 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     chosen = None if inbox is None else _inbox(config, inbox, cwd)
     subject = find_subject(config, file, cwd=cwd, inbox=chosen)
     now = datetime.now(UTC).astimezone()
-    forecasts = [forecast(config, subject, place, now=now) for place in subject.places]
+    foreseen = (forecast(config, subject, place, now=now) for place in subject.places)
+    forecasts = [replace(each, before=bought_before(config, subject, each)) for each in foreseen]
     if as_json:
         print_json(document(subject, forecasts))
         return

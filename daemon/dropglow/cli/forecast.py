@@ -20,7 +20,7 @@ from dropglow.config import Config
 from dropglow.errors import SourceFault
 from dropglow.firefly import wire
 from dropglow.intake.plan import InboxPlan
-from dropglow.model import DropKey, Facts, Kind, Order, Upload
+from dropglow.model import Drop, DropKey, Facts, Kind, Order, Upload
 from dropglow.naming import render
 from dropglow.preparing import Copy, Plan, Stripped, foreseen
 from dropglow.rules.beside import partner
@@ -81,6 +81,7 @@ class Forecast:
     explanations: tuple[Explanation, ...] = ()
     rules: tuple[Rule, ...] = ()  # of this inbox, as explained
     purchases: tuple[Purchase, ...] = ()
+    before: Drop | None = None  # the same content under the same rules, as the ledger knows it
 
     @property
     def images(self) -> int:

@@ -7,12 +7,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from dropglow.cli.forecast import Call, Forecast, Purchase
 from dropglow.cli.subject import Subject
 from dropglow.cli.tables import counted, line, readable
-from dropglow.model import After, Facts, Kind
+from dropglow.model import After, Duplicates, Facts, Kind
 from dropglow.naming import shown
 from dropglow.rules.folders import differing_after
 from dropglow.rules.match import Explanation
@@ -128,6 +128,7 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     unsure = [one.rule for one in each.explanations if one.taken and one.provided]
     proviso = f", if {' and '.join(unsure)} {'takes' if len(unsure) == 1 else 'take'} it" if unsure else ""
     yield f"  Price: {counted(each.images, 'image')}{_for_each(each)}{proviso}", "bold"
+    yield from _bought_before(each)
     yield "  Results, with the seed and the kind of file that Adobe gives:", ""
     for purchase in each.purchases:
         for call in purchase.calls:
@@ -151,6 +152,28 @@ def _for_each(each: Forecast) -> str:
         return ""
     (noun, *others) = {"line" if split is Split.LINES else "block" for split in uncounted}
     return f" for each {'prompt' if others else noun} of the text"
+
+
+def _bought_before(each: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield what it means that the same content was dropped before."""
+    if (before := each.before) is None:
+        return
+    known = f"  The same content was dropped before, as {shown(before.path)} (drop {before.key})"
+    for purchase in each.purchases:
+        match purchase.rule.duplicates:
+            case Duplicates.REUSE:
+                yield (
+                    f"{known}: {purchase.rule.name} buys nothing again. What is in the outbox is kept,",
+                    "yellow",
+                )
+                yield (
+                    "  what is gone is fetched again from Adobe; if it is not there either, the file is held.",
+                    "yellow",
+                )
+            case Duplicates.WARN | Duplicates.BUY:
+                yield f"{known}, and {purchase.rule.name} buys it again.", "yellow"
+            case _:
+                assert_never(purchase.rule.duplicates)
 
 
 def _overruled(first: Rule, later: Sequence[Rule]) -> Iterator[tuple[str, str]]:
@@ -224,6 +247,7 @@ def _inbox_document(each: Forecast) -> dict[str, Any]:
         "orders": [
             _purchase_document(purchase, each, each.purchases[0].rule.after) for purchase in each.purchases
         ],
+        "before": None if each.before is None else each.before.key,
         "images": each.images,
     }
 

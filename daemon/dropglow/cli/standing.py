@@ -67,6 +67,11 @@ class Standing:
         folders = dict.fromkeys([*(plan.folder for plan in self.config.inboxes), *told])
         return tuple(self._inbox(folder, told.get(folder, {})) for folder in folders)
 
+    def outboxes_away(self) -> tuple[dict[str, str], ...]:
+        """Return each outbox that the service found away, and why."""
+        told = (self.snapshot or {}).get("outboxes_away", {})
+        return tuple({"folder": shown(folder), "reason": reason} for folder, reason in sorted(told.items()))
+
     def _inbox(self, folder: str, told: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "folder": shown(folder),
@@ -78,6 +83,9 @@ class Standing:
             "incomplete": told.get("incomplete"),
             "lonely": told.get("lonely"),
             "passed_over": told.get("passed_over"),
+            "files": told.get("files"),
+            "look_s": told.get("look_s"),
+            "missed": told.get("missed"),
             "offline": told.get("offline") or None,
             "open_jobs": self.counts.open_jobs_by_inbox.get(folder, 0),
         }
@@ -174,6 +182,7 @@ def document(standing: Standing) -> dict[str, Any]:
             "per_day": limits.requests_per_day,
         },
         "inboxes": list(standing.inboxes()),
+        "outboxes_away": list(standing.outboxes_away()),
         "jobs": {stage.value: standing.counts.jobs.get(stage, 0) for stage in Stage},
         "drops": {state.value: standing.counts.drops.get(state, 0) for state in DropState},
         "in_doubt": [job_document(job) for job in standing.doubts],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,14 @@ from dropglow.clock import Clock
 from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
 from dropglow.holding import Owned, own
+from dropglow.intake.atlas import ATLAS_FILE, Atlas
+from dropglow.landmarks import Role
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox, Verb, Wish
 from dropglow.model import DropState
 from dropglow.ops.logging import set_up
 from dropglow.runtime.closing import Closer, Tally
+from dropglow.runtime.ground import Ground
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.turns import Turns
 from dropglow.runtime.wishes import Wishes
@@ -43,7 +47,15 @@ async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict
     async with own(state) as owned:
         turns = Turns()
         outcomes = {wish.key: await _fulfilled(owned, wish, clock, turns) for wish in wishes}
-        closer = Closer(ledger=owned.ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=turns)
+        ground = Ground(Atlas(str(owned.state / ATLAS_FILE), RealDisk()))
+        closer = Closer(
+            ledger=owned.ledger,
+            disk=RealDisk(),
+            clock=clock,
+            tally=Tally(),
+            turns=turns,
+            away=partial(ground.away, Role.INBOX),
+        )
         while await closer.close_ripe():
             pass
         return {key: await _with_note(owned.ledger, outcome) for key, outcome in outcomes.items()}

@@ -12,7 +12,10 @@ Works with and without a running service. With ``--json`` one document::
                   "settling", "unmatched",
                   "incomplete",                         drops that wait for a file that belongs to them
                   "lonely",                             files that wait for the drop that they belong to
-                  "passed_over", "offline", "open_jobs"}],
+                  "passed_over", "offline", "open_jobs",
+                  "files", "look_s",                    seen by its last look over the inbox, and its seconds
+                  "missed"}],                           files that no event announced, since the start
+     "outboxes_away": [{"folder", "reason"}],           as jobs found them that have something to bring there
      "jobs": {stage: count}, "drops": {state: count},
      "in_doubt": [job], "late": [job],
      "waiting": [job],        something outside stands in their way; "failure" says what

@@ -17,6 +17,7 @@ from dropglow.model import Billed, DropState, Job, Stage
 if TYPE_CHECKING:
     from rich.console import Console
 
+_SLOW_LOOK_S = 1.0  # quicker ones are not worth a line
 _ORDER = "look for the order at Adobe, by its time; then one of these:"
 
 
@@ -84,7 +85,13 @@ def _inboxes(standing: Standing, out: Console) -> None:
             files = f"{counted(inbox['unmatched'], 'file')} in {inbox['folder']}"
             text = f"{files}: no rule takes {them}; why: dropglow explain FILE"
             notes.append((text, "yellow"))
+        if (inbox["look_s"] or 0) >= _SLOW_LOOK_S:
+            files = counted(inbox["files"], "file")
+            notes.append((f"{inbox['folder']}: a look over its {files} takes {inbox['look_s']:.1f} s", ""))
         notes += [(text, "") for text in _waiting_for_each_other(inbox)]
+    notes += [
+        (f"the outbox {each['folder']} is away: {each['reason']}", "red") for each in standing.outboxes_away()
+    ]
     heading("Inboxes", console=out)
     table(["folder", "how", "waiting", "settling", "no rule", "open jobs"], rows, console=out)
     for text, style in notes:

@@ -89,7 +89,9 @@ def _job(job: Job, out: Console) -> None:
         )
     if order.prompt:
         fact("prompt", order.prompt, console=out)
-    fact("price", counted(order.images, "image"), console=out)
+    fact("price", counted(0 if job.reuses else order.images, "image"), console=out)
+    if job.reuses is not None:
+        fact("bought by", f"job {job.reuses}, for the same content", console=out)
     if order.seeds:
         fact("seed" if len(order.seeds) == 1 else "seeds", ", ".join(map(str, order.seeds)), console=out)
     if job.submission is not None:

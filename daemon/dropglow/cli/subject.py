@@ -14,7 +14,7 @@ from pathlib import PurePath
 from dropglow.config import Config
 from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
-from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
+from dropglow.intake.ignore import Ignored, is_ignored_file, is_ignored_folder
 from dropglow.intake.inspect import (
     OTHER_EXTENSIONS,
     PROMPT_EXTENSIONS,
@@ -161,8 +161,12 @@ def _ignored(plan: InboxPlan, path: str, *, file: str | None) -> str:
         here = f"{here}/{folder}"
         if reason := _ignored_folder(plan, here, folder):
             return reason
+        if Ignored(plan.ignore).by_globs(os.path.relpath(here, plan.folder)):
+            return f"`ignore` in the configuration names the folder {folder}, and such folders are never looked into"
     if len(folders) >= MAX_DEPTH:
         return f"it lies more than {MAX_DEPTH} folders deep"
+    if Ignored(plan.ignore).by_globs(path):
+        return "`ignore` in the configuration names it, and what it names is never taken"
     if is_ignored_file(name):
         return f"{name} is a hidden, temporary or housekeeping name, and such files are never taken"
     mode = None if file is None else _look(file).st_mode

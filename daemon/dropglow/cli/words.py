@@ -9,7 +9,7 @@ import posixpath
 from datetime import datetime
 
 from dropglow.cli.tables import counted, relative_time
-from dropglow.lifecycle import ABANDONED, RESTING, not_kept
+from dropglow.lifecycle import ABANDONED, RESTING, kept_back, not_kept
 from dropglow.model import Failure, Job, Order, Stage
 
 
@@ -21,6 +21,8 @@ def local(at: datetime) -> str:
 def stage_words(job: Job) -> str:
     """Return where *job* stands, and what is unusual about it."""
     words = [named(job.stage)]
+    if job.reuses is not None:
+        words.append(f"bought by {job.reuses} for the same content")
     if job.late and job.stage not in RESTING:
         words.append("late")
     if job.cancel_wanted and job.stage not in RESTING | {Stage.CANCELLING}:
@@ -67,6 +69,8 @@ def given_up_in_doubt(job: Job) -> bool:
 
 def advice(job: Job) -> str:
     """Return what to do about the failure of *job*; empty where nothing is known to help."""
+    if kept_back(job):
+        return f"it is not bought twice by itself; to order it again, and pay again: dropglow retry {job.key}"
     if given_up_in_doubt(job):
         return "it was given up; to order it all the same: dropglow retry " + job.key
     return "" if job.failure is None else job.failure.hint

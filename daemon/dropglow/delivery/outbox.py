@@ -144,6 +144,9 @@ class _Placing:
             if final in self.mates:
                 continue
             self.disk.make_folder(final.rpartition("/")[0])
+            if self.job.reuses is not None and self._stands(final):
+                self.disk.remove(self.artifact.temporary)
+                return self._settled(final)
             if self._try(final):
                 return final
             if self.plan.collision is Collision.SKIP and self.disk.look(final) is not None:
@@ -166,6 +169,13 @@ class _Placing:
             self._withdraw_sidecar(final)
             return False
         return True
+
+    def _stands(self, final: str) -> bool:
+        """Return whether the very same bytes have this name: a result that was delivered before, and never taken away."""
+        found = self.disk.look(final)
+        if found is None or not found.regular or found.size_bytes != self.artifact.size_bytes:
+            return False
+        return self.disk.digest(final) == self.artifact.sha256
 
     def _placed_before(self) -> str | None:
         final = self._search()

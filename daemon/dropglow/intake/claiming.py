@@ -18,6 +18,7 @@ from typing import BinaryIO, TypeVar
 
 from dropglow.disk import Disk, refusal
 from dropglow.errors import DiskError
+from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inspect import examine
 from dropglow.intake.root import Root
 from dropglow.intake.work import WorkFolder
@@ -89,8 +90,11 @@ class _Contents:
 class Claiming:
     """Claim parties in one inbox. Gives nothing back: whoever asked knows where things belong."""
 
-    def __init__(self, folder: str, *, disk: Disk, work: WorkFolder, root: Root) -> None:
+    def __init__(
+        self, folder: str, *, disk: Disk, work: WorkFolder, root: Root, decoder: Decoder = IN_PROCESS
+    ) -> None:
         """Move files from *folder* (absolute) into *work* by *disk*; *root* knows whether inodes hold."""
+        self._decoder = decoder
         self._folder = folder
         self._disk = disk
         self._work = work
@@ -161,7 +165,7 @@ class Claiming:
                 return None
             sha256 = reading(lambda: _digest(stream), place)
             stream.seek(0)
-            facts = reading(lambda: examine(stream, sighting.path), place)
+            facts = reading(lambda: examine(stream, sighting.path, decoder=self._decoder), place)
             if not same(sighting, stream, inodes_hold=inodes_hold):
                 return None
         return _Contents(sha256=sha256, facts=facts)

@@ -1,12 +1,13 @@
 """Make the copy of a picture that is sent in its place, as a file of its own. The original is only read.
 
-Call it in a thread: it decodes. One large picture is in memory at a time, at up to eight bytes a pixel:
+It decodes, by itself or through whoever it is given for that; either way it blocks. One large picture is in memory at a time, at up to eight bytes a pixel:
 half a gigabyte for sixty megapixels of CMYK, 1.2 GB for the largest that is accepted.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final, assert_never
@@ -57,13 +58,39 @@ class Made:
     size_bytes: int
 
 
+def copied(stream: BinaryIO, facts: Facts, wanted: Copy | Stripped) -> tuple[Format, bytes]:
+    """Return the format and the bytes of the copy that was planned from *facts*.
+
+    Raises:
+        SourceFault: It is damaged, or it cannot be made small enough.
+        MemoryError: There is too little memory.
+        OSError: It cannot be read.
+    """
+    assert facts.format is not None, "only pictures are copied"
+    match wanted:
+        case Stripped():
+            stream.seek(0)
+            return facts.format, strip(stream.read(), facts.format)
+        case Copy():
+            return _converted(stream, facts, facts.format, wanted)
+        case _:
+            assert_never(wanted)
+
+
 class Copies:
     """Makes copies in a folder of its own, and clears away those that a crash left."""
 
-    def __init__(self, folder: str, disk: Disk) -> None:
-        """Keep copies in *folder*, which is made when needed and holds nothing else."""
+    def __init__(
+        self,
+        folder: str,
+        disk: Disk,
+        *,
+        copier: Callable[[BinaryIO, Facts, Copy | Stripped], tuple[Format, bytes]] = copied,
+    ) -> None:
+        """Keep copies in *folder*, which is made when needed and holds nothing else; *copier* decodes and encodes."""
         self._folder = folder
         self._disk = disk
+        self._copier = copier
 
     def sweep_leftovers(self) -> None:
         """Remove every copy, also one that was cut off while it was written. For a start, before anything is uploaded.
@@ -88,15 +115,8 @@ class Copies:
             DiskFull: There is no room for the copy.
             DiskError: It cannot be read, or the copy cannot be written.
         """
-        assert facts.format is not None, "only pictures are copied"
         with self._disk.open_read(source) as stream, translated("read", source):
-            match wanted:
-                case Stripped():
-                    form, data = facts.format, strip(stream.read(), facts.format)
-                case Copy():
-                    form, data = _copied(stream, facts, facts.format, wanted)
-                case _:
-                    assert_never(wanted)
+            form, data = self._copier(stream, facts, wanted)
         path = f"{self._folder}/{uuid4().hex}{_ENDING}"
         self._disk.make_folder(self._folder, mode=0o700)
         self._disk.write(path, data, mode=0o600)
@@ -108,7 +128,7 @@ class Copies:
             self._disk.remove(made.path)
 
 
-def _copied(stream: BinaryIO, facts: Facts, picture: Format, wanted: Copy) -> tuple[Format, bytes]:
+def _converted(stream: BinaryIO, facts: Facts, picture: Format, wanted: Copy) -> tuple[Format, bytes]:
     with heavy((facts.width or 0) * (facts.height or 0)):
         pixels, profile = _pixels(stream, facts, picture, wanted)
         return _encoded(pixels, wanted, profile=None if wanted.to_srgb else profile)

@@ -1,15 +1,21 @@
 """Know which names are never drops: hidden, temporary, and housekeeping of NAS and desktops.
 
 Pure. Names are compared without regard to case, as the programs that make
-them are not of one mind about it.
+them are not of one mind about it. What else an operator wants left alone he says
+in globs, see ``Ignored``.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
+from dropglow.rules.globs import compile_globs, folded
+
 # Hidden names cover ._NAME, .nfs…, .fuse_hidden…, .~lock.…, .goutputstream-…, rsync's and lftp's.
-_PREFIXES: Final = (".", "~$", "~syncthing~")
+# ":2e" is how old netatalk writes a dot.
+_PREFIXES: Final = (".", ":2e", "~$", "~syncthing~")
 
 # Our own notes beside a failed or held file may be moved back with it, and are no prompts.
 _NOTES: Final = (".error.txt", ".held.txt")
@@ -17,13 +23,19 @@ _NOTES: Final = (".error.txt", ".held.txt")
 _SUFFIXES: Final = (
     *_NOTES,
     "~",
+    ".!bt",
     ".!qb",
+    ".!ut",
     ".aria2",
     ".aria2__temp",
     ".bak",
+    ".bc!",
     ".crdownload",
     ".download",
+    ".dtapart",
+    ".fdmdownload",
     ".filepart",
+    ".ftpupload",
     ".icloud",
     ".lnk",
     ".lock",
@@ -34,6 +46,10 @@ _SUFFIXES: Final = (
     ".swx",
     ".temp",
     ".tmp",
+    ".uploading",
+    ":zone.identifier",  # Windows' mark on a download, copied as a file of its own
+    "@synoeastream",
+    "@synoresource",
     "_exiftool_tmp",
 )
 
@@ -57,7 +73,9 @@ _FOLDERS: Final = frozenset(
         "@recycle",
         "@tmp",
         "__macosx",
+        "found.000",
         "lost+found",
+        "lost.dir",
         "network trash folder",
         "recycler",
         "system volume information",
@@ -65,6 +83,30 @@ _FOLDERS: Final = frozenset(
         "~snapshot",
     }
 )
+
+
+# Downloads of Safari's, and libraries that are files to their owners, full of thumbnails inside.
+_FOLDER_SUFFIXES: Final = (".aplibrary", ".download", ".lrdata", ".photoslibrary")
+
+
+class Ignored:
+    """Know what is never a drop in one inbox, by the usual list and by an operator's globs."""
+
+    def __init__(self, globs: Sequence[str] = ()) -> None:
+        """Add *globs*, on paths below the inbox, to the list; a folder that one takes is not looked into."""
+        self._pattern: re.Pattern[str] | None = compile_globs(globs) if globs else None
+
+    def file(self, path: str, name: str) -> bool:
+        """Return whether the file at *path* below the inbox, whose last part is *name*, is no drop."""
+        return is_ignored_file(name) or self.by_globs(path)
+
+    def folder(self, path: str, name: str) -> bool:
+        """Return whether the folder at *path* below the inbox is never looked into."""
+        return is_ignored_folder(name) or self.by_globs(path)
+
+    def by_globs(self, path: str) -> bool:
+        """Return whether an operator's glob takes *path*."""
+        return self._pattern is not None and self._pattern.fullmatch(folded(path)) is not None
 
 
 def is_ignored_file(name: str) -> bool:
@@ -77,4 +119,5 @@ def is_ignored_file(name: str) -> bool:
 
 def is_ignored_folder(name: str) -> bool:
     """Return whether a folder of this name is never looked into."""
-    return name.startswith(".") or name.lower() in _FOLDERS
+    low = name.lower()
+    return low.startswith(".") or low.endswith(_FOLDER_SUFFIXES) or low in _FOLDERS

@@ -19,12 +19,15 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.claiming import Claimed, Claiming, Party, Spoiled, reading, same
+from dropglow.intake.decoding import IN_PROCESS, Decoder
+from dropglow.intake.ignore import Ignored
 from dropglow.intake.inspect import glance
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
 from dropglow.intake.root import Root
 from dropglow.intake.scan import Snag, scan
 from dropglow.intake.work import WorkFolder
+from dropglow.landmarks import Memory
 from dropglow.model import DropKey, Facts, Sighting
 from dropglow.settle import Watch, observe
 
@@ -42,6 +45,7 @@ class Sweep:
 
     settled: tuple[Sighting, ...] = ()  # oldest first: by mtime, then by path; told again until claimed
     waiting: int = 0  # seen, not settled yet
+    arrived: int = 0  # not seen by the look before
     next_look_s: float | None = None  # seconds until the first waiting file can be settled
     offline: str | None = None
     snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
@@ -60,7 +64,16 @@ class Orphan:
 class Inbox:
     """One inbox folder. Not safe to use from two threads at once."""
 
-    def __init__(self, plan: InboxPlan, *, disk: Disk, clock: Clock, ledger_identity: str) -> None:
+    def __init__(
+        self,
+        plan: InboxPlan,
+        *,
+        disk: Disk,
+        clock: Clock,
+        ledger_identity: str,
+        memory: Memory | None = None,
+        decoder: Decoder = IN_PROCESS,
+    ) -> None:
         """Prepare; nothing is touched before ``open``.
 
         Args:
@@ -68,17 +81,22 @@ class Inbox:
             disk: Does every rename.
             clock: Its monotonic seconds measure stillness.
             ledger_identity: Written into the inbox, so that files claimed under another ledger are known.
+            memory: Knows how the folder was when it was last held; without one, it is as new.
+            decoder: Looks into pictures.
         """
         self.plan = plan
         self._disk = disk
         self._clock = clock
-        self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity)
+        self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity, clock=clock, memory=memory)
         self._work = WorkFolder(plan.folder, disk=disk)
-        self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root)
+        self._decoder = decoder
+        self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root, decoder=decoder)
         self._reserved: frozenset[str] = frozenset()
+        self._ignored = Ignored(plan.ignore)
         self._watches: dict[str, Watch] = {}
         self._refused = Refused()
         self._stranded: tuple[Orphan, ...] = ()
+        self.progress = 0  # grows with every file that a sweep sees: one that takes long need not hang
 
     @property
     def foreign_owner(self) -> str | None:
@@ -88,7 +106,7 @@ class Inbox:
     def open(self) -> None:
         """Make the folder ready, lock it, and learn who owned it.
 
-        The folder itself is made when its parent exists. Deal with ``orphans`` next. Where ``foreign_owner``
+        A folder that was never there is made when its parent exists. Deal with ``orphans`` next. Where ``foreign_owner``
         is set, they are that ledger's: hold them, then ``adopt``.
 
         Raises:
@@ -120,11 +138,13 @@ class Inbox:
             outlook = observe(self._watches, sightings, now_s=now_s, settle_s=self.plan.settle_s)
         except DiskError as error:
             return Sweep(offline=error.message)
+        arrived = sum(path not in self._watches for path in outlook.watches)
         self._watches = outlook.watches
         self._refused.keep_only(outlook.watches)
         return Sweep(
             settled=tuple(seen for seen in outlook.settled if not self._refused.resting(seen, now_s=now_s)),
             waiting=outlook.waiting,
+            arrived=arrived,
             next_look_s=outlook.next_look_s,
             snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
             seen=outlook.watches,
@@ -140,7 +160,7 @@ class Inbox:
             with self._disk.open_read(path) as stream:
                 if not same(sighting, stream, inodes_hold=True):
                     return None
-                return reading(lambda: glance(stream, sighting.path), path)
+                return reading(lambda: glance(stream, sighting.path, decoder=self._decoder), path)
         except FileGone:
             return None
         except DiskError as error:
@@ -220,7 +240,8 @@ class Inbox:
         return self._work.place(key, path)
 
     def _sightings(self, snags: list[Snag]) -> Iterator[Sighting]:
-        for found in scan(self.plan.folder, reserved=self._reserved):
+        for found in scan(self.plan.folder, reserved=self._reserved, ignored=self._ignored):
+            self.progress += 1
             if isinstance(found, Sighting):
                 yield found
             elif len(snags) < MAX_SNAGS:

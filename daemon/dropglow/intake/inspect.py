@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import BinaryIO, Final
 
 from dropglow.errors import SourceFault
-from dropglow.intake.pictures import decode, look
+from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.prompts import MAX_PROMPT_BYTES, read_prompt
 from dropglow.intake.signatures import HEAD_BYTES, READABLE, foreign_format, signature
 from dropglow.model import Facts, Format, Kind
@@ -53,7 +53,7 @@ _CONVERT: Final = "save it as JPEG or PNG and drop that"
 _WITH_AN: Final = frozenset({"EPS", "HTML", "ICO", "SVG", "XML"})
 
 
-def glance(stream: BinaryIO, path: str) -> Facts:
+def glance(stream: BinaryIO, path: str, *, decoder: Decoder = IN_PROCESS) -> Facts:
     """Return what the first bytes of the open file and its name tell. A prompt is read whole.
 
     Raises:
@@ -64,7 +64,7 @@ def glance(stream: BinaryIO, path: str) -> Facts:
     head = stream.read(HEAD_BYTES)
     picture = signature(head)
     if picture is not None:
-        return _picture(stream, picture, extension, size_bytes)
+        return _picture(stream, picture, extension, size_bytes, decoder)
     if extension in PROMPT_EXTENSIONS:
         return _prompt(head + stream.read(MAX_PROMPT_BYTES + 1), size_bytes)
     if extension in _IMAGE_EXTENSIONS:
@@ -73,30 +73,30 @@ def glance(stream: BinaryIO, path: str) -> Facts:
     return Facts()
 
 
-def examine(stream: BinaryIO, path: str) -> Facts:
+def examine(stream: BinaryIO, path: str, *, decoder: Decoder = IN_PROCESS) -> Facts:
     """Return what ``glance`` tells, after decoding the picture to its last pixel.
 
     Raises:
         OSError: It cannot be read.
     """
-    facts = glance(stream, path)
+    facts = glance(stream, path, decoder=decoder)
     if facts.format is None or facts.fault is not None:
         return facts
     try:
-        decode(stream, facts.format)
+        decoder.decode(stream, facts)
     except SourceFault as fault:
         return replace(facts, fault=fault.message, hint=fault.hint)
     return facts
 
 
-def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int) -> Facts:
+def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int, decoder: Decoder) -> Facts:
     facts = Facts(kind=Kind.IMAGE, format=picture, size_bytes=size_bytes)
     if extension in RAW_EXTENSIONS:
         return replace(facts, format=None, fault=f"this is a camera raw file; {READABLE}", hint=_CONVERT)
     if size_bytes > LARGEST_FILE_BYTES:
         return replace(facts, fault=_too_large(size_bytes), hint="make it smaller and drop it again")
     try:
-        return replace(look(stream, picture), size_bytes=size_bytes)
+        return replace(decoder.look(stream, picture), size_bytes=size_bytes)
     except SourceFault as fault:
         return replace(facts, fault=fault.message, hint=fault.hint)
 

@@ -10,21 +10,24 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from dropglow.intake.plan import DEFAULT_RESCAN_S, InboxPlan, WatchMode
+from dropglow.landmarks import Mount
 
 POLL_EVERY_S: Final = 5.0
 
 _MOUNTINFO: Final = "/proc/self/mountinfo"
+_TABLE: Final = "/etc/fstab"
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 # Somebody else may write to these behind this kernel's back.
 _REMOTE: Final = frozenset({
-    "9p", "acfs", "afs", "autofs", "beegfs", "ceph", "cifs", "coda", "davfs", "drvfs", "fakeowner", "fuse", "gfs2",
-    "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "prl_fs", "pvfs2", "smb3", "smbfs",
-    "vboxsf", "virtiofs", "vmhgfs",
+    "9p", "acfs", "afs", "autofs", "beegfs", "ceph", "cifs", "coda", "curvefs", "cvfs", "davfs", "drvfs", "fakeowner",
+    "fuse", "gfs", "gfs2", "glusterfs", "gpfs", "hostfs", "lustre", "mvfs", "ncpfs", "nfs", "nfs4", "ocfs2",
+    "orangefs", "panfs", "prl_fs", "pvfs2", "smb3", "smbfs", "v9fs", "vboxsf", "virtiofs", "vmhgfs", "wekafs",
 })  # fmt: skip
 
 
@@ -42,7 +45,7 @@ def watching_mode(plan: InboxPlan, *, mountinfo: str = _MOUNTINFO) -> Watching:
 
     A ``rescan_s`` that somebody chose stands. The default suits a folder with events, so polling looks more often.
     """
-    poll_s = POLL_EVERY_S if plan.rescan_s == DEFAULT_RESCAN_S else plan.rescan_s
+    poll_s = polling_s(plan)
     match plan.watch:
         case WatchMode.NOTIFY:
             return Watching(notify=True, every_s=plan.rescan_s, reason="the rule asks for `watch: notify`")
@@ -61,21 +64,42 @@ def watching_mode(plan: InboxPlan, *, mountinfo: str = _MOUNTINFO) -> Watching:
     return Watching(notify=True, every_s=plan.rescan_s, reason=f"it is on {kind}, which announces changes")
 
 
+def polling_s(plan: InboxPlan) -> float:
+    """Return how many seconds there are between scans where events do not come."""
+    return POLL_EVERY_S if plan.rescan_s == DEFAULT_RESCAN_S else plan.rescan_s
+
+
 def file_system_type(folder: str, *, mountinfo: str = _MOUNTINFO) -> str | None:
     """Return the type of the file system that *folder* is on, as ``mount`` prints it; None where nobody knows."""
-    try:
-        with open(mountinfo, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
-            lines = file.readlines()
-    except OSError:
-        return None
+    mount = mount_of(folder, mountinfo=mountinfo)
+    return None if mount is None else mount.kind
+
+
+def mount_of(folder: str, *, mountinfo: str = _MOUNTINFO) -> Mount | None:
+    """Return what is mounted where *folder* is; None where nobody knows. Looks at each part of the path."""
     path = os.path.realpath(folder)
-    best, answer = -1, None
-    for line in lines:
-        point, kind = _mount(line)
+    answer = None
+    for mount in _mounts(mountinfo):
         # Of two mounts on one point, the later covers the earlier.
-        if _is_below(path, point) and len(point) >= best:
-            best, answer = len(point), kind
+        if _is_below(path, mount.point) and (answer is None or len(mount.point) >= len(answer.point)):
+            answer = mount
     return answer
+
+
+def unmounted_point(folder: str, *, table: str = _TABLE, mountinfo: str = _MOUNTINFO) -> str | None:
+    """Return the mount point of /etc/fstab at or above *folder* where nothing is mounted now, if there is one."""
+    path = os.path.realpath(folder)
+    mounted = {mount.point for mount in _mounts(mountinfo)}
+    if not mounted:
+        return None
+    for line in _lines(table):
+        fields = line.split()
+        if len(fields) < 3 or fields[0].startswith("#") or not fields[1].startswith("/"):
+            continue
+        point = posixpath.normpath(_unescaped(fields[1]))
+        if point != "/" and _is_below(path, point) and point not in mounted:
+            return point
+    return None
 
 
 def is_remote(kind: str) -> bool:
@@ -83,11 +107,25 @@ def is_remote(kind: str) -> bool:
     return kind in _REMOTE or kind.startswith("fuse.")
 
 
-def _mount(line: str) -> tuple[str, str]:
-    # 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw   (proc_pid_mountinfo(5))
-    before, _, after = line.partition(" - ")
-    point = _OCTAL.sub(lambda escape: chr(int(escape.group(1), 8)), before.split(" ")[4])
-    return point, after.split(" ")[0]
+def _mounts(mountinfo: str) -> Iterator[Mount]:
+    for line in _lines(mountinfo):
+        # 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw   (proc_pid_mountinfo(5))
+        before, _, after = line.partition(" - ")
+        kind, source, *_ = after.split(" ")
+        point = _unescaped(before.split(" ")[4])
+        yield Mount(point=point, kind=kind, source=_unescaped(source), remote=is_remote(kind))
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+            return file.readlines()
+    except OSError:
+        return []
+
+
+def _unescaped(text: str) -> str:
+    return _OCTAL.sub(lambda escape: chr(int(escape.group(1), 8)), text)
 
 
 def _is_below(path: str, point: str) -> bool:

@@ -9,6 +9,7 @@ decodes more pixels than ``MAX_PIXELS``, and never two large pictures at once.
 from __future__ import annotations
 
 import contextlib
+import errno
 import struct
 import threading
 import zlib
@@ -39,7 +40,7 @@ MAX_PIXELS: Final = 150_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's own bound is lower, and warns on standard error
 LARGE_PIXELS: Final = 16_000_000
 
-# What Pillow's readers are known to raise on damaged files.
+# What Pillow's readers are known to raise on damaged files. Running out of memory proves no damage.
 BROKEN: Final = (
     OSError,
     SyntaxError,
@@ -48,9 +49,10 @@ BROKEN: Final = (
     LookupError,
     ArithmeticError,
     AttributeError,
+    AssertionError,  # a picture of palette colours without a palette
     EOFError,
     RuntimeError,
-    MemoryError,
+    Image.DecompressionBombError,  # in a part that the header does not tell of, as a GIF's frame
     Warning,  # where the process turns warnings into errors
     struct.error,
     zlib.error,
@@ -84,6 +86,8 @@ _SPELLED: Final = {
     Format.AVIF: "an AVIF",
 }
 _LARGE: Final = threading.Lock()
+# None: the error is Pillow's own. The others are what a file system says to an offset that no file has.
+_OF_THE_FILE: Final = frozenset({None, errno.EINVAL, errno.EOVERFLOW})
 
 
 def look(stream: BinaryIO, picture: Format) -> Facts:
@@ -93,6 +97,7 @@ def look(stream: BinaryIO, picture: Format) -> Facts:
 
     Raises:
         SourceFault: There is no sound header, or it announces too many pixels.
+        MemoryError: There is too little memory.
         OSError: It cannot be read.
     """
     facts = Facts(kind=Kind.IMAGE, format=picture)
@@ -116,6 +121,7 @@ def decode(stream: BinaryIO, picture: Format) -> None:
 
     Raises:
         SourceFault: It is cut off or damaged.
+        MemoryError: There is too little memory.
         OSError: It cannot be read.
     """
     if picture is Format.JXL:
@@ -249,15 +255,20 @@ def _judged(picture: Format) -> Iterator[None]:
             raise
         if "truncated" in str(error):
             raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN) from error
-        raise _damaged(picture) from error
+        raise _refusal(error, picture) from error
 
 
 def _of_the_disk(error: BaseException) -> bool:
-    """Return whether it is the disk that speaks, and not Pillow."""
-    return isinstance(error, OSError) and error.errno is not None
+    """Return whether it is the disk that speaks, and not Pillow, nor a damaged file that points nowhere."""
+    return isinstance(error, OSError) and error.errno not in _OF_THE_FILE
 
 
-def _damaged(picture: Format) -> SourceFault:
+def _refusal(error: BaseException, picture: Format) -> SourceFault:
+    if isinstance(error, Image.DecompressionBombError):
+        return SourceFault(
+            "a part of the picture claims more pixels than are ever opened: it is damaged, or made to do harm",
+            hint="open it in an image program, save it afresh, and drop it again",
+        )
     return SourceFault(
         f"the picture is damaged: it begins like {_SPELLED[picture]}, and cannot be decoded",
         hint="open it in an image program, save it afresh, and drop it again",

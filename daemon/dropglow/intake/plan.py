@@ -27,3 +27,4 @@ class InboxPlan:
     watch: WatchMode = WatchMode.AUTO
     rescan_s: float = DEFAULT_RESCAN_S
     reserved: tuple[str, ...] = ()  # absolute folders inside it that are never scanned
+    ignore: tuple[str, ...] = ()  # globs on paths below it, of what is never a drop

@@ -1,8 +1,7 @@
 """The root of an inbox: is it there, is it the same one, is it ours alone?
 
-A share that goes away leaves an empty folder behind, and one that comes back
-may carry another device number. So the root is known by device and inode
-while it stays, and by the owner's mark inside it after it returns.
+While it stays, device and inode tell. Once they changed, and at a start, what
+is remembered of it does, with the mark that we left inside; see ``landmarks``.
 """
 
 from __future__ import annotations
@@ -11,15 +10,22 @@ import contextlib
 import fcntl
 import os
 import posixpath
+import secrets
 import socket
-from typing import Final
+from dataclasses import replace
+from typing import Final, assert_never
 
+from dropglow.clock import Clock
 from dropglow.disk import Disk, refusal, shown
 from dropglow.errors import DiskError, DropglowError, FileGone
+from dropglow.intake.survey import MARK_FILE, not_mounted, strange, survey
 from dropglow.intake.work import HIDDEN, PRIVATE
+from dropglow.landmarks import Landmark, Memory, Recognition, Role, recognise
+
+# A folder made anew is taken up after this: somebody may be exchanging folders, and the former one come back.
+REMADE_S: Final = 30.0
 
 _LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-_NOT_MOUNTED: Final = "is the share mounted? If the folder is meant to be another one, restart the service"
 
 
 class InboxBusy(DropglowError):
@@ -29,27 +35,36 @@ class InboxBusy(DropglowError):
 class Root:
     """The folder of one inbox, locked against other services while open."""
 
-    def __init__(self, folder: str, *, disk: Disk, ledger_identity: str) -> None:
-        """Prepare; nothing is touched before ``open``."""
+    def __init__(
+        self, folder: str, *, disk: Disk, ledger_identity: str, clock: Clock, memory: Memory | None = None
+    ) -> None:
+        """Prepare; nothing is touched before ``open``. *memory* knows how the folder was in earlier lives."""
         self._folder = folder
         self._hidden = posixpath.join(folder, HIDDEN)
         self._disk = disk
         self._ledger_identity = ledger_identity
+        self._clock = clock
+        self._memory = Memory() if memory is None else memory
         self._identity: tuple[int, int] | None = None
+        self._remade: tuple[int, int] | None = None  # a folder made anew, and since when it is there
+        self._remade_at_s = 0.0
+        self._starting = True
         self._lock: int | None = None
         self.inodes_hold = True  # False where a rename gives a file another inode, as some FUSE systems do
         self.foreign_owner: str | None = None
 
     def open(self) -> None:
-        """Make the folder if only itself is missing, lock it, and learn how it behaves.
+        """Lock the folder and learn how it behaves. One that was never there is made, if only itself is missing.
 
         Raises:
             InboxBusy: Another service works on this inbox.
-            DiskError: It is missing with its parent, or cannot be written to.
+            DiskError: It is missing, is not the one that it was, or cannot be written to.
         """
-        self._make()
+        starting, self._starting = self._starting, False
+        if self._memory.known(Role.INBOX, self._folder) is None:
+            self._make()
         try:
-            self._take_hold()
+            self._hold_again(patient=not starting)
         except DropglowError:
             self.close()
             raise
@@ -85,30 +100,55 @@ class Root:
     def offline(self) -> str | None:
         """Return why nothing can be said about this inbox now; None when all is well.
 
-        A root that returned, or was made anew on the same file system, is taken hold of again. Never makes the
-        folder: that would put files under a mount point.
+        A root that returned is taken hold of again; one that was made anew in its place, after a while. Never
+        makes the folder, and nothing in it before it is known: that would put files under a mount point.
         """
         try:
             identity = self._look()
             if identity != self._identity:
-                self._return_to(identity)
+                self.close()  # our lock would keep an unmounted share alive
+                self._hold_again(patient=True)
+                self.adopt()
         except DropglowError as error:
+            self.close()
             return error.message
         return None
 
-    def _return_to(self, identity: tuple[int, int]) -> None:
-        before = self._identity
-        remade = before is not None and identity[0] == before[0]
-        if not remade and self._owner() != self._ledger_identity:
+    def _hold_again(self, *, patient: bool) -> None:
+        found = survey(self._folder)
+        known = self._memory.known(Role.INBOX, self._folder)
+        mark = self._recognised(known, found, patient=patient) if known else found.mark
+        self._take_hold(mark or secrets.token_hex(8))
+
+    def _recognised(self, known: Landmark, found: Landmark, *, patient: bool) -> str:
+        """Return the mark that the folder is to have; none for one made anew."""
+        match recognise(known, found):
+            case Recognition.SAME:
+                self._remade = None
+                return known.mark
+            case Recognition.REMADE:
+                if patient:
+                    self._wait_for_another((found.device, found.inode))
+                return ""
+            case Recognition.ANOTHER:
+                raise strange(self._folder)
+            case other:
+                assert_never(other)
+
+    def _wait_for_another(self, identity: tuple[int, int]) -> None:
+        now_s = self._clock.monotonic()
+        if identity != self._remade:
+            self._remade, self._remade_at_s = identity, now_s
+        if now_s < self._remade_at_s + REMADE_S:
             raise DiskError(
-                f"{shown(self._folder)} is not the folder that it was when the service started",
-                hint=_NOT_MOUNTED,
+                f"{shown(self._folder)} was replaced by another folder; unless the former one comes back, "
+                f"this one is taken up after {REMADE_S:g} s"
             )
-        self._take_hold()
-        self.adopt()
 
     def _make(self) -> None:
         # Path.is_dir raises where a share's server is gone.
+        if (unmounted := not_mounted(self._folder)) is not None:
+            raise unmounted
         if os.path.isdir(self._folder):  # noqa: PTH112
             return
         if not os.path.isdir(posixpath.dirname(self._folder)):  # noqa: PTH112
@@ -118,12 +158,16 @@ class Root:
             )
         self._disk.make_folder(self._folder)
 
-    def _take_hold(self) -> None:
-        identity = self._look()
+    def _take_hold(self, mark: str) -> None:
         self._disk.make_folder(self._hidden, mode=PRIVATE)
         self._take_lock()
         self.inodes_hold = self._probe()
-        self._identity = identity
+        if survey(self._folder).mark != mark:
+            path = posixpath.join(self._hidden, MARK_FILE)
+            self._disk.write(path, f"{mark}\n".encode(), mode=0o600, replace=True)
+        held = survey(self._folder)
+        self._memory.remember(Role.INBOX, self._folder, replace(held, invited=False))
+        self._identity = (held.device, held.inode)
 
     def _look(self) -> tuple[int, int]:
         try:

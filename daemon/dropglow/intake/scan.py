@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dropglow.errors import DiskError
-from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
+from dropglow.intake.ignore import Ignored
 from dropglow.model import Sighting
 
 MAX_DEPTH: Final = 32  # folders; every level of the walk holds a file descriptor
@@ -27,6 +27,8 @@ _BELOW: Final = _ROOT | os.O_NOFOLLOW
 # What a folder answers that was removed, or exchanged for something else, during the walk.
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
+_USUAL: Final = Ignored()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snag:
@@ -36,11 +38,14 @@ class Snag:
     reason: str
 
 
-def scan(root: str, *, reserved: AbstractSet[str] = frozenset()) -> Iterator[Sighting | Snag]:
+def scan(
+    root: str, *, reserved: AbstractSet[str] = frozenset(), ignored: Ignored = _USUAL
+) -> Iterator[Sighting | Snag]:
     """Yield every candidate below *root*, in no order, with a snag for each thing passed over.
 
     Streams: memory does not grow with the number of files. *reserved* are paths
-    below the root of folders that are not looked into. Costs one ``lstat`` a file.
+    below the root of folders that are not looked into, and *ignored* knows what else is none of our
+    business. Costs one ``lstat`` a file.
 
     Raises:
         DiskError: The root cannot be opened; nothing is known about its files then.
@@ -54,7 +59,7 @@ def scan(root: str, *, reserved: AbstractSet[str] = frozenset()) -> Iterator[Sig
         ) from error
     try:
         device = os.fstat(handle).st_dev
-        yield from _Walk(device, reserved).below(handle, "", 1)
+        yield from _Walk(device, reserved, ignored).below(handle, "", 1)
     finally:
         os.close(handle)
 
@@ -62,24 +67,32 @@ def scan(root: str, *, reserved: AbstractSet[str] = frozenset()) -> Iterator[Sig
 class _Walk:
     """One pass over one tree."""
 
-    def __init__(self, device: int, reserved: AbstractSet[str]) -> None:
+    def __init__(self, device: int, reserved: AbstractSet[str], ignored: Ignored) -> None:
         self._device = device
+        self._ignored = ignored
         self._reserved = reserved
 
     def below(self, handle: int, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
         """Yield what lies in the open folder *handle*, whose path is *prefix*, and below it."""
         with os.scandir(handle) as entries:
-            for entry in _listed(entries, prefix):
-                if isinstance(entry, Snag):
-                    yield entry
-                elif _is_folder(entry):
+            while True:
+                try:
+                    entry = next(entries, None)
+                except OSError as error:  # a share that fails in the middle of a listing
+                    yield from _unless_gone(prefix.rstrip("/"), error)
+                    return
+                if entry is None:
+                    return
+                if _is_folder(entry):
                     yield from self._folder(handle, entry.name, prefix, depth)
-                elif not is_ignored_file(entry.name):
-                    yield from _file(entry, prefix)
+                elif not self._ignored.file(prefix + entry.name, entry.name):
+                    found = self._file(entry, prefix)
+                    if found is not None:
+                        yield found
 
     def _folder(self, parent: int, name: str, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
         path = prefix + name
-        if is_ignored_folder(name) or path in self._reserved:
+        if self._ignored.folder(path, name) or path in self._reserved:
             return
         if depth >= MAX_DEPTH:
             yield Snag(path=path, reason=f"it lies more than {MAX_DEPTH} folders deep")
@@ -97,12 +110,29 @@ class _Walk:
         finally:
             os.close(handle)
 
+    def _file(self, entry: os.DirEntry[str], prefix: str) -> Sighting | Snag | None:
+        path = prefix + entry.name
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            return next(_unless_gone(path, error), None)
+        if stat.S_ISREG(found.st_mode):
+            return self._sighting(path, found)
+        if stat.S_ISLNK(found.st_mode):
+            return Snag(path=path, reason="it is a link, and links are never followed")
+        return Snag(path=path, reason="it is not a regular file")
 
-def _listed(entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[os.DirEntry[str] | Snag]:
-    try:
-        yield from entries
-    except OSError as error:  # a share that fails in the middle of a listing
-        yield from _unless_gone(prefix.rstrip("/"), error)
+    def _sighting(self, path: str, found: os.stat_result) -> Sighting:
+        """Return what *found* tells, with equal numbers as one object: a big inbox keeps a sighting a file."""
+        mtime_ns, ctime_ns = found.st_mtime_ns, found.st_ctime_ns
+        return Sighting(
+            path=path,
+            device=self._device if found.st_dev == self._device else found.st_dev,
+            inode=found.st_ino,
+            size_bytes=found.st_size,
+            mtime_ns=mtime_ns,
+            ctime_ns=mtime_ns if ctime_ns == mtime_ns else ctime_ns,
+        )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -110,28 +140,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:  # file systems that do not list types: looking at it as a file says why
         return False
-
-
-def _file(entry: os.DirEntry[str], prefix: str) -> Iterator[Sighting | Snag]:
-    path = prefix + entry.name
-    try:
-        found = entry.stat(follow_symlinks=False)
-    except OSError as error:
-        yield from _unless_gone(path, error)
-        return
-    if stat.S_ISREG(found.st_mode):
-        yield Sighting(
-            path=path,
-            device=found.st_dev,
-            inode=found.st_ino,
-            size_bytes=found.st_size,
-            mtime_ns=found.st_mtime_ns,
-            ctime_ns=found.st_ctime_ns,
-        )
-    elif stat.S_ISLNK(found.st_mode):
-        yield Snag(path=path, reason="it is a link, and links are never followed")
-    else:
-        yield Snag(path=path, reason="it is not a regular file")
 
 
 def _unless_gone(path: str, error: OSError) -> Iterator[Snag]:

@@ -9,13 +9,14 @@ threads, where one exception would end all watching: they note a name and wake t
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -84,22 +85,31 @@ class Doorbell:
             await asyncio.to_thread(self._observer.join, _JOIN_S)
         self._watched.clear()
 
-    async def watch(self, folder: str, *, reserved: tuple[str, ...] = ()) -> None:
+    async def watch(
+        self,
+        folder: str,
+        *,
+        reserved: tuple[str, ...] = (),
+        in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+    ) -> None:
         """Ring for arrivals in *folder* and below, but not in *reserved* (absolute). Again: watch it afresh.
 
-        What is there already rings nothing: sweep once after this. For local file systems only.
+        What is there already rings nothing: sweep once after this. For local file systems only. The tree is
+        walked by *in_thread*.
 
         Raises:
             DiskError: It cannot be watched, or not wholly; poll it.
         """
-        await self.unwatch(folder)
-        self._watched[folder] = await asyncio.to_thread(self._schedule, folder, reserved)
+        await self.unwatch(folder, in_thread=in_thread)
+        self._watched[folder] = await in_thread(self._schedule, folder, reserved)
 
-    async def unwatch(self, folder: str) -> None:
+    async def unwatch(
+        self, folder: str, *, in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread
+    ) -> None:
         """Ring no longer for *folder*. One that is not watched is fine."""
         watched = self._watched.pop(folder, None)
         if watched is not None:
-            await asyncio.to_thread(self._observer.unschedule, watched.watch)
+            await in_thread(self._observer.unschedule, watched.watch)
 
     def alive(self) -> bool:
         """Return whether every thread that should watch still lives. It says nothing about lost events."""
@@ -110,11 +120,18 @@ class Doorbell:
     def deaf(self) -> tuple[str, ...]:
         """Return the folders that were removed or exchanged since they were watched: watch them afresh.
 
-        Nothing else tells of an unmounted or renamed folder.
+        Nothing else tells of an unmounted or renamed folder. Blocks like any look at a folder.
         """
-        return tuple(
-            folder for folder, watched in self._watched.items() if _identity(folder) != watched.identity
-        )
+        return tuple(folder for folder in tuple(self._watched) if self.is_deaf(folder))
+
+    def is_deaf(self, folder: str) -> bool:
+        """Return whether *folder* was removed or exchanged since it was watched."""
+        watched = self._watched.get(folder)
+        return watched is not None and _identity(folder) != watched.identity
+
+    def is_short(self, folder: str) -> bool:
+        """Return whether *folder* is watched, and a new folder in it could not be: the kernel has no watches left."""
+        return folder in self._watched and not watches_left(folder)
 
     def _schedule(self, folder: str, reserved: tuple[str, ...]) -> _Watched:
         # Without these rights the kernel reports nothing, and watchdog no error.
@@ -128,6 +145,11 @@ class Doorbell:
         try:
             watch = self._observer.schedule(handler, folder, recursive=True, event_filter=_EVENTS)
         except OSError as error:
+            if error.errno == errno.EMFILE:
+                raise DiskError(
+                    f"cannot watch {shown(folder)}: this user has too many watchers",
+                    hint="raise fs.inotify.max_user_instances; until then it is polled",
+                ) from error
             raise refusal("watch", folder, error) from error
         if identity is None or not watches_left(folder):
             self._observer.unschedule(watch)

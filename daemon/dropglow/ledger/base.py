@@ -135,6 +135,24 @@ class Reader(Protocol):
         """Return drops, newest first."""
         ...
 
+    async def same_content(
+        self,
+        *,
+        inbox: str,
+        sha256: str,
+        companions: Sequence[str],
+        rule: RuleName,
+        rule_digest: str,
+        before: DropKey | None = None,
+    ) -> tuple[Drop, ...]:
+        """Return the drops of this content under this very rule, the latest admission first; at most fifty.
+
+        *companions* are the SHA-256 of the files that belong to it, in their order. With *before*, only those
+        that were admitted before that drop, in the order in which the ledger stored them: of two drops, one is
+        always the earlier one, whatever their clocks said.
+        """
+        ...
+
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop (and all its jobs) or to one job, oldest first."""
         ...

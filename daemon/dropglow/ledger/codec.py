@@ -25,6 +25,8 @@ _dumps: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False, separa
 
 # What changes at every step; all else is written once. Stage and revision are columns only.
 _MOVING: Final = {
+    "duplicates",
+    "reuses",
     "attempt",
     "declines",
     "doubts",

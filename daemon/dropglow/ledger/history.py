@@ -12,6 +12,7 @@ from dropglow.events import (
     Accepted,
     Attached,
     Began,
+    Borrowed,
     CancelAsked,
     CancelConfirmed,
     CancelSent,
@@ -22,6 +23,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Kept,
     LinksExpired,
     Postponed,
     Prepared,
@@ -54,6 +56,10 @@ def _words(event: Event) -> str:
             return failure.what
         case Accepted(submission=submission) | Attached(submission=submission):
             return submission.remote_id
+        case Kept(twin=twin, paths=paths):
+            return f"of job {twin}: {', '.join(shown(path) for path in paths)}"
+        case Borrowed(twin=twin, submission=submission):
+            return f"of job {twin}: {submission.remote_id}"
         case Prepared(uploads=uploads):
             return _count(len(uploads), "upload")
         case Completed(outputs=outputs):

@@ -15,11 +15,12 @@ from typing import Final
 from dropglow.events import Accepted, Attached, Began, Completed, Event
 from dropglow.ledger.base import Counts, Grant, Query, Record, RequestKind, Timing
 from dropglow.ledger.codec import path_bytes, searchable
+from dropglow.ledger.content import with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.receipts import BOUGHT
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING, allowed
-from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Order, Stage, Upload
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Order, RuleName, Stage, Upload
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,6 +119,24 @@ class MemoryLedger:
             if (states is None or drop.state in states) and inbox in {None, drop.inbox}
         ]
         return tuple(sorted(found, key=_drop_age, reverse=True)[:limit])
+
+    async def same_content(
+        self,
+        *,
+        inbox: str,
+        sha256: str,
+        companions: Sequence[str],
+        rule: RuleName,
+        rule_digest: str,
+        before: DropKey | None = None,
+    ) -> tuple[Drop, ...]:
+        """Return the drops of this content under this very rule, the latest admission first."""
+        wanted = (inbox, sha256, rule, rule_digest)
+        keys = list(self._drops)
+        earlier = keys if before is None else keys[: keys.index(before)]
+        found = (self._drops[key] for key in reversed(earlier))
+        same = (each for each in found if (each.inbox, each.sha256, each.rule, each.rule_digest) == wanted)
+        return with_companions(same, companions)
 
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop with its jobs, or to one job, oldest first."""

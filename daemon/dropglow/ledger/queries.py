@@ -121,6 +121,24 @@ def drops(
     ).fetchall()
 
 
+def same_content(
+    connection: sqlite3.Connection,
+    *,
+    inbox: bytes,
+    sha256: str,
+    rule: str,
+    rule_digest: str,
+    before: str | None,
+) -> list[Row]:
+    """Return the rows of the drops of this content under this rule, the latest admission first."""
+    # Rows are numbered as they are stored, and never deleted.
+    return connection.execute(
+        f"SELECT {DROP_COLUMNS} FROM drops WHERE sha256 = ? AND inbox = ? AND rule = ? AND rule_digest = ?"  # noqa: S608
+        " AND (? IS NULL OR rowid < (SELECT rowid FROM drops WHERE key = ?)) ORDER BY rowid DESC",
+        (sha256, inbox, storable(rule), rule_digest, before, before),
+    ).fetchall()
+
+
 def history(connection: sqlite3.Connection, drop_key: str, job_key: str | None) -> list[Row]:
     """Return the history rows of a drop with its jobs, or of one job, oldest first."""
     return connection.execute(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from dropglow.ledger import queries
 from dropglow.ledger.base import Counts, Query, Record, RequestKind, Timing
-from dropglow.ledger.codec import drop_from, from_us, job_from, order_of, to_us
+from dropglow.ledger.codec import drop_from, from_us, job_from, order_of, path_bytes, to_us
+from dropglow.ledger.content import with_companions
 from dropglow.ledger.group import Work
 from dropglow.lifecycle import RESTING
-from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Stage, Upload
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
 
 T = TypeVar("T")
 
@@ -68,6 +70,30 @@ class SqlReader:
             lambda connection: queries.drops(connection, states=states, inbox=inbox, limit=limit)
         )
         return tuple(drop_from(row) for row in rows)
+
+    async def same_content(
+        self,
+        *,
+        inbox: str,
+        sha256: str,
+        companions: Sequence[str],
+        rule: RuleName,
+        rule_digest: str,
+        before: DropKey | None = None,
+    ) -> tuple[Drop, ...]:
+        """Return the drops of this content under this very rule, the latest admission first."""
+        rows = await self._ask(
+            lambda connection: queries.same_content(
+                connection,
+                inbox=path_bytes(inbox),
+                sha256=sha256,
+                rule=rule,
+                rule_digest=rule_digest,
+                before=before,
+            )
+        )
+        found = (drop_from(row) for row in rows)
+        return with_companions(found, companions)
 
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop with its jobs, or to one job, oldest first."""

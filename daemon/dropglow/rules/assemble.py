@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
+from dropglow.model import After, Collision, Duplicates, Format, Kind, OnDoubt, RuleName
 from dropglow.naming import default_template
 from dropglow.rules.globs import compile_globs
 from dropglow.rules.operations import OPERATIONS, Operation
@@ -80,6 +80,7 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         priority=entry.priority,
         attempts=entry.attempts,
         on_doubt=OnDoubt(entry.on_doubt),
+        duplicates=Duplicates(entry.duplicates),
         digest=digest(entry, operation.key, parameters),
     )
 

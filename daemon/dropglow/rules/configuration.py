@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from dropglow.rules.notation import Limit, Period, Text, Texts
+from dropglow.rules.notation import Globs, Limit, Period, Text, Texts
 from dropglow.rules.schema import Budget, exported, rules_schema
 from dropglow.rules.shape import NOT_YET, Shape, Whole, several
 
@@ -67,6 +67,10 @@ class ConfigurationShape(Shape):
     api: ApiShape | None = Field(default=None, description="Where Adobe is, and whom to trust.")
     limits: LimitsShape | None = Field(default=None, description="How much at once, and how fast.")
     budget: Budget = Field(default=None, description="Only off, at present.")
+    ignore: Globs = Field(
+        default=[],
+        description='Patterns of what is never taken from any inbox, besides temporary and hidden files: ["*.psd", "proofs/**"].',
+    )
     rules: Texts = Field(
         default=["rules/*.yaml"], description="Patterns of rule files, or the list of rules itself."
     )

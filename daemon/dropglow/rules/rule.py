@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dropglow.model import After, Collision, Format, Kind, OnDoubt, RuleName
+from dropglow.model import After, Collision, Duplicates, Format, Kind, OnDoubt, RuleName
 from dropglow.rules.parameters import Parameters
 from dropglow.rules.prompts import Split
 from dropglow.rules.source import Beside
@@ -75,6 +75,7 @@ class Rule:
     priority: int = 0
     attempts: int = 3
     on_doubt: OnDoubt = OnDoubt.HOLD
+    duplicates: Duplicates = Duplicates.REUSE  # what happens to content that was bought before
     digest: str  # changes exactly when what is bought changes
 
     @property

@@ -101,7 +101,7 @@ class RuleShape(Shape):
     """One rule: what it takes, what it orders, where everything goes."""
 
     advice: ClassVar[Mapping[str, str]] = {
-        key: f"{key} {NOT_YET}" for key in ("duplicates", "drop", "ready", "give_up", "after")
+        key: f"{key} {NOT_YET}" for key in ("drop", "ready", "give_up", "after")
     }
 
     name: Name | None = Field(
@@ -177,6 +177,10 @@ class RuleShape(Shape):
     on_doubt: Literal["hold", "resubmit"] = Field(
         default="hold",
         description="If nobody knows whether an order stands: ask a person, or risk paying twice.",
+    )
+    duplicates: Literal["reuse", "warn", "buy"] = Field(
+        default="reuse",
+        description="If the same content comes once more: keep what was bought, buy it again and say so, or just buy it.",
     )
     budget: Budget = Field(default=None, description="Only off, at present.")
 

@@ -11,7 +11,6 @@ import contextlib
 import posixpath
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final, ParamSpec, TypeVar, assert_never
@@ -30,11 +29,14 @@ from dropglow.runtime.bell import Bell
 from dropglow.runtime.comeback import Comeback
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker
+from dropglow.runtime.lane import Lane
+from dropglow.runtime.listening import Listening
 from dropglow.runtime.orphans import Orphans
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.sorting import Incomplete, Lonely
-from dropglow.runtime.taking import Left, Taker
+from dropglow.runtime.taking import Left, Look, Taker
 from dropglow.runtime.telling import log
+from dropglow.runtime.tidying import EVERY_S, Tidier
 from dropglow.runtime.turns import Turns
 
 BATCH: Final = 32
@@ -42,6 +44,8 @@ BATCH: Final = 32
 REST_S: Final = 0.02
 REST_FACTOR: Final = 4.0
 CLOSE_S: Final = 3.0
+# A look that saw no further file for so long hangs.
+STALLED_S: Final = 20.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,6 +66,9 @@ class InboxState:
     passed_over: int = 0  # links, pipes and what cannot be read
     offline: str = ""
     swept: bool = False
+    files: int = 0  # how many the last look saw
+    look_s: float = 0.0  # how long it took
+    missed: int = 0  # files that no event announced, since the start
 
 
 class Attendant:
@@ -84,7 +91,7 @@ class Attendant:
         """Feed *ledger* from *inbox*, as long as fewer than *queue_limit* of its jobs are queued."""
         self.inbox = inbox
         self.state = InboxState(folder=inbox.plan.folder)
-        self._rescan_s = inbox.plan.rescan_s
+        self.listening = Listening(inbox.plan, shown=self.state, clock=clock)
         self._ledger = ledger
         self._clock = clock
         self._taker = Taker(inbox=inbox, rules=rules, disk=disk, clock=clock, keys=keys)
@@ -105,6 +112,9 @@ class Attendant:
             after=rules[0].after,
             in_thread=self.in_thread,
         )
+        self._tidier = Tidier(
+            inbox.plan.folder, ledger=ledger, disk=disk, clock=clock, in_thread=self.in_thread
+        )
         self._queue_limit = queue_limit
         self._bell = Bell(clock)
         self._hinted = False
@@ -116,12 +126,27 @@ class Attendant:
         self._admitting = False
         self._unsettled = False  # kept here: the sorter belongs to the inbox's thread
         self._opened = False
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"inbox {PurePath(inbox.plan.folder).name}")
+        self._opening: asyncio.Task[bool] | None = None  # one that did not end in time
+        self._lane = Lane(f"inbox {PurePath(inbox.plan.folder).name}")
+
+    async def tidy(self) -> None:
+        """Keep the folder tidy until cancelled."""
+        while True:
+            if self._opened and not self.state.offline:
+                await self._tidier.tidy()
+            else:
+                self._tidier.forget()
+            await self._clock.sleep(EVERY_S)
 
     def hint(self) -> None:
         """Sweep soon: something may have changed in the folder."""
         self._hinted = True
         self._bell.ring()
+
+    def announced(self) -> None:
+        """Sweep soon: an event says that something came."""
+        self.listening.rang()
+        self.hint()
 
     def room_came(self) -> None:
         """Look whether the queue has room for what is ready."""
@@ -156,16 +181,24 @@ class Attendant:
         self._opened = True
         return True
 
-    def watched(self, *, every_s: float, mode: str, reason: str) -> None:
-        """Sweep every *every_s* seconds at least; *mode* and *reason* are for ``status``."""
-        self._rescan_s = every_s
-        self.state.mode, self.state.mode_reason = mode, reason
-        log.info(vocabulary.INBOX_WATCHED, inbox=self.state.folder, mode=mode, reason=reason)
+    async def open_within(self, limit_s: float) -> None:
+        """Open the inbox; return after *limit_s* seconds at the latest, and let ``run`` go on with one that hangs.
+
+        Raises:
+            DropglowError: Another daemon attends this inbox.
+        """
+        self._opening = asyncio.create_task(self.open())
+        await asyncio.wait((self._opening,), timeout=limit_s)
+        if self._opening.done():
+            opened, self._opening = self._opening, None
+            opened.result()
+            return
+        self._say_offline(self._silent())
 
     async def run(self) -> None:
         """Attend until cancelled."""
         while not self._opened and not await self._opened_late():
-            await self._clock.sleep(self._rescan_s)
+            await self._clock.sleep(self.listening.every_s)
         while True:
             now_s = self._clock.monotonic()
             if now_s >= self._sweep_due_s():
@@ -175,8 +208,9 @@ class Attendant:
 
     async def _opened_late(self) -> bool:
         """Open the inbox, with other inboxes in full swing: one that is not ours to attend is no reason to end."""
+        opening, self._opening = self._opening or asyncio.ensure_future(self.open()), None
         try:
-            return await self.open()
+            return await opening
         except DropglowError as refusal:
             self._say_offline(refusal.message)
             return False
@@ -191,40 +225,69 @@ class Attendant:
 
     async def close(self) -> None:
         """Let go of the inbox; of one whose share hangs, without waiting for it."""
+        if self._opening is not None:
+            self._opening.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.in_thread(self.inbox.close), CLOSE_S)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._lane.close()
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run *function* in this inbox's own thread: a share that hangs blocks no other inbox."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        return await self._lane(function, *args, **kwargs)
+
+    @property
+    def busy(self) -> bool:
+        """Return whether this inbox's thread is at something, which may be a share that hangs."""
+        return self._lane.busy > 0
 
     async def _sweep(self) -> None:
         started_s = self._clock.monotonic()
         self._hinted = False
-        look = await self.in_thread(self._taker.look)
+        look = await self._looked()
         sweep = look.sweep
         self._swept_at_s = self._clock.monotonic()
-        self._rest_s = max(REST_S, REST_FACTOR * (self._swept_at_s - started_s))
+        took_s = self._swept_at_s - started_s
+        # From the start of a look to that of the next: a big inbox takes part of the time to be looked over.
+        every_s = max(self.listening.every_s - took_s, took_s)
+        self._rest_s = max(REST_S, min(REST_FACTOR * took_s, every_s))
         self._say_offline(sweep.offline or "")
+        if sweep.offline is None:
+            self.listening.weigh(sweep)
         self._note_snags(sweep)
         self._ready = deque(look.ready)
         self.state.settling = sweep.waiting
+        self.state.files, self.state.look_s = len(sweep.seen), round(took_s, 1)
         self._count()
         for waiting in look.to_say:
             self._say_waiting(waiting)
         for left in look.left:
             self._say_left(left)
-        next_s = self._rescan_s if sweep.next_look_s is None else min(self._rescan_s, sweep.next_look_s)
+        next_s = every_s if sweep.next_look_s is None else min(every_s, sweep.next_look_s)
         self._sweep_at_s = self._swept_at_s + max(next_s, self._rest_s if sweep.waiting else 0.0)
         self.state.swept = True
+
+    async def _looked(self) -> Look:
+        """Sweep, and say so when the folder does not answer."""
+        looking = asyncio.ensure_future(self.in_thread(self._taker.look))
+        try:
+            while not looking.done():
+                before = self.inbox.progress
+                await asyncio.wait((looking,), timeout=STALLED_S)
+                if not looking.done() and self.inbox.progress == before:
+                    self._say_offline(self._silent())
+        finally:
+            looking.cancel()
+        return looking.result()
+
+    def _silent(self) -> str:
+        return f"{shown(self.state.folder)} does not answer: is its server there?"
 
     def _say_offline(self, reason: str) -> None:
         if reason and not self.state.offline:
             log.error(vocabulary.INBOX_OFFLINE, inbox=self.state.folder, reason=reason)
         elif self.state.offline and not reason:
             log.info(vocabulary.INBOX_ONLINE, inbox=self.state.folder)
+            self.listening.stale = True
         self.state.offline = reason
 
     def _note_snags(self, sweep: Sweep) -> None:

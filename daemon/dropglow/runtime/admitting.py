@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, assert_never
@@ -14,7 +14,7 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
 from dropglow.intake.claiming import Claimed
 from dropglow.ledger.base import Ledger
-from dropglow.model import Companion, Drop, Facts, Job, Kind
+from dropglow.model import Companion, Drop, Duplicates, Facts, Job, Kind
 from dropglow.rules.beside import partner, partners
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
@@ -24,6 +24,7 @@ from dropglow.runtime.comeback import Comeback
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import job_key
 from dropglow.runtime.places import clear_report
+from dropglow.runtime.reusing import same_content
 from dropglow.runtime.taking import Taken
 from dropglow.runtime.telling import log
 
@@ -73,7 +74,22 @@ class Admitter:
             jobs=len(jobs),
             images=sum(job.order.images for job in jobs),
         )
+        await self._warn(drop, jobs)
         (self.doors.admitted if jobs else self.doors.ripe).ring()
+
+    async def _warn(self, drop: Drop, jobs: Sequence[Job]) -> None:
+        """Say that the same content is bought once more, where a rule wants to hear it."""
+        if all(job.duplicates is not Duplicates.WARN for job in jobs):
+            return
+        earlier = await self._asked(lambda: same_content(self.ledger, drop))
+        if earlier:
+            log.warning(
+                vocabulary.DROP_DUPLICATE,
+                drop=drop.key,
+                rule=drop.rule,
+                source=shown(drop.path),
+                earlier=[each.key for each in earlier],
+            )
 
     async def _came_back(self, drop: Drop, taken: Taken, jobs: tuple[Job, ...]) -> bool:
         """Return whether an earlier drop has the files now.
@@ -136,6 +152,7 @@ class Admitter:
                     priority=rule.priority,
                     attempts=rule.attempts,
                     on_doubt=rule.on_doubt,
+                    duplicates=rule.duplicates,
                     created_at=drop.admitted_at,
                 )
                 for ordinal, order in enumerate(rendered, start=len(jobs) + 1)

@@ -7,7 +7,7 @@ point only means that the same drop is ripe again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePath
@@ -38,11 +38,28 @@ class Tally:
         self.closed[state] = self.closed.get(state, 0) + 1
 
 
+async def _never_away(inbox: str) -> DiskError | None:  # noqa: ARG001
+    return None
+
+
 class Closer:
     """Close ripe drops, one batch at a time."""
 
-    def __init__(self, *, ledger: Ledger, disk: Disk, clock: Clock, tally: Tally, turns: Turns) -> None:
-        """Ask *ledger* what is ripe, move files on *disk*, count in *tally*; take *turns* with who re-opens."""
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        disk: Disk,
+        clock: Clock,
+        tally: Tally,
+        turns: Turns,
+        away: Callable[[str], Awaitable[DiskError | None]] = _never_away,
+    ) -> None:
+        """Ask *ledger* what is ripe, move files on *disk*, count in *tally*; take *turns* with who re-opens.
+
+        *away* says why an inbox is not there: nothing is moved then, and no file taken for lost.
+        """
+        self._away = away
         self._ledger = ledger
         self._disk = disk
         self._clock = clock
@@ -84,6 +101,9 @@ class Closer:
             drop, jobs = await self._ledger.drop(key), await self._ledger.jobs_of(key)
             if drop.state is not DropState.OPEN or any(job.stage not in RESTING for job in jobs):
                 return False  # re-opened, or its jobs retried, since it was found ripe
+            if (absence := await self._away(drop.inbox)) is not None:
+                self._put_off(drop, absence)
+                return False
             return await self._close(await asyncio.to_thread(self._looked_at, drop), jobs)
 
     async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:

@@ -66,6 +66,7 @@ class Comeback:
         if held.state is not DropState.HELD or await asyncio.to_thread(self._stands, held):
             return False  # one that lies in ``_held`` still is another file, dropped on purpose
         jobs = await self._jobs(key)
+        doubtful = any(job.stage is Stage.IN_DOUBT for job in jobs)
         try:
             held = await self.reopener.hold_again(held, claimed, jobs)
         except DiskError as trouble:
@@ -82,8 +83,8 @@ class Comeback:
             drop=held.key,
             rule=held.rule,
             source=shown(held.path),
-            reason="its order is in doubt, and moving the file does not settle that",
-            hint=f"dropglow resolve {held.key}",
+            reason="a person has to decide about it, and moving the file does not settle that",
+            hint=f"dropglow {'resolve' if doubtful else 'retry'} {held.key}",
             place=shown(held.place),
         )
         return True

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from dropglow import retry
 from dropglow.clock import Clock
+from dropglow.delivery.keep import Keep
 from dropglow.delivery.outbox import Outbox
-from dropglow.delivery.spool import Spool
+from dropglow.delivery.spool import Spool, SpoolFile
 from dropglow.errors import DeliveryError, DiskError, FileGone, FireflyError, RequestRefused
 from dropglow.events import Delivered, Event, Fetched, LinksExpired, Postponed, SpoolLost
 from dropglow.firefly.client import FireflyClient
@@ -37,11 +40,12 @@ class Fetching:
         spool: Spool,
         outbox: Outbox,
         outboxes: Outboxes,
+        keep: Keep,
         clock: Clock,
         outcomes: Outcomes,
         downloads: int,
     ) -> None:
-        """Keep the parts; *downloads* bounds how many jobs fetch at once."""
+        """Keep the parts; *downloads* bounds how many jobs fetch at once, of one outbox half as many."""
         self._client = client
         self._ledger = ledger
         self._spool = spool
@@ -49,28 +53,66 @@ class Fetching:
         self._outboxes = outboxes
         self._clock = clock
         self._outcomes = outcomes
+        self._keep = keep
         self._downloads = asyncio.Semaphore(downloads)
+        # A share that hangs takes what is under way with it, and leaves the others their part.
+        self._each: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(max(1, downloads // 2))
+        )
 
     async def fetch(self, job: Job) -> Event:
-        """Download every result of *job*, complete and verified, or none."""
-        async with self._downloads:
+        """Download every result of *job*, complete and verified, or none.
+
+        While its outbox is away they are kept in the state folder: links expire, and what they lead to is paid for.
+        """
+        async with self._each[job.order.delivery.outbox], self._downloads:
             return await self._fetch(job)
 
     async def deliver(self, job: Job) -> Event:
         """Give every result of *job* its final name; idempotent after a crash."""
         drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
+        if (away := await self._absence(job)) is not None:
+            return away
         now = self._clock.now()
+        bought = await self._as_bought(job)
         try:
-            paths = await asyncio.to_thread(self._outbox.deliver, job, drop, now=now)
+            paths = await asyncio.to_thread(self._outbox.deliver, bought, drop, now=now)
         except FileGone:
+            if (away := await self._absence(job)) is not None:
+                return away  # it went while we looked
             await asyncio.to_thread(self._forget, job)  # its other results are fetched again as well
             return SpoolLost()
         except (DeliveryError, DiskError) as error:
             self._outboxes.doubt(job.order.delivery.outbox)
             return self._outcomes.postponed(job, error, retry.STORING)
+        await asyncio.to_thread(self._keep.forget, job.key, len(job.outputs))
         return Delivered(paths=paths, at=now)
 
+    async def _absence(self, job: Job) -> Event | None:
+        """Return *Postponed* where the outbox is not there; a full one may take what is in it already."""
+        absence = await self._outboxes.absence(job.order.delivery.outbox)
+        return None if absence is None else self._outcomes.postponed(job, absence, retry.STORING)
+
+    async def _trouble(self, job: Job) -> Event | None:
+        """Return *Postponed* where the outbox is not there, or takes nothing."""
+        trouble = await self._outboxes.trouble(job.order.delivery.outbox, needed_bytes=0)
+        return None if trouble is None else self._outcomes.postponed(job, trouble, retry.STORING)
+
+    async def _as_bought(self, job: Job) -> Job:
+        """Return *job* with the very order that was placed, where another job placed it: its sidecars tell of that."""
+        if (twin_key := job.reuses) is None:
+            return job
+        twin = await insist(lambda: self._ledger.job(twin_key), self._clock)
+        placed = (await self._as_bought(twin)).order
+        return replace(job, order=replace(job.order, body=placed.body, seeds=placed.seeds))
+
     async def _fetch(self, job: Job) -> Event:
+        away = await self._trouble(job)
+        if away is not None or self._outboxes.is_remote(job.order.delivery.outbox):
+            # Not into a share: writing is done piece by piece in the loop, and would hang with it.
+            unkept = await self._keep_all(job)
+            if (obstacle := away if unkept is None else unkept) is not None:
+                return obstacle
         fetched = False
         try:
             artifacts = [await self._fetch_one(job, output) for output in job.outputs]
@@ -91,8 +133,32 @@ class Fetching:
         with contextlib.suppress(DeliveryError):  # the same trouble, told already
             self._spool.forget(job)
 
+    async def _keep_all(self, job: Job) -> Event | None:
+        """Download into the state folder what is not there yet; return what went wrong."""
+        try:
+            for output in job.outputs:
+                await self._keep_one(job, output)
+        except RequestRefused as error:
+            return self._dead_link(job, error)
+        except FireflyError as error:
+            return self._outcomes.postponed(job, error, retry.ASKING)
+        except (DeliveryError, DiskError) as error:
+            return self._outcomes.postponed(job, error, retry.STORING)
+        return None
+
+    async def _keep_one(self, job: Job, output: Output) -> None:
+        if await asyncio.to_thread(self._keep.has, job, output):
+            return
+        file = await asyncio.to_thread(self._keep.open, job, output)
+        artifact = await self._downloaded(file, output)
+        await asyncio.to_thread(self._keep.keep, job, artifact)
+
     async def _fetch_one(self, job: Job, output: Output) -> Artifact:
-        file = await asyncio.to_thread(self._spool.open, job, output)
+        if await asyncio.to_thread(self._keep.has, job, output):
+            return await asyncio.to_thread(self._keep.bring, job, output)
+        return await self._downloaded(await asyncio.to_thread(self._spool.open, job, output), output)
+
+    async def _downloaded(self, file: SpoolFile, output: Output) -> Artifact:
         try:
             downloaded = await self._client.download(output.url, file.write)
             return await asyncio.to_thread(file.finish, expected_bytes=downloaded.expected_bytes)

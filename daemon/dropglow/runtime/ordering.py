@@ -15,9 +15,11 @@ from dropglow.clock import Clock
 from dropglow.errors import DiskError, FileGone, FireflyError, RequestRefused, SourceFault, Verdict
 from dropglow.events import Accepted, Declined, Doubted, Event, GaveUp, Prepared
 from dropglow.firefly.client import FireflyClient
+from dropglow.landmarks import Role
 from dropglow.lifecycle import Wait
 from dropglow.model import Billed, Job
 from dropglow.pacing import Gate
+from dropglow.runtime.ground import Ground
 from dropglow.runtime.links import Links
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes, failure_of
@@ -39,6 +41,7 @@ class Ordering:
         uploads: Uploads,
         links: Links,
         outboxes: Outboxes,
+        ground: Ground,
         clock: Clock,
         gate: Gate,
         setbacks: Setbacks,
@@ -51,6 +54,7 @@ class Ordering:
         self._uploads = uploads
         self._links = links
         self._outboxes = outboxes
+        self._ground = ground
         self._clock = clock
         self._gate = gate
         self._setbacks = setbacks
@@ -73,6 +77,11 @@ class Ordering:
             return unwell
         plan, room_bytes = job.order.delivery, needed_bytes(job.order)
         trouble = await self._outboxes.trouble(plan.outbox, needed_bytes=room_bytes)
+        if trouble is None and job.order.references:
+            # What it needs is in its inbox. A file that is missing while the share is away is not missed.
+            absence = await self._ground.away(Role.INBOX, job.inbox)
+            if absence is not None:
+                return self._outcomes.postponed(job, absence, retry.STORING)
         return None if trouble is None else self._outcomes.postponed(job, trouble, retry.STORING)
 
     async def _unwell(self, job: Job) -> Event | None:
@@ -101,7 +110,12 @@ class Ordering:
         except FireflyError as error:
             self._setbacks.heed(job, error)
             return self._outcomes.postponed(job, error, retry.ORDERING)
-        except (FileGone, SourceFault) as error:
+        except FileGone as error:
+            absence = await self._ground.away(Role.INBOX, job.inbox)
+            if absence is not None:  # it went while we looked
+                return self._outcomes.postponed(job, absence, retry.STORING)
+            return self._outcomes.gave_up(_UNUSABLE, error, Billed.NO)
+        except SourceFault as error:
             return self._outcomes.gave_up(_UNUSABLE, error, Billed.NO)
         except DiskError as error:
             return self._outcomes.postponed(job, error, retry.STORING)

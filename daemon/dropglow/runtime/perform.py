@@ -15,12 +15,14 @@ from dropglow.model import Job
 from dropglow.runtime.awaiting import Awaiting
 from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.ordering import Ordering
+from dropglow.runtime.reusing import Reuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performer:
     """Carry acts out for every worker."""
 
+    reuse: Reuse
     ordering: Ordering
     awaiting: Awaiting
     fetching: Fetching

@@ -123,6 +123,24 @@ def clear_report(disk: Disk, drop: Drop) -> None:
         disk.remove(_report_name(beside, ERROR_SUFFIX))
 
 
+def forget_report(disk: Disk, drop: Drop) -> None:
+    """Remove the report of the failed *drop*, if its file was taken away from beside it. Any other file of that name stays.
+
+    Nothing is concluded while the report cannot be seen: the whole folder may be away.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    if not drop.place or disk.look(drop.place) is not None:
+        return
+    path = _report_name(drop.place, ERROR_SUFFIX)
+    found = disk.look(path)
+    if found is None or not found.regular:
+        return
+    if f"drop {drop.key}," in disk.read(path).decode("utf-8", "replace"):
+        disk.remove(path)
+
+
 def _remove_reports(disk: Disk, drop: Drop) -> None:
     for suffix in (ERROR_SUFFIX, HELD_SUFFIX):
         disk.remove(_report_name(drop.place, suffix))

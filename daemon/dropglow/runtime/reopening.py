@@ -62,7 +62,7 @@ class Reopener:
         back = places.regained(drop, claimed)
         now = self._clock.now()
         placed = await asyncio.to_thread(self._put_back, back, claimed.key, jobs, now)
-        detail = "its file was moved into the inbox, and its order is in doubt"
+        detail = "its file was moved into the inbox, and a person has to decide about it"
         return await insist(
             lambda: self._ledger.save_drop(drop, placed, event="HeldAgain", at=now, detail=detail),
             self._clock,

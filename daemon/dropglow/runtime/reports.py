@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from dropglow.disk import shown
-from dropglow.lifecycle import ABANDONED
+from dropglow.lifecycle import ABANDONED, kept_back
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Order, Stage
 
 ERROR_SUFFIX: Final = ".error.txt"
@@ -26,7 +26,7 @@ _BILLED: Final = {
 def outcome(drop: Drop, jobs: Sequence[Job]) -> DropState:
     """Return how *drop* ends, now that all of its *jobs* rest."""
     stages = {job.stage for job in jobs}
-    if Stage.IN_DOUBT in stages:
+    if Stage.IN_DOUBT in stages or any(kept_back(job) for job in jobs):
         return DropState.HELD
     if drop.reason or stages & {Stage.FAILED, Stage.CANCELLED} or not jobs:
         return DropState.FAILED
@@ -90,6 +90,8 @@ def _headline(name: str, jobs: Sequence[Job], state: DropState) -> str:
 def _about(job: Job) -> list[str]:
     lines = [f"{job.order.called}: {_stage(job)}", *_asked(job.order), *_what_happened(job)]
     lines.append(f"  Job:           {job.key}")
+    if job.reuses is not None:
+        lines.append(f"  Bought by:     job {job.reuses}, for the same content")
     if job.submission is not None:
         lines.append(f"  Adobe's job:   {job.submission.remote_id}")
     if job.stage is Stage.IN_DOUBT and job.begun_at is not None:
@@ -113,7 +115,7 @@ def _what_happened(job: Job) -> list[str]:
         return []
     lines = [f"  What happened: {_line(job.failure)}"]
     hint = job.failure.hint
-    if hint and job.stage is not Stage.IN_DOUBT:  # what to do about a doubt stands below
+    if hint and job.stage is not Stage.IN_DOUBT and job.reuses is None:  # what to do then stands below
         lines.append(f"  What to do:    {hint}")
     return [*lines, f"  Billed:        {_BILLED[job.failure.billed]}"]
 
@@ -121,6 +123,8 @@ def _what_happened(job: Job) -> list[str]:
 def _stage(job: Job) -> str:
     if job.failure is not None and job.failure.code == ABANDONED:
         return "given up on request, being in doubt"
+    if kept_back(job):
+        return "not ordered again"
     return {
         Stage.DELIVERED: "delivered",
         Stage.FAILED: "failed",
@@ -130,6 +134,18 @@ def _stage(job: Job) -> str:
 
 
 def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
+    if state is DropState.HELD and all(job.stage is not Stage.IN_DOUBT for job in jobs):
+        known = (
+            "what was bought is neither in the outbox nor at Adobe any more"
+            if any(job.reuses is not None for job in jobs)
+            else "nobody knows yet whether that order stands"
+        )
+        return [
+            f"The same content was dropped before under this rule, and {known}.",
+            f"It is not bought again by itself (duplicates: reuse), and moving {_it(drop)} changes nothing. One of:",
+            f"  dropglow retry {drop.key}     order it again; it is billed again",
+            f"  take {_it(drop)} away           leave it",
+        ]
     if state is DropState.HELD:
         return [
             "Adobe may have taken the order and billed it, so it is not sent again by itself.",

@@ -16,7 +16,7 @@ from typing import Final
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
 from dropglow.errors import DiskError, DropglowError, LedgerUnavailable
-from dropglow.intake.mounts import watching_mode
+from dropglow.intake.mounts import polling_s, watching_mode
 from dropglow.intake.watch import Doorbell
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Mailbox
@@ -27,6 +27,8 @@ from dropglow.runtime.admission import Attendant
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.lane import DaemonThreads
+from dropglow.runtime.listening import NOTIFY, POLL
 from dropglow.runtime.standstill import TRIPS, Standstill
 from dropglow.runtime.status import Snapshot, StatusFile
 from dropglow.runtime.telling import log
@@ -35,6 +37,9 @@ from dropglow.runtime.wishes import Wishes
 WISH_S: Final = 0.5
 STATUS_S: Final = 1.0
 SUPERVISE_S: Final = 5.0
+OPEN_S: Final = 5.0  # an inbox that hangs is left to open by itself
+WATCH_AGAIN_S: Final = 300.0  # it walks the whole tree
+THREADS: Final = 64  # shared by all that looks at folders for a moment; those that hang are lost
 TIDY_S: Final = 3600.0
 ANSWER_LIFE: Final = timedelta(days=1)
 QUIET_S: Final = 0.1
@@ -67,6 +72,9 @@ class Service:
     ripe: Bell
     status: StatusFile
     snapshot: Callable[[], Snapshot]
+    unheard: dict[str, float] = field(
+        default_factory=dict, init=False
+    )  # folders, and when to try a watch again
     granting: bool = field(default=True, init=False)  # until the wishes that waited for the start are granted
 
     async def run(self, stop: asyncio.Event, *, once: bool) -> Outcome:
@@ -109,35 +117,37 @@ class Service:
             "tidying": self._tidy,
             "supervision": self._supervise,
             **{f"inbox {each.state.folder}": each.run for each in self.attendants},
+            **{f"tidying {each.state.folder}": each.tidy for each in self.attendants},
         }
 
     async def _open(self) -> None:
-        for attendant in self.attendants:
-            await attendant.open()
+        asyncio.get_running_loop().set_default_executor(DaemonThreads(THREADS, "common"))
+        await asyncio.gather(*(each.open_within(OPEN_S) for each in self.attendants))
         await self.doorbell.start()
         for attendant in self.attendants:
             if attendant.state.offline:
-                attendant.watched(every_s=SUPERVISE_S, mode="poll", reason=ABSENT)
+                attendant.listening.decide(every_s=SUPERVISE_S, mode=POLL, reason=ABSENT)
             else:
                 await self._watch(attendant)
 
     async def _watch(self, attendant: Attendant) -> None:
         """Have the doorbell ring for this inbox, or poll it where events do not come."""
         plan = attendant.inbox.plan
-        watching = watching_mode(plan)
-        mode, reason = ("notify" if watching.notify else "poll"), watching.reason
-        if watching.notify:
-            try:
-                await self.doorbell.watch(plan.folder, reserved=plan.reserved)
-            except DiskError as trouble:
-                mode, reason = "poll", trouble.message
-        attendant.watched(every_s=watching.every_s, mode=mode, reason=reason)
+        watching = await attendant.in_thread(watching_mode, plan)
+        every_s, mode, reason = watching.every_s, NOTIFY if watching.notify else POLL, watching.reason
+        try:
+            if watching.notify:
+                await self.doorbell.watch(plan.folder, reserved=plan.reserved, in_thread=attendant.in_thread)
+            else:
+                await self.doorbell.unwatch(plan.folder, in_thread=attendant.in_thread)
+        except DiskError as trouble:
+            every_s, mode, reason = polling_s(plan), POLL, trouble.message
+            self.unheard[plan.folder] = self.clock.monotonic() + WATCH_AGAIN_S
+        attendant.listening.decide(every_s=every_s, mode=mode, reason=reason)
 
     async def _close(self) -> None:
         await self.doorbell.stop()
-        for attendant in self.attendants:
-            with contextlib.suppress(DropglowError):
-                await attendant.close()
+        await asyncio.gather(*(_let_go(each) for each in self.attendants))
         self.status.withdraw()
 
     async def _until_over(self, stop: asyncio.Event, *, once: bool) -> str:
@@ -279,12 +289,30 @@ class Service:
             if not alive and not dead:
                 log.error(vocabulary.WATCHER_DEAF, reason="the watching thread ended; inboxes are polled")
             dead = not alive
-            gone = set(self.doorbell.deaf())
-            for attendant in self.attendants:
-                unwatched = attendant.state.folder in gone or attendant.state.mode_reason == ABSENT
-                if unwatched and not attendant.state.offline:
-                    await self._watch(attendant)
-                    attendant.hint()
+            await asyncio.gather(*(self._listen_anew(each) for each in self.attendants))
+
+    async def _listen_anew(self, attendant: Attendant) -> None:
+        """Watch an inbox afresh that was away, was exchanged, or for which there were no watches left."""
+        if attendant.busy or attendant.state.offline:
+            return  # the former may hang; whatever it is, the next round sees to it
+        folder = attendant.state.folder
+        try:
+            lost = await asyncio.wait_for(attendant.in_thread(self._lost, folder), SUPERVISE_S)
+        except TimeoutError:
+            return
+        due = folder in self.unheard and self.clock.monotonic() >= self.unheard[folder]
+        if lost or due or attendant.listening.stale:
+            self.unheard.pop(folder, None)
+            await self._watch(attendant)
+            attendant.hint()
+
+    def _lost(self, folder: str) -> bool:
+        return self.doorbell.is_deaf(folder) or self.doorbell.is_short(folder)
+
+
+async def _let_go(attendant: Attendant) -> None:
+    with contextlib.suppress(DropglowError):
+        await attendant.close()
 
 
 def _told_by(parts: BaseExceptionGroup[BaseException]) -> DropglowError | None:

@@ -7,8 +7,8 @@ convenience, the ledger is the truth.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +39,7 @@ class Snapshot:
     requests_last_minute: int
     requests_last_day: int
     inboxes: Sequence[InboxState]
+    outboxes_away: Mapping[str, str] = field(default_factory=dict)  # by folder, why
 
     def document(self) -> dict[str, Any]:
         """Return the snapshot as JSON-able data."""

@@ -19,6 +19,8 @@ log = structlog.stdlib.get_logger("dropglow")
 
 NAMES: Final[dict[type[events.Event], str]] = {
     events.Prepared: vocabulary.JOB_PREPARED,
+    events.Kept: vocabulary.JOB_KEPT,
+    events.Borrowed: vocabulary.JOB_BORROWED,
     events.Began: vocabulary.JOB_SUBMITTING,
     events.Accepted: vocabulary.JOB_SUBMITTED,
     events.Declined: vocabulary.JOB_DECLINED,
@@ -42,6 +44,13 @@ NAMES: Final[dict[type[events.Event], str]] = {
 
 # Steps on the way that an operator asks for only when hunting a fault.
 QUIET: Final = (events.Prepared, events.Began, events.Fetched)
+# What an outbox or an inbox says when it refuses, see ``errors``.
+OF_FOLDERS: Final = frozenset({"DeliveryError", "DiskError", "DiskFull", "FileGone"})
+
+
+def _is_old_news(job: Job, event: events.Event) -> bool:
+    """Return whether *event* repeats that a folder is away or full: a thousand jobs may wait for one share all night."""
+    return isinstance(event, events.Postponed) and job.trips > 1 and event.failure.code in OF_FOLDERS
 
 
 def told(job: Job, event: events.Event) -> None:
@@ -52,7 +61,7 @@ def told(job: Job, event: events.Event) -> None:
             return
     fields = {**about(job), **facts_of(job, event)}
     name = NAMES[type(event)]
-    if isinstance(event, QUIET):
+    if isinstance(event, QUIET) or _is_old_news(job, event):
         log.debug(name, **fields)
     elif isinstance(event, events.GaveUp | events.Doubted):
         log.error(name, **fields)
@@ -112,6 +121,10 @@ def facts_of(job: Job, event: events.Event) -> dict[str, Any]:
             return {**reasons(failure), "billed": failure.billed.value}
         case events.Prepared(uploads=uploads):
             return {"uploads": len(uploads)}
+        case events.Kept(twin=twin, paths=paths):
+            return {"twin": twin, "path": [shown(path) for path in paths]}
+        case events.Borrowed(twin=twin):
+            return {"twin": twin}
         case events.Began() | events.Accepted():
             return {"attempt": job.attempt}
         case events.Completed(outputs=outputs, at=at):

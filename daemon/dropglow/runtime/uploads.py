@@ -9,6 +9,7 @@ is as lasting as any upload: it is not even made again within those days.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from dropglow.errors import DiskError, DropglowError, FileGone, SourceFault
 from dropglow.firefly.client import FireflyClient
 from dropglow.fitness import Refusal
 from dropglow.intake.copies import MEDIA_TYPES, Copies
+from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inspect import examine, glance
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import UPLOAD_MARGIN
@@ -74,6 +76,7 @@ class Uploads:
         gate: Gate,
         copies: Copies,
         storage: str = "",
+        decoder: Decoder = IN_PROCESS,
     ) -> None:
         """Upload through *client*, remember in *ledger* (as lying in *storage*), count against *gate*."""
         self._client = client
@@ -83,6 +86,8 @@ class Uploads:
         self._gate = gate
         self._copies = copies
         self._storage = storage
+        self._glance = functools.partial(glance, decoder=decoder)
+        self._examine = functools.partial(examine, decoder=decoder)
         self._turns = Turns()
         self._lost: set[str] = set()  # ids that Adobe said it does not have
         self._copying = asyncio.Lock()  # a waiting thread would be missed elsewhere
@@ -116,7 +121,7 @@ class Uploads:
     async def _source(self, job: Job, reference: Reference) -> _Source:
         path, sha256 = await self._file(job, reference)
         name = "" if reference.of_drop else f"{shown(reference.path or reference.companion or '')}: "
-        facts = await asyncio.to_thread(self._look, path, name, glance)
+        facts = await asyncio.to_thread(self._look, path, name, self._glance)
         sent = planned(job.order, reference.slot, facts)
         if isinstance(sent, Refusal):
             raise SourceFault(f"{name}{sent.message}", hint=sent.hint)
@@ -157,7 +162,7 @@ class Uploads:
         if wait_s > 0:
             raise GateClosed(self._clock.now() + timedelta(seconds=wait_s))
         if source.of_rule:
-            await asyncio.to_thread(self._look, source.path, source.name, examine)
+            await asyncio.to_thread(self._look, source.path, source.name, self._examine)
         self._gate.count(self._clock.monotonic())
         match source.sent:
             case AsIs():

@@ -112,6 +112,8 @@ class Worker:
 
     async def _do(self, act: Act, job: Job, hand: Hand) -> Job | Wait:
         """Carry *act* out; return the job as it is then, or until when nothing can be learned."""
+        if isinstance(act, Submit | Prepare) and (reused := await self._perform.reuse.of(job)) is not None:
+            return await self.tell(job, reused, hand)
         if isinstance(act, Submit | Prepare) and (hindrance := await self._hindrance(job)) is not None:
             return hindrance if isinstance(hindrance, Wait) else await self.tell(job, hindrance, hand)
         if isinstance(act, Poll) and not hand.asked:

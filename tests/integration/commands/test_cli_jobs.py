@@ -87,7 +87,7 @@ def test_a_job_has_the_documented_shape(busy: Any) -> None:
     assert set(json.loads(text)[0]) == {
         "job", "drop", "rule", "source", "operation", "model", "size", "content_class", "part", "prompt", "seeds", "images", "stage", "attempt",
         "job_id", "created_at", "begun_at", "accepted_at", "completed_at", "ended_at", "not_before", "results",
-        "skipped", "failure", "cancel_wanted", "late",
+        "skipped", "failure", "cancel_wanted", "late", "reuses",
     }  # fmt: skip
     assert "signed" not in text
 

@@ -222,6 +222,19 @@ def test_odd_names_cannot_drive_the_terminal(desk: Desk) -> None:
     assert "red\\x1b[31m\\xff.jpg" == latest["source"]
 
 
+def test_what_a_look_over_a_big_inbox_takes_is_told(desk: Desk) -> None:
+    """An inbox so big that a look over it takes a second is said to be; of quick looks nothing is said."""
+    publish(desk, files=200_000, look_s=3.4)
+    lock = desk.lock()
+    slow = desk.run("status").stdout
+    publish(desk, files=20, look_s=0.0)
+    quick = desk.run("status").stdout
+    lock.release()
+
+    assert "a look over its 200,000 files takes 3.4 s" in " ".join(slow.split())
+    assert "a look over" not in quick
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_a_state_of_somebody_else_is_said_to_be(desk: Desk) -> None:
     """A state folder that cannot be read ends in words and in 75."""

@@ -232,8 +232,10 @@ async def test_moving_a_held_file_back_buys_nothing(make_daemon: DaemonMaker) ->
 
 
 async def test_the_same_file_beside_a_held_one_is_a_new_drop(make_daemon: DaemonMaker) -> None:
-    """Somebody who drops a copy, and leaves the held file where it is, wants another picture."""
+    """Where the rule buys every copy, one that is dropped while the held file stays where it is gets its picture."""
     daemon = make_daemon("submit_lost=first:1")
+    settings = daemon.folder / "dropglow.yaml"
+    settings.write_text(settings.read_text().replace("generate:", "duplicates: buy\n    generate:"))
     daemon.prompt()
     await daemon.run_once()
     daemon.prompt()

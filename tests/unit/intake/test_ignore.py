@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
+from dropglow.intake.ignore import Ignored, is_ignored_file, is_ignored_folder
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from dropglow.intake.ignore import is_ignored_file, is_ignored_folder
         "~$letter.txt", "Thumbs.db", "ehthumbs.db", "Desktop.INI", "Icon\r", "a.lnk", "beach.jpg.part", "a.jpg.filepart",
         "a.jpg.crdownload", "a.jpg.aria2", "a.jpg.aria2__temp", "a.TMP", "a.temp", "a.swp", "a.bak", "a.jpg~", "#a.txt#",
         "a.jpg_exiftool_tmp", "a.icloud", "~syncthing~a.jpg.tmp", "a.lock", "beach.jpg.error.txt", "beach.jpg.held.txt",
+        "beach.jpg:Zone.Identifier", ":2e_beach.jpg", "beach.jpg@SynoEAStream", "a.jpg.!ut", "a.jpg.uploading",
     ],
 )  # fmt: skip
 def test_a_temporary_or_housekeeping_file_is_ignored(name: str) -> None:
@@ -31,7 +32,17 @@ def test_an_ordinary_name_is_not_ignored(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [".stfolder", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", "__MACOSX"]
+    "name",
+    [
+        ".stfolder",
+        "@eaDir",
+        "#recycle",
+        "$RECYCLE.BIN",
+        "lost+found",
+        "__MACOSX",
+        "beach.jpg.download",
+        "Family.photoslibrary",
+    ],
 )
 def test_a_housekeeping_folder_is_ignored(name: str) -> None:
     """NAS and desktop systems keep copies and thumbnails there."""
@@ -42,3 +53,31 @@ def test_a_housekeeping_folder_is_ignored(name: str) -> None:
 def test_an_ordinary_folder_is_not_ignored(name: str) -> None:
     """Anybody may name a folder nearly like that."""
     assert not is_ignored_folder(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        ("beach.psd", True),
+        ("shoes/red/BEACH.PSD", True),
+        ("proofs/a/beach.jpg", True),
+        ("shoes/proofs/beach.jpg", False),
+        ("beach.jpg", False),
+        ("beach.jpg.part", True),
+        ("Cafe\u0301.jpg", True),
+    ],
+)
+def test_an_operators_globs_come_on_top(path: str, *, ignored: bool) -> None:
+    """Without a slash in any folder, with one from the inbox on; the usual list goes on."""
+    known = Ignored(["*.psd", "proofs/**", "caf\u00e9.jpg"])
+
+    assert ignored is known.file(path, path.rpartition("/")[2])
+
+
+def test_a_folder_that_a_glob_takes_is_not_looked_into() -> None:
+    """Neither is what everybody leaves alone."""
+    known = Ignored(["drafts"])
+
+    assert [True, True, False] == [
+        known.folder(path, path.rpartition("/")[2]) for path in ("a/drafts", "@eaDir", "a")
+    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dropglow.intake.mounts import file_system_type, is_remote, watching_mode
+from dropglow.intake.mounts import file_system_type, is_remote, mount_of, unmounted_point, watching_mode
 from dropglow.intake.plan import InboxPlan, WatchMode
 
 
@@ -93,3 +93,44 @@ def test_an_unknown_type_counts_as_local(tmp_path: Path) -> None:
 
     assert watching.notify
     assert "unknown" in watching.reason
+
+
+def test_a_mount_tells_what_it_comes_from(mountinfo: str) -> None:
+    """Enough to know it again."""
+    mount = mount_of("/mnt/my share/in", mountinfo=mountinfo)
+
+    assert mount is not None
+    assert ("/mnt/my share", "//nas/share", True) == (mount.point, mount.source, mount.remote)
+
+
+@pytest.mark.parametrize(
+    ("folder", "point"),
+    [
+        ("/mnt/absent/in", "/mnt/absent"),
+        ("/mnt/my stick", "/mnt/my stick"),
+        ("/mnt/nas/in", None),
+        ("/srv/in", None),
+        ("/mnt/absentee", None),
+    ],
+)
+def test_a_share_that_should_be_mounted_is_missed(
+    tmp_path: Path, mountinfo: str, folder: str, point: str | None
+) -> None:
+    """A new configuration must make nothing below a bare mount point either."""
+    table = tmp_path / "fstab"
+    table.write_text(
+        "# <file system> <mount point> <type>\n\n/dev/vda / ext4 defaults 0 1\n/dev/vdc none swap sw 0 0\n"
+        "nas:/share /mnt/nas/ nfs4 defaults 0 0\nnas:/other /mnt/absent nfs4 noauto\n"
+        "LABEL=stick /mnt/my\\040stick vfat\n"
+    )
+
+    assert point == unmounted_point(folder, table=str(table), mountinfo=mountinfo)
+
+
+def test_without_tables_nothing_is_missed(tmp_path: Path, mountinfo: str) -> None:
+    """Containers have neither, mostly."""
+    none = str(tmp_path / "none")
+    (tmp_path / "fstab").write_text("nas:/other /mnt/absent nfs4\n")
+
+    assert unmounted_point("/mnt/absent", table=none, mountinfo=mountinfo) is None
+    assert unmounted_point("/mnt/absent", table=str(tmp_path / "fstab"), mountinfo=none) is None

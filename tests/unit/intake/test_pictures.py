@@ -110,6 +110,36 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         look(stream, Format.PNG)
 
 
+def test_a_bomb_in_a_frame_is_refused() -> None:
+    """The header of a GIF tells of a small screen, and its only frame of four billion pixels."""
+    data = saved(Image.new("P", (10, 10)), "gif")
+    small, large = bytes(4) + b"\n\x00\n\x00", bytes(4) + b"\xff\xff\xff\xff"
+    assert 1 == data.count(b"," + small)
+
+    with pytest.raises(SourceFault, match="claims more pixels than are ever opened"):
+        seen(data.replace(b"," + small, b"," + large), Format.GIF)
+
+
+def test_a_palette_picture_without_its_palette_is_damaged() -> None:
+    """What Pillow only asserts is no fault of ours."""
+    data = saved(Image.effect_noise((10, 10), 60).convert("P"), "png")
+    at = data.index(b"PLTE") - 4
+    end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+
+    with pytest.raises(SourceFault, match="is damaged"):
+        seen(data[:at] + data[end:], Format.PNG)
+
+
+def test_a_picture_that_points_before_its_own_beginning_is_damaged() -> None:
+    """It is the file's fault and not the disk's, which would be asked again and again."""
+    data = saved(Image.new("RGB", (10, 10)), "tiff", compression="raw")
+    at = data.index(b"\x11\x01\x04\x00\x01\x00\x00\x00")  # StripOffsets, a number without a sign
+    pointing = data[: at + 2] + b"\x09\x00\x01\x00\x00\x00\x00\xff\xff\xff" + data[at + 12 :]
+
+    with pytest.raises(SourceFault, match="is damaged"):
+        decode(io.BytesIO(pointing), Format.TIFF)
+
+
 @pytest.mark.parametrize("kind", [*READ_BY_PILLOW, *ONLY_CONVERTED])
 def test_a_head_without_a_body_is_damaged(kind: Format) -> None:
     """The signature alone is no picture."""

@@ -189,7 +189,8 @@ from dropglow.rules.schema import RuleShape, RulesShape
         ("generate: {}\nsplit: words", "split should be lines or blocks, not 'words'"),
         ("expand: {}\nsplit: lines", "split parts prompt files, and this rule takes pictures"),
         # not yet
-        ("generate: {}\nduplicates: buy", "duplicates is not available yet"),
+        ("generate: {}\ngive_up: 5m", "give_up is not available yet"),
+        ("generate: {}\nduplicates: no", "duplicates"),
         ("generate: {}\ndone: keep", "done with keep is not available yet"),
         ("generate: {}\nbudget: {per_day: 5}", "per_day other than off is not available yet"),
         ("expand: {mask: {source: {sidecar: x}}}", "source should have {stem} in the sidecar's name"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from dropglow.events import Abandoned
-from dropglow.lifecycle import advance
+from dropglow.lifecycle import TWIN_IN_DOUBT, advance
 from dropglow.model import (
     After,
     Billed,
@@ -190,3 +190,27 @@ def test_a_cancelled_job_says_whether_it_was_billed(accepted_at: datetime | None
     assert f"  Billed:        {billed}" in page
     assert ("  Adobe's job:   urn:1\n" in page) is (receipt is not None)
     assert "cancelled on request" == reason(DROP, [cancelled])
+
+
+def test_what_cannot_be_reused_is_held() -> None:
+    """A drop whose results another drop bought, and nobody has any more, waits for a person, who is told how to buy."""
+    lost = job(1, stage=Stage.FAILED, failure=REFUSED, reuses=JobKey("earlier000.1"))
+
+    told = text(lost, state=DropState.HELD)
+
+    assert DropState.HELD is outcome(DROP, [lost, job(2, stage=Stage.DELIVERED)])
+    assert "neither in the outbox nor at Adobe any more" in told
+    assert "Bought by:     job earlier000.1" in told
+    assert f"dropglow retry {DROP.key}" in told
+
+
+def test_a_twin_in_doubt_is_named() -> None:
+    """A drop whose content is in doubt elsewhere is held, and its report says what to settle first."""
+    failure = replace(DOUBT, code=TWIN_IN_DOUBT, hint="settle that first: dropglow resolve earlier000.1")
+    kept = job(1, stage=Stage.FAILED, failure=failure)
+
+    told = text(kept, state=DropState.HELD)
+
+    assert DropState.HELD is outcome(DROP, [kept])
+    assert "nobody knows yet whether that order stands" in told
+    assert "dropglow resolve earlier000.1" in told

@@ -1,0 +1,18 @@
+"""Tell which of several drops consist of the same files. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+from dropglow.model import Drop
+
+_MOST: Final = 50  # whoever asks wants the latest; a test picture may have been dropped a thousand times
+
+
+def with_companions(drops: Iterable[Drop], companions: Sequence[str]) -> tuple[Drop, ...]:
+    """Return the first fifty of *drops* whose companions have these SHA-256, in their order."""
+    wanted = list(companions)
+    same = (drop for drop in drops if [each.sha256 for each in drop.companions] == wanted)
+    return tuple(islice(same, _MOST))

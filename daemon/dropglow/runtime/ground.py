@@ -1,0 +1,75 @@
+"""Ask whether a folder is there and the one that it was, without ever waiting for a dead share for long.
+
+Each folder has a few threads of its own. While one of them hangs, nobody asks
+again: the answer is known, and the threads would all be gone after a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from dropglow.disk import shown
+from dropglow.errors import DiskError
+from dropglow.intake.survey import absence, survey
+from dropglow.landmarks import Memory, Role
+from dropglow.runtime.lane import PATIENCE_S, Lane
+
+R = TypeVar("R")
+
+WIDTH: Final = 4
+
+
+class Ground:
+    """Look at inboxes and outboxes on behalf of the jobs."""
+
+    def __init__(self, memory: Memory, *, patience_s: float = PATIENCE_S) -> None:
+        """Compare with *memory*; a folder that does not answer within *patience_s* seconds is away."""
+        self._memory = memory
+        self._patience_s = patience_s
+        self._lanes: dict[tuple[Role, str], Lane] = {}
+        self._hanging: set[tuple[Role, str]] = set()
+
+    async def away(self, role: Role, folder: str) -> DiskError | None:
+        """Return why nothing can be said about what is in *folder* (absolute) now; None when it is there."""
+        try:
+            return await self.ask(role, folder, lambda: absence(role, folder, self._memory))
+        except DiskError as silence:
+            return silence
+
+    async def ask(self, role: Role, folder: str, look: Callable[[], R]) -> R:
+        """Return what *look* returns, which looks at *folder*.
+
+        Raises:
+            DiskError: The folder does not answer; *look* may end one day, and nobody will hear of it.
+        """
+        name = role, folder
+        lane = self._lanes.setdefault(name, Lane(f"{role.value} {folder}", width=WIDTH))
+        if name in self._hanging and lane.busy:
+            raise _silence(folder)
+        self._hanging.discard(name)
+        try:
+            return await asyncio.wait_for(lane(look), self._patience_s)
+        except TimeoutError as error:
+            self._hanging.add(name)
+            raise _silence(folder) from error
+
+    def remember(self, role: Role, folder: str) -> None:
+        """Take *folder*, as it is now, for the one that is meant. Blocks.
+
+        Raises:
+            DiskError: It cannot be looked at.
+        """
+        self._memory.remember(role, folder, survey(folder))
+
+    def is_remote(self, role: Role, folder: str) -> bool:
+        """Return whether *folder*, as it was last, is on a share, which may hang in the middle of anything."""
+        known = self._memory.known(role, folder)
+        return known is not None and known.mount is not None and known.mount.remote
+
+
+def _silence(folder: str) -> DiskError:
+    return DiskError(
+        f"{shown(folder)} does not answer", hint="is its server there? work goes on by itself once it is"
+    )

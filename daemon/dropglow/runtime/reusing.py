@@ -1,0 +1,152 @@
+"""Buy nothing twice for the same content: let a job have what another job bought under the same rule.
+
+Asked before anything is uploaded or ordered. Of two drops with the same content the ledger stored one first, and
+only the later one looks at the other: they never wait for each other, and never both buy. What is under way is
+awaited; results that stand in the outbox are kept; those that are gone are fetched once more by their receipt.
+Where that is impossible the job is kept back, and a person decides. Nothing is concluded from an outbox that is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from dropglow import retry
+from dropglow.clock import Clock
+from dropglow.disk import Disk, shown
+from dropglow.errors import DiskError
+from dropglow.events import Borrowed, Event, GaveUp, Kept, Postponed
+from dropglow.ledger.base import Ledger
+from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT
+from dropglow.model import Billed, Drop, DropKey, Duplicates, Failure, Job, Stage, Submission
+from dropglow.runtime.insisting import insist
+from dropglow.runtime.keys import job_key
+from dropglow.runtime.outboxes import Outboxes
+from dropglow.runtime.outcomes import Outcomes
+
+_AWAITED: Final = retry.Backoff(floor_s=1.0, base_s=2.0, cap_s=30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reuse:
+    """Find for a job what was bought already."""
+
+    ledger: Ledger
+    disk: Disk
+    clock: Clock
+    outboxes: Outboxes
+    outcomes: Outcomes
+    chance: Callable[[], float]  # returns numbers from 0 to 1
+
+    async def of(self, job: Job) -> Event | None:
+        """Return what another job's order means for *job*; None: it has to buy for itself."""
+        if job.duplicates is not Duplicates.REUSE or job.attempt:
+            return None
+        drop = await insist(lambda: self.ledger.drop(job.drop), self.clock)
+        for earlier in await insist(lambda: same_content(self.ledger, drop), self.clock):
+            twin = await self._twin(job, earlier.key)
+            if twin is not None and await self._same_pictures(job, twin):
+                return await self._answer(job, twin)
+        return None
+
+    async def _twin(self, job: Job, earlier: DropKey) -> Job | None:
+        """Return the job of an *earlier* drop that stands for *job*; None where it bought nothing that lasts."""
+        key = job_key(earlier, int(job.key.rpartition(".")[2]))
+        jobs = await insist(lambda: self.ledger.jobs_of(earlier), self.clock)
+        twin = next((each for each in jobs if each.key == key), None)
+        if twin is None or twin.stage in {Stage.FAILED, Stage.CANCELLED}:
+            return None
+        return twin
+
+    async def _same_pictures(self, job: Job, twin: Job) -> bool:
+        """Return whether the pictures that the rule names are still those that *twin* was bought with."""
+        known = {upload.slot: upload.sha256 for upload in twin.uploads}
+        for reference in job.order.references:
+            if reference.path is None or twin.stage is Stage.QUEUED:
+                continue
+            try:
+                digest = await asyncio.to_thread(self.disk.digest, reference.path)
+            except DiskError:
+                return False  # to be told in the words of an upload
+            if not known.get(reference.slot, "").startswith(digest):
+                return False
+        return True
+
+    async def _answer(self, job: Job, twin: Job) -> Event:
+        if twin.stage is Stage.IN_DOUBT:
+            return GaveUp(failure=_in_doubt(twin), at=self.clock.now())
+        if twin.stage not in RESTING or twin.submission is None:
+            until = retry.again_at(self.clock.now(), _AWAITED, job.trips, chance=self.chance())
+            return Postponed(until=until, failure=_under_way(twin))
+        # The results may be anybody's to take away, but not while their folder is away itself.
+        trouble = await self.outboxes.trouble(job.order.delivery.outbox, needed_bytes=0)
+        if trouble is not None:
+            return self.outcomes.postponed(job, trouble, retry.STORING)
+        try:
+            standing = await asyncio.to_thread(self._stand, twin)
+        except DiskError as error:
+            return self.outcomes.postponed(job, error, retry.STORING)
+        return self._kept(twin, twin.submission) if standing else _borrowed(twin, twin.submission)
+
+    def _stand(self, twin: Job) -> bool:
+        """Return whether every result of *twin* stands where it was delivered, as it was delivered."""
+        bought = {artifact.sha256: artifact.size_bytes for artifact in twin.artifacts}
+        if not twin.delivered or len(twin.delivered) < len(twin.artifacts):
+            return False
+        for path in twin.delivered:
+            found = self.disk.look(path)
+            if found is None or not found.regular or found.size_bytes not in bought.values():
+                return False
+            if self.disk.digest(path) not in bought:
+                return False
+        return True
+
+    def _kept(self, twin: Job, receipt: Submission) -> Event:
+        return Kept(
+            twin=twin.key,
+            submission=receipt,
+            uploads=twin.uploads,
+            artifacts=twin.artifacts,
+            paths=twin.delivered,
+            at=self.clock.now(),
+        )
+
+
+async def same_content(ledger: Ledger, drop: Drop) -> tuple[Drop, ...]:
+    """Return the earlier drops of the same content under the same rule as *drop*, the latest first.
+
+    Raises:
+        LedgerUnavailable: Ask again.
+    """
+    return await ledger.same_content(
+        inbox=drop.inbox,
+        sha256=drop.sha256,
+        companions=[each.sha256 for each in drop.companions],
+        rule=drop.rule,
+        rule_digest=drop.rule_digest,
+        before=drop.key,
+    )
+
+
+def _borrowed(twin: Job, receipt: Submission) -> Event:
+    return Borrowed(twin=twin.key, submission=receipt, uploads=twin.uploads, completed_at=twin.completed_at)
+
+
+def _under_way(twin: Job) -> Failure:
+    return Failure(
+        code="twin_under_way",
+        what=f"the same content was dropped before, as {shown(twin.source)}, and job {twin.key} is at it",
+        hint="it is not bought twice: what that job gets stands for this one",
+    )
+
+
+def _in_doubt(twin: Job) -> Failure:
+    return Failure(
+        code=TWIN_IN_DOUBT,
+        what=f"the same content was dropped before, as {shown(twin.source)}, and its order is in doubt",
+        why=f"nobody knows whether job {twin.key} bought it",
+        hint=f"settle that first: dropglow resolve {twin.key}",
+        billed=Billed.UNKNOWN,
+    )

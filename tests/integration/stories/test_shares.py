@@ -1,0 +1,231 @@
+"""Shares, as FUSE mounts written to from the other side: no events come, and they go, return and hang."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.stories.conftest import Daemon, DaemonMaker
+
+HURRY: Final = 60.0
+MOUNT_S: Final = 10.0
+
+
+def impossible() -> str:
+    """Return why no share can be mounted here."""
+    if shutil.which("bindfs") is None or shutil.which("fusermount3") is None:
+        return "bindfs and fuse3 are not installed"
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        return "/dev/fuse is not there, or not for us"
+    return ""
+
+
+pytestmark = pytest.mark.skipif(bool(impossible()), reason=impossible() or "shares can be mounted")
+
+
+class Share:
+    """A folder that shows another one, without telling of what happens there."""
+
+    def __init__(self, server: Path, point: Path) -> None:
+        self.server = server
+        self.point = point
+        self._process: subprocess.Popen[bytes] | None = None
+        server.mkdir(parents=True, exist_ok=True)
+
+    def mount(self) -> None:
+        self._process = subprocess.Popen(["bindfs", "-f", str(self.server), str(self.point)])
+        deadline_s = time.monotonic() + MOUNT_S
+        while not self.point.is_mount():
+            if self._process.poll() is not None or time.monotonic() > deadline_s:
+                pytest.skip("bindfs cannot mount here")
+            time.sleep(0.01)
+
+    def unmount(self) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        subprocess.run(["fusermount3", "-u", "-z", str(self.point)], check=False, capture_output=True)
+        self._process.kill()  # somebody may have a file open there still
+        self._process.wait(MOUNT_S)
+        self._process = None
+
+    def hang(self) -> None:
+        """Answer nobody any more, until ``unmount``."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Iterator[Callable[[Path], Share]]:
+    """Return a maker of mounted shares; they are gone after the test."""
+    shares: list[Share] = []
+
+    def make(point: Path) -> Share:
+        made = Share(tmp_path / "server" / str(len(shares)), point)
+        shares.append(made)
+        made.mount()
+        return made
+
+    yield make
+    for each in shares:
+        each.unmount()
+
+
+def told(log: StringIO, event: str, **fields: object) -> list[dict[str, Any]]:
+    """Return the records of this event with these fields."""
+    records = [json.loads(line) for line in log.getvalue().splitlines()]
+    return [each for each in records if each["event"] == event and fields.items() <= each.items()]
+
+
+@asynccontextmanager
+async def running(daemon: Daemon) -> Any:
+    """Run the service during the block; yield a function that waits until something is so."""
+    stop = asyncio.Event()
+
+    async def until(seen: Callable[[], object]) -> None:
+        deadline_s = asyncio.get_running_loop().time() + 20
+        while not seen():
+            assert asyncio.get_running_loop().time() < deadline_s, "it never came to this"
+            assert not run.done(), run.exception()
+            await asyncio.sleep(0.005)
+
+    async with daemon.service() as service:
+        run = asyncio.create_task(service.run(stop, once=False))
+        try:
+            yield until
+        finally:
+            stop.set()
+            await asyncio.wait_for(run, 20)
+
+
+async def test_what_is_written_on_the_server_is_taken(
+    make_daemon: DaemonMaker, share: Callable[[Path], Share], log: StringIO
+) -> None:
+    """An inbox on a share is polled, by itself, and a file is taken within two looks."""
+    daemon = make_daemon()
+    settings = daemon.folder / "dropglow.yaml"
+    settings.write_text(settings.read_text().replace("rescan: 100ms", "rescan: 1s"))
+    nas = share(daemon.prompts)
+    async with running(daemon) as until:
+        await until(lambda: told(log, "inbox.watched", inbox=str(daemon.prompts)))
+        began_s = time.monotonic()
+        (nas.server / "fox.txt").write_text("a fox in the snow")
+        await until(lambda: told(log, "drop.admitted"))
+        took_s = time.monotonic() - began_s
+
+        await until((daemon.prompts / "_done/fox.txt").exists)
+
+    (watched,) = told(log, "inbox.watched", inbox=str(daemon.prompts))
+    assert ("poll", True) == (watched["mode"], "does not announce" in watched["reason"])
+    assert took_s < 2.0
+    assert [] == await daemon.broken_promises(daemon.prompts / "fox.txt")
+
+
+async def test_an_inbox_that_is_unmounted_for_a_minute(
+    make_daemon: DaemonMaker, share: Callable[[Path], Share], log: StringIO
+) -> None:
+    """It is said once, nothing is lost or bought twice, and nothing is done under the bare mount point."""
+    daemon = make_daemon("duration=20", hurry=HURRY)
+    nas = share(daemon.prompts)
+    names = [f"fox {number}.txt" for number in range(4)]
+    async with running(daemon) as until:
+        for name in names[:2]:
+            (nas.server / name).write_text(f"a {name} in the snow")
+        await until(lambda: daemon.books()["accepted"] == 2)
+        nas.unmount()
+        (daemon.prompts / "ghost.txt").write_text("not for you")
+        await until(lambda: told(log, "inbox.offline"))
+        (nas.server / names[2]).write_text("a third fox")
+        gone_s = daemon.clock.monotonic()
+        await until(lambda: daemon.clock.monotonic() > gone_s + 60)
+        bare = sorted(path.name for path in daemon.prompts.iterdir())
+        (daemon.prompts / "ghost.txt").unlink()
+        nas.mount()
+        (nas.server / names[3]).write_text("a fourth fox")
+
+        await until(lambda: all((daemon.prompts / "_done" / name).exists() for name in names))
+
+    assert ["ghost.txt"] == bare
+    assert (1, 1) == (len(told(log, "inbox.offline")), len(told(log, "inbox.online")))
+    assert 4 == daemon.books()["accepted"]
+    assert [] == await daemon.broken_promises(*(daemon.prompts / name for name in names))
+
+
+async def test_an_inbox_that_is_not_mounted_at_the_start(
+    make_daemon: DaemonMaker, share: Callable[[Path], Share], log: StringIO
+) -> None:
+    """What was known before a restart is known after it: the bare mount point stays bare."""
+    daemon = make_daemon(hurry=HURRY)
+    nas = share(daemon.prompts)
+    (nas.server / "fox.txt").write_text("a fox in the snow")
+    await daemon.run_once()
+    nas.unmount()
+    async with running(daemon) as until:
+        await until(lambda: told(log, "inbox.offline"))
+        bare = list(daemon.prompts.iterdir())
+        (nas.server / "owl.txt").write_text("an owl in the snow")
+        nas.mount()
+
+        await until((daemon.prompts / "_done/owl.txt").exists)
+
+    assert [] == bare
+    assert (1, 1) == (len(told(log, "inbox.offline")), len(told(log, "inbox.online")))
+    assert [] == await daemon.broken_promises(daemon.prompts / "fox.txt", daemon.prompts / "owl.txt")
+
+
+async def test_an_outbox_that_is_unmounted_while_jobs_run(
+    make_daemon: DaemonMaker, share: Callable[[Path], Share], log: StringIO
+) -> None:
+    """What is paid for is kept in the state folder and delivered afterwards; nothing more is bought meanwhile."""
+    daemon = make_daemon("duration=20", hurry=HURRY)
+    (daemon.outbox / "prompts").mkdir()
+    nas = share(daemon.outbox / "prompts")
+    daemon.prompt("fox.txt")
+    kept = daemon.folder / "state" / "results"
+    async with running(daemon) as until:
+        await until(lambda: daemon.books()["accepted"])
+        nas.unmount()
+        await until(lambda: kept.exists() and [each for each in kept.iterdir() if each.name[0] != "."])
+        daemon.prompt("owl.txt", "an owl in the snow")
+        await until(lambda: told(log, "job.postponed", source="owl.txt"))
+        bare, bought = list((daemon.outbox / "prompts").iterdir()), daemon.books()["accepted"]
+        nas.mount()
+
+        await until(lambda: len(list((daemon.prompts / "_done").glob("*.txt"))) == 2)
+
+    assert ([], 1) == (bare, bought)
+    assert (1, 1) == (len(told(log, "outbox.offline")), len(told(log, "outbox.online")))
+    assert (2, []) == (daemon.books()["accepted"], list(kept.iterdir()))
+    assert [] == await daemon.broken_promises(daemon.prompts / "fox.txt", daemon.prompts / "owl.txt")
+
+
+async def test_a_share_that_hangs_holds_up_nobody_else(
+    make_daemon: DaemonMaker, share: Callable[[Path], Share]
+) -> None:
+    """The other inbox goes on, and the service ends in time."""
+    daemon = make_daemon()
+    nas = share(daemon.prompts)
+    async with running(daemon) as until:
+        await until((nas.server / ".dropglow").exists)
+        nas.hang()
+        daemon.photo()
+
+        await until((daemon.photos / "_done/beach.jpg").exists)
+        began_s = time.monotonic()
+
+    assert time.monotonic() - began_s < 10
+    nas.unmount()
+    assert 2 == len(daemon.results())

@@ -1,0 +1,89 @@
+"""A folder that does not answer is away, and nobody waits for it twice."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dropglow.errors import DiskError, FileGone
+from dropglow.intake.survey import survey
+from dropglow.landmarks import Memory, Role
+from dropglow.runtime.ground import WIDTH, Ground
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Return what a hanging look waits for; it hangs no longer than the test."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+async def test_a_folder_that_was_never_there_is_not_away(tmp_path: Path) -> None:
+    """There is nothing to compare it with."""
+    assert await Ground(Memory()).away(Role.OUTBOX, str(tmp_path / "new")) is None
+
+
+async def test_a_known_folder_that_is_missing_is_away(tmp_path: Path) -> None:
+    """It is never made again."""
+    ground, folder = Ground(Memory()), tmp_path / "out"
+    folder.mkdir()
+    ground.remember(Role.OUTBOX, str(folder))
+    there = await ground.away(Role.OUTBOX, str(folder))
+    folder.rmdir()
+
+    assert there is None
+    assert isinstance(await ground.away(Role.OUTBOX, str(folder)), FileGone)
+
+
+async def test_another_folder_in_its_place_is_away(tmp_path: Path) -> None:
+    """What is told says what to do where it is meant; doing it is believed."""
+    memory = Memory()
+    known = survey(str(tmp_path))
+    assert known.mount is not None
+    memory.remember(
+        Role.OUTBOX, str(tmp_path), replace(known, mount=replace(known.mount, point=f"{tmp_path}/deeper"))
+    )
+    absence = await Ground(memory).away(Role.OUTBOX, str(tmp_path))
+    (tmp_path / ".dropglow").mkdir()
+
+    assert absence is not None
+    assert "make the folder .dropglow in it" in absence.hint
+    assert await Ground(memory).away(Role.OUTBOX, str(tmp_path)) is None
+
+
+async def test_a_folder_that_hangs_is_away(release: threading.Event) -> None:
+    """While a look hangs, the answer is known at once; other folders are asked as ever."""
+    ground = Ground(Memory(), patience_s=0.05)
+    with pytest.raises(DiskError, match="does not answer"):
+        await ground.ask(Role.INBOX, "/dead", release.wait)
+    looks: list[str] = []
+    with pytest.raises(DiskError, match="does not answer"):
+        await ground.ask(Role.INBOX, "/dead", lambda: looks.append("in vain"))
+    other = await ground.ask(Role.INBOX, "/alive", lambda: 7)
+
+    assert (7, []) == (other, looks)
+
+
+async def test_looks_at_one_folder_go_on_beside_each_other() -> None:
+    """A slow one holds up no quick one."""
+    ground, together = Ground(Memory()), threading.Barrier(WIDTH)
+    answers = await asyncio.gather(
+        *(ground.ask(Role.OUTBOX, "/out", lambda: together.wait(5)) for _ in range(WIDTH))
+    )
+
+    assert set(range(WIDTH)) == set(answers)
+
+
+def test_a_local_folder_is_not_remote(tmp_path: Path) -> None:
+    """Nor is one that nobody knows."""
+    ground = Ground(Memory())
+    unknown = ground.is_remote(Role.OUTBOX, str(tmp_path))
+    ground.remember(Role.OUTBOX, str(tmp_path))
+
+    assert (False, False) == (unknown, ground.is_remote(Role.OUTBOX, str(tmp_path)))

@@ -1,0 +1,98 @@
+"""Work that hangs delays nobody else, and is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from dropglow.runtime.lane import Lane
+
+FOR_EVER = """
+import asyncio, threading
+from dropglow.runtime.lane import DaemonThreads, Lane
+
+async def main():
+    asyncio.get_running_loop().set_default_executor(DaemonThreads(2, "common"))
+    for run in (Lane("stuck"), asyncio.to_thread):
+        try:
+            await asyncio.wait_for(run(threading.Event().wait), 0.1)
+        except TimeoutError:
+            print("left behind")
+
+asyncio.run(main())
+"""
+
+
+async def test_it_returns_what_the_function_returns() -> None:
+    """In a thread of its own name."""
+    lane = Lane("inbox photos")
+
+    assert "inbox photos" == await lane(lambda: threading.current_thread().name)
+    lane.close()
+
+
+async def test_it_raises_what_the_function_raises() -> None:
+    """And goes on with the next one."""
+    lane = Lane("inbox")
+    with pytest.raises(ZeroDivisionError):
+        await lane(lambda: 1 // 0)
+
+    assert 3 == await lane(max, 1, 3)
+    assert 1 == await lane(max, 1, -3, key=lambda number: number)
+    lane.close()
+
+
+async def test_functions_of_one_lane_run_one_after_the_other() -> None:
+    """A wider lane has that many at once."""
+    most = {}
+    for width in (1, 2):
+        lane, lock, running, seen = Lane("inbox", width=width), threading.Lock(), [0], [0]
+        together = threading.Barrier(width)
+
+        def work(lock=lock, running=running, seen=seen, together=together) -> None:  # type: ignore[no-untyped-def]
+            with lock:
+                running[0] += 1
+                seen[0] = max(seen[0], running[0])
+            together.wait(5)
+            with lock:
+                running[0] -= 1
+
+        await asyncio.gather(*(lane(work) for _ in range(4)))
+        most[width] = seen[0]
+        lane.close()
+
+    assert {1: 1, 2: 2} == most
+
+
+async def test_a_lane_that_hangs_delays_no_other() -> None:
+    """And says how much it is at."""
+    release = threading.Event()
+    stuck, free = Lane("stuck"), Lane("free")
+    waiting = asyncio.create_task(stuck(release.wait))
+    late = asyncio.create_task(stuck(lambda: None))
+    answer = await free(lambda: "here")
+    busy = stuck.busy
+    late.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await late
+    release.set()
+    await waiting
+
+    assert ("here", 2) == (answer, busy)
+    assert 7 == await stuck(lambda: 7)
+    stuck.close()
+    free.close()
+
+
+def test_the_end_of_the_program_does_not_wait_for_it() -> None:
+    """A thread on a dead share never ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", FOR_EVER], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert ("left behind\nleft behind\n", "") == (done.stdout, done.stderr)
