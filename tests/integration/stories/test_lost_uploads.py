@@ -10,11 +10,24 @@ if TYPE_CHECKING:
     from tests.integration.stories.conftest import DaemonMaker
 
 HURRY = 150.0
+BUYING_AGAIN = """
+state: ./state
+api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
+limits: {in_flight: 8, requests_per_minute: off, requests_per_day: off, poll: {min: 10ms, max: 50ms}}
+rules:
+  - name: sizes
+    inbox: inbox/photos
+    outbox: outbox/photos
+    settle: 20ms
+    rescan: 100ms
+    duplicates: buy
+    expand: {sizes: [300x200, 320x200]}
+"""
 
 
 async def test_a_lost_upload_is_brought_again(make_daemon: DaemonMaker) -> None:
     """The order that named it was refused, so that it may go again; nobody has to ask for it."""
-    daemon = make_daemon(hurry=HURRY)
+    daemon = make_daemon(text=BUYING_AGAIN, hurry=HURRY)
     daemon.photo("first.jpg")
     await daemon.run_once()
     daemon.world._uploads.clear()
