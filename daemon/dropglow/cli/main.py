@@ -23,12 +23,13 @@ COMMANDS: Final = {
     "retry": "Try again what failed or was cancelled.",
     "cancel": "Cancel what is under way, also at Adobe.",
     "resolve": "Settle jobs of which nobody knows whether they were bought.",
+    "doctor": "Look at everything that a service needs, and say what is wrong.",
     "models": "List the account's custom models.",
     "sandbox": "Run a local server that speaks Firefly's protocol.",
     "schema": "Print the JSON Schema of the configuration, for editors.",
 }
 # Promised, and not there yet.
-LATER: Final = ("approve", "pause", "resume", "costs", "doctor")
+LATER: Final = ("approve", "pause", "resume", "costs")
 
 
 class Commands(click.Group):

@@ -9,6 +9,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from dropglow.clock import RealClock
@@ -70,6 +71,27 @@ async def asked_for_account(config: Config, *, custom_models: bool) -> Account:
         except (AuthError, RequestRefused) as refusal:
             return Account(api=api, models=(), models_refusal=refusal)
         return Account(api=api, models=models, models_refusal=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a short conversation with Adobe shows. The account may use Firefly."""
+
+    api: str
+    ahead: timedelta | None  # how far this machine's clock is ahead of Adobe's; None where nobody said
+
+
+async def asked_for_health(config: Config) -> Health:
+    """Return what Adobe says to a token's fetch and a question that buys nothing.
+
+    Raises:
+        FireflyError: As for ``asked_for_account``.
+        ConfigError: An address in the configuration cannot be used.
+    """
+    async with adobe(config) as (client, api):
+        await client.check()
+        await client.check_entitlement()
+        return Health(api=api, ahead=client.clock_ahead())
 
 
 async def asked_for_models(config: Config, *, sandbox: bool) -> tuple[str, tuple[CustomModel, ...]]:

@@ -10,7 +10,8 @@ import asyncio
 import functools
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -93,6 +94,9 @@ class FireflyClient:
             look_up=look_up or (lookup.look_up if transport is None else None),
         )
         self._tokens = Tokens(settings, credentials, clock, post=self._post_form)
+        self._heard: tuple[datetime, Answer | Broken] | None = (
+            None  # the latest reply of the API, and when it came
+        )
 
     async def check(self) -> None:
         """Fetch a new token, to learn whether the credentials work.
@@ -236,6 +240,20 @@ class FireflyClient:
             if refusal.code == str(refusal.status):  # without a code of the API's
                 raise
 
+    def clock_ahead(self) -> timedelta | None:
+        """Return how far this machine's clock is ahead of Adobe's, by the latest answer; None where none said.
+
+        To the second, and less what the answer's way took.
+        """
+        heard_at, reply = self._heard or (None, None)
+        if heard_at is None or not isinstance(reply, Answer):
+            return None
+        try:
+            said_at = parsedate_to_datetime(reply.headers.get("date", ""))
+        except ValueError:
+            return None
+        return heard_at - (said_at if said_at.tzinfo else said_at.replace(tzinfo=UTC))
+
     async def download(self, url: str, write: Callable[[bytes], None]) -> Downloaded:
         """Fetch a result through its link, giving each piece to *write*. No credentials are sent.
 
@@ -281,6 +299,7 @@ class FireflyClient:
 
         token = await self._tokens.token()
         reply = await attempt(token)
+        self._heard = (self._clock.now(), reply)
         if _unauthorised(reply) and (renewed := await self._tokens.renew(token)) is not token:
             token, reply = renewed, await attempt(renewed)
             if _unauthorised(reply):

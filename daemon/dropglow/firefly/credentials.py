@@ -86,18 +86,29 @@ class CredentialSource:
         """
         return Credentials(client_id=self._find("client_id"), client_secret=self._find("client_secret"))
 
+    def place(self, name: str) -> str:
+        """Return in words where *name*, ``client_id`` or ``client_secret``, is found; empty where it is nowhere."""
+        return self._located(name)[0]
+
     def _find(self, name: str) -> Secret:
+        source, path, text = self._located(name)
+        if not source:
+            raise _unusable(f"there is no {name.replace('_', ' ')} for Adobe")
+        return _checked(text if path is None else _file_text(path), source)
+
+    def _located(self, name: str) -> tuple[str, Path | None, str]:
+        """Return how the place of *name* is called, and the file or the text that holds it."""
         variable = f"FIREFLY_SERVICES_{name.upper()}"
         if folder := self._environ.get("CREDENTIALS_DIRECTORY"):
             path = Path(folder, f"firefly_{name}")
             # systemd makes the folder for any credential, not only for ours.
             if path.exists():
-                return _checked(_file_text(path), f"the systemd credential firefly_{name}")
+                return f"the systemd credential firefly_{name}", path, ""
         if named := self._environ.get(f"{variable}_FILE"):
-            return _checked(_file_text(Path(named)), f"the file that {variable}_FILE names")
+            return f"the file that {variable}_FILE names", Path(named), ""
         if text := self._environ.get(variable):
-            return _checked(text, variable)
-        raise _unusable(f"there is no {name.replace('_', ' ')} for Adobe")
+            return variable, None, text
+        return "", None, ""
 
 
 def _file_text(path: Path) -> str:

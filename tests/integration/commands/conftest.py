@@ -1,10 +1,12 @@
-"""A desk for the commands: a configuration, and a ledger filled by hand through the real lifecycle."""
+"""A desk for the commands, with a ledger filled by hand through the real lifecycle, and a bench beside a pretend Adobe."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +54,9 @@ from dropglow.model import (
 )
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.turns import Turns
+from dropglow.sandbox.faults import parse_faults
+from dropglow.sandbox.serve import Sandbox
+from dropglow.sandbox.world import World
 
 CONFIGURATION: Final = """
 state: ./state
@@ -216,3 +221,64 @@ async def _live(ledger: SqliteLedger, job: Job, events: tuple[Event, ...], at: d
 def desk(tmp_path: Path) -> Desk:
     """Return a desk in an empty folder; no service has ever run there."""
     return Desk(tmp_path)
+
+
+@contextmanager
+def serving(world: World) -> Iterator[str]:
+    """Serve *world* beside the test, and give its address."""
+    ready, address = threading.Event(), [""]
+    loop = asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def serve() -> None:
+        async with Sandbox(world) as sandbox:
+            address[0] = sandbox.url
+            ready.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    ready.wait(10)
+    try:
+        yield address[0]
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(10)
+        loop.close()
+
+
+class Bench:
+    """A configuration beside a pretend Adobe that goes wrong as it is told."""
+
+    def __init__(self, folder: Path, address: str, world: World) -> None:
+        self.folder = folder
+        self.address = address
+        self.world = world
+        for name in ("in", "out"):
+            (folder / name).mkdir()
+
+    def run(self, text: str, *words: str, faults: tuple[str, ...] = (), **environ: str) -> Result:
+        """Return what a command says about a configuration of this text."""
+        (self.folder / "dropglow.yaml").write_text(f"state: ./state\n{text}")
+        self.world.faults = parse_faults(faults)
+        usual = {
+            "DROPGLOW_API_URL": self.address,
+            "DROPGLOW_TOKEN_URL": f"{self.address}/ims/token/v3",
+            "FIREFLY_SERVICES_CLIENT_ID": "a-client-id",
+            "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
+        }
+        result = CliRunner().invoke(main, ["--config", str(self.folder), *words], env=usual | environ)
+        assert "canary" not in result.output
+        assert "Traceback" not in result.output
+        return result
+
+    def lines(self, result: Result) -> list[str]:
+        return result.stdout.replace(f"{self.folder}/", "").splitlines()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Return a bench in an empty folder; nothing was asked yet."""
+    world = World()
+    with serving(world) as address:
+        yield Bench(tmp_path, address, world)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from click.testing import CliRunner, Result
 
-from dropglow.cli.main import main
-from dropglow.sandbox.faults import parse_faults
-from dropglow.sandbox.serve import Sandbox
-from dropglow.sandbox.world import World
+if TYPE_CHECKING:
+    from tests.integration.commands.conftest import Bench
 
 MUG: Final = "urn:aaid:sc:VA6C2:3f1c9a52-6d0b-4c55-9a57-0c1d2b7e4a01"  # published, a subject, of image4
 SLIP: Final = MUG.replace("6d0b", "6b0d")
@@ -35,30 +30,6 @@ rules:
 
 def custom(model: str, named: str) -> str:
     return CUSTOM.format(model=model, named=named)
-
-
-@contextmanager
-def serving(world: World) -> Iterator[str]:
-    """Serve *world* beside the test, and give its address."""
-    ready, address = threading.Event(), [""]
-    loop = asyncio.new_event_loop()
-    ended = asyncio.Event()
-
-    async def serve() -> None:
-        async with Sandbox(world) as sandbox:
-            address[0] = sandbox.url
-            ready.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    ready.wait(10)
-    try:
-        yield address[0]
-    finally:
-        loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
-        loop.close()
 
 
 @contextmanager
@@ -83,42 +54,6 @@ def denying(word: str) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join(10)
-
-
-class Bench:
-    """A configuration beside a pretend Adobe that goes wrong as it is told."""
-
-    def __init__(self, folder: Path, address: str, world: World) -> None:
-        self.folder = folder
-        self.address = address
-        self.world = world
-        for name in ("in", "out"):
-            (folder / name).mkdir()
-
-    def run(self, text: str, *words: str, faults: tuple[str, ...] = (), **environ: str) -> Result:
-        """Return what a command says about a configuration of this text."""
-        (self.folder / "dropglow.yaml").write_text(f"state: ./state\n{text}")
-        self.world.faults = parse_faults(faults)
-        usual = {
-            "DROPGLOW_API_URL": self.address,
-            "DROPGLOW_TOKEN_URL": f"{self.address}/ims/token/v3",
-            "FIREFLY_SERVICES_CLIENT_ID": "a-client-id",
-            "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
-        }
-        result = CliRunner().invoke(main, ["--config", str(self.folder), *words], env=usual | environ)
-        assert "canary" not in result.output
-        assert "Traceback" not in result.output
-        return result
-
-    def lines(self, result: Result) -> list[str]:
-        return result.stdout.replace(f"{self.folder}/", "").splitlines()
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    world = World()
-    with serving(world) as address:
-        yield Bench(tmp_path, address, world)
 
 
 def test_good_credentials_and_a_good_account_are_said(bench: Bench) -> None:

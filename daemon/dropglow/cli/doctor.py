@@ -1,0 +1,151 @@
+"""``dropglow doctor``: look at everything that a service needs, and say what to do where something is wrong.
+
+Nothing is spent, and nothing is left behind. With ``--json`` one document::
+
+    {"ok": bool,                              nothing must be done
+     "findings": [{"subject", "grade": "fine" | "advice" | "wrong",
+                   "what", "todo"}],          todo is empty where nothing is to be done
+     "in_doubt": [job]}                       orders to look for at Adobe, oldest first; see ``documents.py``
+
+Exit codes: 0 nothing must be done; 1 something must be; 78 there is no configuration to look at.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from dropglow.cli.findings import Finding
+    from dropglow.config import Survey
+    from dropglow.model import Job
+
+_MARKS: Final = {"fine": ("ok", "green"), "advice": ("note", "yellow"), "wrong": ("WRONG", "red")}
+_MOST_DOUBTS: Final = 20
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Do not ask Adobe.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: ok, findings, in_doubt.")
+@click.pass_obj
+def command(option: str | None, *, offline: bool, as_json: bool) -> None:
+    """Look at credentials, clock, disk, rights and watches; say what to do about what is wrong.
+
+    Run it as the user of the service. Orders that are in doubt are listed with the time and the request id by which
+    they may be found at Adobe. Exit code 1 when something must be done.
+    """
+    from dropglow.cli.exits import Exit
+    from dropglow.cli.findings import Grade
+    from dropglow.config import survey_config
+
+    survey = survey_config(option, environ=os.environ, cwd=str(Path.cwd()))
+    found, doubts = [*_findings(survey, offline=offline)], _doubts(survey)
+    ill = bool(doubts) or any(each.grade is Grade.WRONG for each in found)
+    if as_json:
+        _print_document(found, doubts, ok=not ill)
+    else:
+        _show(found, doubts, ill=ill)
+    if ill:
+        raise click.exceptions.Exit(Exit.TROUBLED)
+
+
+def _findings(survey: Survey, *, offline: bool) -> Iterator[Finding]:
+    from dropglow.cli.folder_findings import folders
+    from dropglow.cli.machine_findings import machine, watches
+    from dropglow.intake.mounts import watching_mode
+
+    yield _configuration(survey)
+    yield from machine(os.environ)
+    yield from folders(survey.config)
+    watched = [plan.folder for plan in survey.config.inboxes if watching_mode(plan).notify]
+    yield watches(watched)
+    if not offline:
+        from dropglow.cli.adobe_findings import adobe
+
+        yield from adobe(survey.config)
+
+
+def _configuration(survey: Survey) -> Finding:
+    from dropglow.cli.findings import fine, wrong
+    from dropglow.cli.tables import counted
+
+    config, refusal = survey.config, survey.refusal
+    if refusal is not None:
+        return wrong(
+            "configuration", f"{counted(len(refusal.faults), 'fault')} in {config.path}", "dropglow check"
+        )
+    return fine("configuration", f"{config.path}: {counted(len(config.rules), 'rule')}")
+
+
+def _doubts(survey: Survey) -> tuple[Job, ...]:
+    """Return the jobs in doubt, oldest first; none where the ledger cannot be read, which is told elsewhere."""
+    from dropglow.cli.ledger_access import asked
+    from dropglow.errors import LedgerError
+    from dropglow.ledger.base import Query
+    from dropglow.model import Stage
+
+    query = Query(stages=frozenset({Stage.IN_DOUBT}), limit=_MOST_DOUBTS)
+    try:
+        return asked(Path(survey.config.state), lambda reader: reader.find(query))[::-1]
+    except LedgerError:
+        return ()
+
+
+def _print_document(found: Sequence[Finding], doubts: Sequence[Job], *, ok: bool) -> None:
+    from dataclasses import asdict
+
+    from dropglow.cli.documents import job_document
+    from dropglow.cli.tables import print_json
+
+    findings = [asdict(each) for each in found]
+    print_json({"ok": ok, "findings": findings, "in_doubt": [job_document(job) for job in doubts]})
+
+
+def _show(found: Sequence[Finding], doubts: Sequence[Job], *, ill: bool) -> None:
+    from dropglow.cli.tables import console, line
+
+    out = console()
+    for each in found:
+        _show_finding(each, out)
+    for job in doubts:
+        _show_doubt(job, out)
+    line("", console=out)
+    if ill:
+        line("Something must be done: see above.", console=out, style="red")
+    else:
+        line("Nothing must be done.", console=out, style="green")
+
+
+def _show_finding(finding: Finding, out: Console) -> None:
+    from dropglow.cli.facts import fact
+
+    mark, colour = _MARKS[finding.grade]
+    fact(
+        finding.subject,
+        f"{mark}: {finding.what}",
+        console=out,
+        indent=0,
+        style="" if mark == "ok" else colour,
+    )
+    if finding.todo:
+        fact("", f"-> {finding.todo}", console=out, indent=0)
+
+
+def _show_doubt(job: Job, out: Console) -> None:
+    from dropglow.cli.facts import fact
+    from dropglow.cli.words import local, order_words
+
+    begun = "at a time unknown" if job.begun_at is None else local(job.begun_at)
+    what = f"job {job.key} of {job.source}: {order_words(job.order)}, sent {begun}"
+    fact("in doubt", what, console=out, indent=0, style="red")
+    if job.failure is not None:
+        fact("", f"{job.failure.what}: {job.failure.why}", console=out, indent=0)
+    todo = f"look for it at Adobe by time and request id, then: dropglow resolve {job.key}"
+    fact("", f"-> {todo}", console=out, indent=0)
