@@ -31,7 +31,7 @@ from dropglow.intake.survey import not_mounted
 from dropglow.landmarks import Role
 from dropglow.rules.folders import is_made_at_start
 from dropglow.runtime.service import Outcome
-from dropglow.runtime.telling import log
+from dropglow.runtime.telling import about, log
 
 if TYPE_CHECKING:
     from dropglow.sandbox.world import World
@@ -84,7 +84,10 @@ async def serve(
             storage=_storage(where),
             sandbox=sandbox is not None,
             decoder=darkroom,
+            board=owned.lifeboat.board,
         )
+        for job in owned.rescued:
+            log.warning(vocabulary.JOB_RESCUED, **about(job))
         _announce(config, where)
         outcome = await service.run(stop, once=once)
         log.info(vocabulary.SERVICE_STOPPED)

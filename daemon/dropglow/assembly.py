@@ -11,7 +11,7 @@ import functools
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk
 from dropglow.errors import Unavailable
+from dropglow.events import Accepted
 from dropglow.firefly.client import FireflyClient
 from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.copies import COPIES_FOLDER, Copies
@@ -35,7 +36,7 @@ from dropglow.landmarks import Memory, Role
 from dropglow.ledger.base import Ledger, Query
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.lifecycle import PAID_FOR, RESTING
-from dropglow.model import Submission
+from dropglow.model import Job, Submission
 from dropglow.pacing import DAY_S, Gate
 from dropglow.runtime.admission import Attendant
 from dropglow.runtime.admitting import Doors
@@ -78,11 +79,13 @@ async def build(
     storage: str = "",
     sandbox: bool = False,
     decoder: Decoder = IN_PROCESS,
+    board: Callable[[Job, Accepted], object] = lambda _job, _accepted: None,
 ) -> Service:
     """Return the service over these parts; nothing runs yet.
 
     *storage* names the upload storage where it is not Adobe's own, so that an
-    id is never used where it is not known. *decoder* looks into pictures.
+    id is never used where it is not known. *decoder* looks into pictures. *board* keeps
+    receipts safe that the ledger cannot take in; without it, they are lost with the process.
     """
     dice = random.SystemRandom()
     gate = await _gate(config, ledger, clock)
@@ -114,20 +117,15 @@ async def build(
         decoder=decoder,
         memory=memory,
     )
-    dispatcher = Dispatcher(
+    worker = Worker(
         ledger=ledger,
-        worker=Worker(
-            ledger=ledger, performer=performer, clock=clock, owner=owner, stage_changed=bells["stages"]
-        ),
+        performer=performer,
         clock=clock,
-        gate=gate,
         owner=owner,
-        in_flight=config.limits.in_flight,
-        bell=bells["dispatch"],
         stage_changed=bells["stages"],
-        ripe=bells["ripe"],
-        room_came=functools.partial(_tell_of_room, attendants),
+        board=board,
     )
+    dispatcher = _dispatcher(config, worker, ledger, clock, gate, bells, owner, attendants)
     tally = Tally()
     return Service(
         ledger=ledger,
@@ -143,6 +141,30 @@ async def build(
         ripe=bells["ripe"],
         status=StatusFile(Path(config.state)),
         snapshot=_snapshots(config, dispatcher, gate, clock, attendants, outboxes, sandbox=sandbox),
+    )
+
+
+def _dispatcher(
+    config: Config,
+    worker: Worker,
+    ledger: Ledger,
+    clock: Clock,
+    gate: Gate,
+    bells: Mapping[str, Bell],
+    owner: str,
+    attendants: Mapping[str, Attendant],
+) -> Dispatcher:
+    return Dispatcher(
+        ledger=ledger,
+        worker=worker,
+        clock=clock,
+        gate=gate,
+        owner=owner,
+        in_flight=config.limits.in_flight,
+        bell=bells["dispatch"],
+        stage_changed=bells["stages"],
+        ripe=bells["ripe"],
+        room_came=functools.partial(_tell_of_room, attendants),
     )
 
 

@@ -15,10 +15,12 @@ from typing import Final
 from dropglow.clock import Clock, RealClock
 from dropglow.errors import ConfigError, LedgerUnavailable
 from dropglow.ledger.belongings import write_private
+from dropglow.ledger.lifeboat import Lifeboat
 from dropglow.ledger.lock import Busy, StateLock
 from dropglow.ledger.place import LEDGER_FILE
 from dropglow.ledger.sqlite import SqliteLedger
 from dropglow.lifecycle import ENDED
+from dropglow.model import Job
 
 PATIENCE_S: Final = 1.0  # a command has the state folder for a moment only
 GLANCE_S: Final = 0.1
@@ -27,10 +29,12 @@ WORLD_FILE: Final = "world"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """A state folder in our hands: its ledger, open for writing."""
+    """A state folder in our hands: its ledger, open for writing, and the lifeboat beside it."""
 
     ledger: SqliteLedger
     state: Path
+    lifeboat: Lifeboat
+    rescued: tuple[Job, ...] = ()  # jobs whose receipts had waited in the lifeboat
 
 
 @contextlib.asynccontextmanager
@@ -56,11 +60,14 @@ async def own(state: Path, *, clock: Clock | None = None) -> AsyncIterator[Owned
             hint="stop that one first, or give this one a state folder of its own",
         )
     try:
-        ledger = await SqliteLedger.open(state / LEDGER_FILE)
-        try:
-            yield Owned(ledger=ledger, state=state)
-        finally:
-            await ledger.close()
+        async with contextlib.AsyncExitStack() as stack:
+            ledger = await SqliteLedger.open(state / LEDGER_FILE)
+            stack.push_async_callback(ledger.close)
+            lifeboat = Lifeboat(state)
+            lifeboat.open()
+            stack.callback(lifeboat.close)
+            rescued = await lifeboat.land(ledger)
+            yield Owned(ledger=ledger, state=state, lifeboat=lifeboat, rescued=rescued)
     finally:
         lock.release()
 

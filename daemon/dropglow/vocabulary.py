@@ -53,6 +53,7 @@ JOB_KEPT: Final = "job.kept"  # twin, path
 JOB_BORROWED: Final = "job.borrowed"  # twin
 JOB_SUBMITTING: Final = "job.submitting"  # attempt
 JOB_SUBMITTED: Final = "job.submitted"  # attempt
+JOB_RESCUED: Final = "job.rescued"  # its receipt had waited in the lifeboat
 JOB_DECLINED: Final = "job.declined"  # reason, hint, until
 JOB_IN_DOUBT: Final = "job.in_doubt"  # reason, hint
 JOB_SUCCEEDED: Final = "job.succeeded"  # results, took_s

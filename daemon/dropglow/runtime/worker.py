@@ -8,14 +8,14 @@ just before *Began*, the table refuses and nothing is bought.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.errors import Conflict, IllegalTransition, LeaseLost
-from dropglow.events import Began, Event
+from dropglow.events import Accepted, Began, Event
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import (
     REMOTE_OPEN,
@@ -76,13 +76,18 @@ class Worker:
         clock: Clock,
         owner: str,
         stage_changed: Bell,
+        board: Callable[[Job, Accepted], object],
     ) -> None:
-        """Tell *ledger* as *owner*, and ring *stage_changed* whenever a job moves on."""
+        """Tell *ledger* as *owner*, and ring *stage_changed* whenever a job moves on.
+
+        *board* keeps a receipt safe that the ledger cannot take in at once.
+        """
         self._ledger = ledger
         self._perform = performer
         self._clock = clock
         self._owner = owner
         self._stage_changed = stage_changed
+        self._board = board
 
     async def carry(self, job: Job, hand: Hand) -> None:
         """Move *job* forward until it must wait or rest, then hand it back."""
@@ -188,4 +193,8 @@ class Worker:
         def save() -> Awaitable[Job]:
             return self._ledger.save(before, after, event, at=self._clock.now(), owner=self._owner)
 
-        return await insist(save, self._clock)
+        def rescue() -> None:
+            if isinstance(event, Accepted):
+                self._board(before, event)
+
+        return await insist(save, self._clock, at_first=rescue)

@@ -132,7 +132,14 @@ class Daemon:
             )
             try:
                 ledger = self.ledger(owned.ledger)
-                yield await build(self.config, ledger=ledger, client=client, clock=self.clock, disk=self.disk)
+                yield await build(
+                    self.config,
+                    ledger=ledger,
+                    client=client,
+                    clock=self.clock,
+                    disk=self.disk,
+                    board=owned.lifeboat.board,
+                )
             finally:
                 await client.close()
 

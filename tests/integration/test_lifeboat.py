@@ -1,0 +1,152 @@
+"""The lifeboat: what boards is there after a crash, and lands only where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dropglow.errors import LedgerUnavailable
+from dropglow.events import Accepted, Began
+from dropglow.ledger.lifeboat import LIFEBOAT_FILE, SIZE_BYTES, Lifeboat
+from dropglow.ledger.memory import MemoryLedger
+from dropglow.lifecycle import advance
+from dropglow.model import (
+    After,
+    DeliveryPlan,
+    Drop,
+    DropKey,
+    Job,
+    JobKey,
+    Kind,
+    Order,
+    RemoteId,
+    RuleName,
+    Stage,
+    Submission,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AT = datetime(2026, 11, 3, 12, tzinfo=UTC)
+ACCEPTED = Accepted(
+    submission=Submission(
+        remote_id=RemoteId("urn:ff:jobs:one"), status_url="https://x/s", cancel_url="https://x/c"
+    ),
+    at=AT,
+)
+
+
+async def submitting(ledger: MemoryLedger) -> Job:
+    """Return a job in *ledger* whose intent is stored and whose answer is not."""
+    drop = Drop(
+        key=DropKey("d1"),
+        inbox="/in",
+        path="fox.txt",
+        place="/in/.dropglow/work/d1~fox.txt",
+        rule=RuleName("art"),
+        rule_digest="digest",
+        sha256="0" * 64,
+        size_bytes=3,
+        device=1,
+        inode=2,
+        kind=Kind.PROMPT,
+        after=After(done="/in/_done", failed="/in/_failed", held="/in/_held"),
+        admitted_at=AT,
+    )
+    order = Order(
+        operation="generate",
+        body={},
+        size="2048x2048",
+        seeds=(1,),
+        prompt="a fox",
+        delivery=DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}"),
+    )
+    job = Job(
+        key=JobKey("d1.1"),
+        drop=drop.key,
+        rule=drop.rule,
+        inbox=drop.inbox,
+        source=drop.path,
+        order=order,
+        created_at=AT,
+    )
+    await ledger.admit(drop, [job])
+    began = Began(at=AT)
+    return await ledger.save(job, advance(job, began), began, at=AT, owner=None)
+
+
+def opened(state: Path) -> Lifeboat:
+    """Return a lifeboat as a new process finds it."""
+    lifeboat = Lifeboat(state)
+    lifeboat.open()
+    return lifeboat
+
+
+async def test_a_receipt_lands_with_its_job(tmp_path: Path) -> None:
+    """Everything of it is there, and it lands once."""
+    ledger = MemoryLedger()
+    job = await submitting(ledger)
+    assert opened(tmp_path).board(job, ACCEPTED)
+
+    again = opened(tmp_path)
+    landed = await again.land(ledger)
+
+    assert [(Stage.RUNNING, ACCEPTED.submission)] == [(each.stage, each.submission) for each in landed]
+    assert () == await opened(tmp_path).land(ledger)
+
+
+async def test_a_receipt_of_another_attempt_is_nobody_s(tmp_path: Path) -> None:
+    """What the ledger took in after all is not told twice, and a later attempt is another order."""
+    ledger = MemoryLedger()
+    job = await submitting(ledger)
+    lifeboat = opened(tmp_path)
+    lifeboat.board(replace(job, attempt=job.attempt + 1), ACCEPTED)
+    lifeboat.board(replace(job, key=JobKey("d9.1")), ACCEPTED)
+
+    assert () == await opened(tmp_path).land(ledger)
+    assert Stage.SUBMITTING is (await ledger.job(job.key)).stage
+
+
+async def test_a_torn_receipt_costs_no_other(tmp_path: Path) -> None:
+    """The power may go while one is written; the one before is whole."""
+    ledger = MemoryLedger()
+    job = await submitting(ledger)
+    lifeboat = opened(tmp_path)
+    lifeboat.board(job, ACCEPTED)
+    path = tmp_path / LIFEBOAT_FILE
+    whole = path.read_bytes().rstrip(b"\0")
+    path.write_bytes((whole + whole[: len(whole) // 2]).ljust(SIZE_BYTES, b"\0"))
+
+    assert [job.key] == [each.key for each in await opened(tmp_path).land(ledger)]
+
+
+async def test_a_full_boat_says_so(tmp_path: Path) -> None:
+    """There is room for a hundred; nobody is told that he is safe who is not."""
+    job = await submitting(MemoryLedger())
+    lifeboat = opened(tmp_path)
+
+    boarded = [lifeboat.board(job, ACCEPTED) for _ in range(1000)]
+
+    assert 100 < boarded.count(True) < 1000
+    assert SIZE_BYTES == (tmp_path / LIFEBOAT_FILE).stat().st_size
+
+
+async def test_a_boat_that_is_put_away_takes_nobody(tmp_path: Path) -> None:
+    """After the end of a service nothing boards."""
+    job = await submitting(MemoryLedger())
+    lifeboat = opened(tmp_path)
+    lifeboat.close()
+
+    assert not lifeboat.board(job, ACCEPTED)
+
+
+def test_a_folder_without_room_is_told_before_anything_is_bought(tmp_path: Path) -> None:
+    """Where the file cannot be made, the service does not begin."""
+    (tmp_path / LIFEBOAT_FILE).mkdir()
+
+    with pytest.raises(LedgerUnavailable, match="lifeboat"):
+        opened(tmp_path)
