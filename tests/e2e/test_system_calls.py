@@ -1,0 +1,166 @@
+"""Each call of the real program that lasts goes wrong once: it is killed there, or the call fails, once or for ever.
+
+A small run brings one photo and one prompt in. What lasts is what changes a file below the run's folder, or sends on a
+socket; ``shim/shim.c`` counts it and lets it go wrong. Afterwards the program runs once more, undisturbed, and nothing
+may be lost or bought twice. A few points of each kind run as a rule; ``TEST_SYSTEM_CALLS=all`` takes every one:
+
+    TEST_SYSTEM_CALLS=all python3 daemon test tests/e2e/test_system_calls.py -n 4 -rP
+
+A C compiler is needed; without one the tests are skipped, and say so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from dropglow.lifecycle import RESTING
+from dropglow.model import Stage
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Site, SiteMaker
+
+SHIM: Final = Path(__file__).parent / "shim" / "shim.c"
+ALL: Final = os.environ.get("TEST_SYSTEM_CALLS") == "all"
+PARTS: Final = 24 if ALL else 1  # a test each, so that none takes longer than a test may
+SAMPLE: Final = 3
+MODES: Final = ("kill", "tear", "once", "ever")
+PATIENCE_S: Final = 30.0
+# A disk or a network that fails for ever gets so long to show what it does.
+ENDURED_S: Final = 4.0
+NONE: Final[Mapping[str, str]] = {}
+COMPILER: Final = shutil.which("cc") or shutil.which("gcc")
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.crash,
+    pytest.mark.skipif(COMPILER is None, reason="there is no C compiler to make the shim with"),
+]
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the shim, compiled."""
+    made = tmp_path_factory.mktemp("shim") / "shim.so"
+    assert COMPILER is not None
+    subprocess.run([COMPILER, "-shared", "-fPIC", "-O1", "-o", str(made), str(SHIM), "-ldl"], check=True)
+    return made
+
+
+async def small_run(make_site: SiteMaker) -> Site:
+    """Return a site with one photo and one prompt in its inboxes, and two jobs to come of them."""
+    site = await make_site("duration=0.02-0.04", settle="50ms")
+    configuration = site.folder / "dropglow.yaml"
+    configuration.write_text(configuration.read_text().replace("[800x600, 900x700, 1000x800]", "[800x600]"))
+    await site.drop(site.photo_source(1), site.photos, 0)
+    await site.drop(site.prompt_source(1), site.prompts, 0)
+    return site
+
+
+async def go(site: Site, shim: Mapping[str, str] = NONE, *, limit_s: float = PATIENCE_S) -> int:
+    """Run until everything rests, at most *limit_s* seconds; return the exit code."""
+    usual = dict(site.environ)
+    site.environ.update(shim)
+    process = await site.start("--once")
+    site.environ = usual
+    try:
+        return await asyncio.wait_for(process.wait(), limit_s)
+    except TimeoutError:
+        process.kill()
+        return await process.wait()
+
+
+def shimmed(site: Site, shim: Path, **settings: str) -> dict[str, str]:
+    return {"LD_PRELOAD": str(shim), "SHIM_ROOT": str(site.folder), **settings}
+
+
+async def calls_of(site: Site, shim: Path) -> list[str]:
+    """Return the names of the calls of an undisturbed run, in their order."""
+    log = site.folder.parent / "calls.txt"
+    code = await go(site, shimmed(site, shim, SHIM_LOG=str(log)))
+    assert 0 == code, site.tail()
+    assert 2 == len(site.results())
+    return log.read_text().split()
+
+
+async def broken_promises(site: Site) -> list[str]:
+    """Return what is lost, torn, foreign, or bought twice, now that everything rests."""
+    jobs, books = await site.jobs(), site.world.books()
+    wrong = [f"{job.key} is {job.stage.value}" for job in jobs if job.stage not in RESTING]
+    wrong += [f"bought twice: {books['same_body_twice']}"] if books["same_body_twice"] else []
+    known = {job.submission.remote_id for job in jobs if job.submission is not None}
+    doubts = [list(job.order.seeds) for job in jobs if job.stage is Stage.IN_DOUBT]
+    wrong += [
+        f"nobody knows of {entry['id']}"
+        for entry in books["jobs"]
+        if entry["id"] not in known and entry["seeds"] not in doubts
+    ]
+    wrong += [f"{job.key} failed: {job.failure}" for job in jobs if job.stage is Stage.FAILED]
+    digests = {sum_ for job in jobs for sum_ in (artifact.sha256 for artifact in job.artifacts)}
+    found = {hashlib.sha256(path.read_bytes()).hexdigest() for path in site.results()}
+    delivered = [job for job in jobs if job.stage is Stage.DELIVERED]
+    wrong += [] if len(found) == len(delivered) and found <= digests else [f"results: {site.results()}"]
+    return wrong + list(misplaced(site)) + [f"left: {path}" for path in leftovers(site)]
+
+
+def misplaced(site: Site) -> Iterator[str]:
+    """Yield each input that is not in exactly one place."""
+    for inbox, name in ((site.photos, "photo001.jpg"), (site.prompts, "prompt001.txt")):
+        places = [folder for folder in ("", "_done", "_held") if (inbox / folder / name).exists()]
+        if places not in (["_done"], ["_held"]):
+            yield f"{name} is at {places}"
+
+
+def leftovers(site: Site) -> list[Path]:
+    """Return what should have been cleared away."""
+    return [*site.folder.glob("inbox/*/.dropglow/work/*"), *site.outbox.rglob(".*")]
+
+
+def points(count: int, part: int, mode: str) -> Sequence[int]:
+    """Return which calls go wrong in this part of the run."""
+    if ALL:
+        return range(1 + part, count + 1, PARTS)
+    step = count // SAMPLE
+    return range(1 + MODES.index(mode) * step // len(MODES), count + 1, step)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_call_goes_wrong_and_nothing_is_lost_or_bought_twice(
+    mode: str, part: int, shim: Path, make_site: SiteMaker, tmp_path: Path
+) -> None:
+    """Whichever it is: after one more run everything is delivered once, or held in doubt."""
+    calls = await calls_of(await small_run(make_site), shim)
+    shutil.rmtree(tmp_path / "site")
+    met: Counter[str] = Counter()
+    doubts = 0
+    for number in points(len(calls), part, mode):
+        site = await small_run(make_site)
+        limit_s = ENDURED_S if mode == "ever" else PATIENCE_S
+        code = await go(site, shimmed(site, shim, SHIM_MODE=mode, SHIM_AT=str(number)), limit_s=limit_s)
+        again = await go(site)
+
+        assert again in {0, 1}, f"{mode} at call {number}: exit code {again}\n{site.tail()}"
+        wrong = await broken_promises(site)
+        assert [] == wrong, (
+            f"{mode} at call {number} of {len(calls)} (exit code {code}): {wrong}\n{site.tail()}"
+        )
+        met[calls[number - 1]] += 1
+        doubts += len(await site.jobs(Stage.IN_DOUBT))
+        shutil.rmtree(tmp_path / "site")
+    tally(mode, len(calls), met, doubts)
+
+
+def tally(mode: str, calls: int, met: Counter[str], doubts: int) -> None:
+    """Print what went wrong, for whoever wants to know."""
+    kinds: dict[str, Any] = dict(met.most_common())
+    print(f"{mode}: {sum(met.values())} of {calls} calls: {kinds}; {doubts} orders in doubt")
