@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from dropglow.clock import Clock
@@ -29,7 +30,7 @@ from dropglow.intake.scan import Snag, scan
 from dropglow.intake.work import WorkFolder
 from dropglow.landmarks import Memory
 from dropglow.model import DropKey, Facts, Sighting
-from dropglow.settle import Watch, observe
+from dropglow.settle import Watches
 
 MAX_SNAGS: Final = 100  # a thousand links in an inbox need not be told one by one
 _MAX_NAMES: Final = 1000
@@ -43,13 +44,17 @@ class Sweep:
     means nothing.
     """
 
-    settled: tuple[Sighting, ...] = ()  # oldest first: by mtime, then by path; told again until claimed
+    settled: tuple[
+        Sighting, ...
+    ] = ()  # oldest first: by mtime, then by path; told again until claimed or left
+    beyond: int = 0  # settled too, but younger than as many as one look tells
     waiting: int = 0  # seen, not settled yet
     arrived: int = 0  # not seen by the look before
     next_look_s: float | None = None  # seconds until the first waiting file can be settled
     offline: str | None = None
     snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
-    seen: Mapping[str, Watch] = field(default_factory=dict)  # every file, settled or not, by path
+    seen: Watches = field(default_factory=Watches, compare=False)  # every file, settled or not
+    paths: tuple[str, ...] = ()  # of every file, settled or not; only where they were asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,7 @@ class Inbox:
         self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root, decoder=decoder)
         self._reserved: frozenset[str] = frozenset()
         self._ignored = Ignored(plan.ignore)
-        self._watches: dict[str, Watch] = {}
+        self._watches = Watches()
         self._refused = Refused()
         self._stranded: tuple[Orphan, ...] = ()
         self.progress = 0  # grows with every file that a sweep sees: one that takes long need not hang
@@ -122,10 +127,11 @@ class Inbox:
         """Let go of the lock. The inbox may be opened again."""
         self._root.close()
 
-    def sweep(self) -> Sweep:
+    def sweep(self, *, in_full: bool = False) -> Sweep:
         """Look over the whole tree and return what lies still. Costs one ``lstat`` a file.
 
-        A lost or exchanged folder is an answer and no error; it comes back by itself.
+        With *in_full*, every path and every settled file is told, which takes some hundred bytes a file;
+        otherwise the oldest settled files are, so that the folder is the queue and not our memory. A lost or exchanged folder is an answer and no error; it comes back by itself.
         """
         offline = self._root.offline()
         if offline is not None:
@@ -133,21 +139,28 @@ class Inbox:
         self._give_back_stranded()
         snags: list[Snag] = []
         now_s = self._clock.monotonic()
-        sightings = self._sightings(snags)
+        paths: list[str] = []
+        sightings = self._sightings(snags, paths if in_full else None)
         try:
-            outlook = observe(self._watches, sightings, now_s=now_s, settle_s=self.plan.settle_s)
+            outlook = self._watches.observe(
+                sightings,
+                now_s=now_s,
+                settle_s=self.plan.settle_s,
+                resting=partial(self._refused.resting, now_s=now_s) if self._refused else None,
+                in_full=in_full,
+            )
         except DiskError as error:
             return Sweep(offline=error.message)
-        arrived = sum(path not in self._watches for path in outlook.watches)
-        self._watches = outlook.watches
-        self._refused.keep_only(outlook.watches)
+        self._refused.keep_only(self._watches)
         return Sweep(
-            settled=tuple(seen for seen in outlook.settled if not self._refused.resting(seen, now_s=now_s)),
+            settled=outlook.settled,
+            beyond=outlook.beyond,
             waiting=outlook.waiting,
-            arrived=arrived,
+            arrived=outlook.arrived,
             next_look_s=outlook.next_look_s,
             snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
-            seen=outlook.watches,
+            seen=self._watches,
+            paths=tuple(paths),
         )
 
     def inspect(self, sighting: Sighting) -> Facts | None:
@@ -179,7 +192,7 @@ class Inbox:
         taken: list[Claimed] = []
         for party, answer in zip(parties, self._claiming.claim(parties), strict=True):
             for sighting in party.sightings:
-                self._watches.pop(sighting.path, None)
+                self._watches.forget(sighting.path)
             if isinstance(answer, Claimed):
                 taken.append(answer)
             else:
@@ -204,7 +217,7 @@ class Inbox:
             DiskError: It cannot be moved; it stays at *place*.
         """
         final = self._put(place, self._path(path), key)
-        self._watches.pop(path, None)
+        self._watches.forget(path)
         self.forget(key)
         return os.path.relpath(final, self.plan.folder)
 
@@ -239,10 +252,12 @@ class Inbox:
         """Return the absolute place that a file of this path has while it is worked on."""
         return self._work.place(key, path)
 
-    def _sightings(self, snags: list[Snag]) -> Iterator[Sighting]:
+    def _sightings(self, snags: list[Snag], paths: list[str] | None) -> Iterator[Sighting]:
         for found in scan(self.plan.folder, reserved=self._reserved, ignored=self._ignored):
             self.progress += 1
             if isinstance(found, Sighting):
+                if paths is not None:
+                    paths.append(found.path)
                 yield found
             elif len(snags) < MAX_SNAGS:
                 snags.append(found)

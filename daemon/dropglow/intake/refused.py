@@ -28,6 +28,10 @@ class Refused:
         """Start with none."""
         self._refusals: dict[str, _Refusal] = {}
 
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self._refusals)
+
     def add(self, sighting: Sighting, reason: str, *, now_s: float) -> None:
         """Let a file rest: half a minute at first, twice as long each time, ten minutes at most."""
         before = self._refusals.get(sighting.path)

@@ -85,8 +85,8 @@ class _Walk:
                     return
                 if _is_folder(entry):
                     yield from self._folder(handle, entry.name, prefix, depth)
-                elif not self._ignored.file(prefix + entry.name, entry.name):
-                    found = self._file(entry, prefix)
+                elif not self._ignored.file(path := prefix + entry.name, entry.name):
+                    found = self._file(entry, path)
                     if found is not None:
                         yield found
 
@@ -110,8 +110,7 @@ class _Walk:
         finally:
             os.close(handle)
 
-    def _file(self, entry: os.DirEntry[str], prefix: str) -> Sighting | Snag | None:
-        path = prefix + entry.name
+    def _file(self, entry: os.DirEntry[str], path: str) -> Sighting | Snag | None:
         try:
             found = entry.stat(follow_symlinks=False)
         except OSError as error:

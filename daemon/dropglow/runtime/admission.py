@@ -119,6 +119,7 @@ class Attendant:
         self._bell = Bell(clock)
         self._hinted = False
         self._ready: deque[Sighting] = deque()
+        self._beyond = 0  # ready too, but told by a later sweep
         self._snags: dict[str, str] = {}
         self._sweep_at_s = clock.monotonic()
         self._swept_at_s = clock.monotonic()
@@ -254,7 +255,7 @@ class Attendant:
         if sweep.offline is None:
             self.listening.weigh(sweep)
         self._note_snags(sweep)
-        self._ready = deque(look.ready)
+        self._ready, self._beyond = deque(look.ready), sweep.beyond
         self.state.settling = sweep.waiting
         self.state.files, self.state.look_s = len(sweep.seen), round(took_s, 1)
         self._count()
@@ -303,7 +304,7 @@ class Attendant:
 
     def _count(self) -> None:
         sorter = self._taker.sorter
-        self.state.ready = len(self._ready)
+        self.state.ready = len(self._ready) + self._beyond
         self.state.unmatched = sorter.left
         self.state.incomplete, self.state.lonely = sorter.incomplete, sorter.lonely
         self._unsettled = sorter.unsettled
@@ -319,6 +320,8 @@ class Attendant:
                 count = min(room, BATCH, len(self._ready))
                 await self._admit_batch([self._ready.popleft() for _ in range(count)])
                 self._count()
+            if self._beyond:
+                self._hinted = True
         finally:
             self._admitting = False
 

@@ -54,7 +54,7 @@ class Pairing:
     def learn(self, sweep: Sweep, *, left: Collection[str]) -> None:
         """Bring names, partners and possible drops up to date; what no rule takes, *left*, is nobody's drop."""
         self._taken = set()
-        self._names = {path: self._names.get(path) or self._named(path) for path in sweep.seen}
+        self._names = {path: self._names.get(path) or self._named(path) for path in sweep.paths}
         self._partners = {each.path: each for each in sweep.settled if any(self._names[each.path].owners)}
         self._spelled = {}
         for path in self._partners:

@@ -79,15 +79,19 @@ class Sorter:
         self._patience_s = tuple(rule.patience_s for rule in demanding)
         self._sweep = Sweep()
         self._since: dict[str, tuple[int, int, float]] = {}  # size and mtime, and when it had settled
-        self._left: dict[str, Sighting] = {}
         self._incomplete: dict[str, Incomplete] = {}
         self._lonely: dict[str, Lonely] = {}
         self._went: dict[str, tuple[str, float]] = {}  # which drop a partner went with, and when
 
     @property
+    def pairs(self) -> bool:
+        """Return whether a rule has companions, so that sweeps have to be in full."""
+        return bool(self._patience_s)
+
+    @property
     def left(self) -> int:
         """Return how many files no rule takes."""
-        return len(self._left)
+        return self._sweep.seen.left
 
     @property
     def incomplete(self) -> int:
@@ -111,16 +115,16 @@ class Sorter:
             self.due_at_s = None
             return Sorted()
         self._sweep = sweep
-        self._left = {each.path: each for each in sweep.settled if self._left.get(each.path) == each}
-        if not self._patience_s:
-            return Sorted(ready=tuple(each for each in sweep.settled if each.path not in self._left))
+        if not self.pairs:
+            return Sorted(ready=sweep.settled)
+        left = {each.path for each in sweep.settled if sweep.seen.is_left(each.path)}
         self._since = {path: since for path, since in self._since.items() if path in sweep.seen}
         self._since |= {each.path: self._moment(each, now_s) for each in sweep.settled}
-        self._pairing.learn(sweep, left=self._left.keys())
+        self._pairing.learn(sweep, left=left)
         incomplete = {path: each for path, each in self._incomplete.items() if self._still_waits(each, now_s)}
         self._incomplete, self._lonely = incomplete, self._alone(sweep.settled, now_s)
         over = {path for path, each in self._lonely.items() if each.wanted and now_s >= each.until_s}
-        rest = self._left.keys() | incomplete.keys() | (self._pairing.partners_only - over)
+        rest = left | incomplete.keys() | (self._pairing.partners_only - over)
         given_up, to_say = self._given_up(now_s), tuple(self._to_say(now_s))
         self._set_alarm(now_s)
         return Sorted(
@@ -137,7 +141,7 @@ class Sorter:
 
     def leave(self, sighting: Sighting) -> None:
         """Remember a file that no rule takes, until it changes."""
-        self._left[sighting.path] = sighting
+        self._sweep.seen.leave(sighting)
 
     def free(self, sighting: Sighting) -> bool:
         """Return whether a file was not taken since the last sweep, as another drop's partner."""
@@ -194,9 +198,7 @@ class Sorter:
 
     def _still_waits(self, waiting: Incomplete, now_s: float) -> bool:
         """Return whether a drop is as it was, and misses something still."""
-        path = waiting.sighting.path
-        seen = self._sweep.seen.get(path)
-        if seen is None or seen.sighting != waiting.sighting or now_s >= waiting.until_s:
+        if not self._sweep.seen.same(waiting.sighting) or now_s >= waiting.until_s:
             return False
         return bool(self._pairing.match(waiting.sighting, waiting.templates).missing)
 

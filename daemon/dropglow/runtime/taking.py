@@ -88,7 +88,7 @@ class Taker:
 
     def look(self) -> Look:
         """Sweep the inbox and sort what was seen. Looks once into each partner whose drop is not there."""
-        sweep = self._inbox.sweep()
+        sweep = self._inbox.sweep(in_full=self.sorter.pairs)
         found = self.sorter.sort(sweep, now_s=self._clock.monotonic())
         for lonely in found.unjudged:
             self._judge(lonely)

@@ -17,7 +17,7 @@ from dropglow.rules.review import review
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import RuleShape
 from dropglow.runtime.sorting import SAY_AFTER_S, Sorted, Sorter
-from dropglow.settle import Watch
+from dropglow.settle import Watches
 
 MASKED = 'expand: {mask: {sidecar: "{stem}.mask.png"}}\npatience: 60s'
 PROMPTED = 'expand: {prompt: {sidecar: "{stem}.txt"}}\npatience: 30s'
@@ -34,11 +34,22 @@ def sighting(path: str, *, mtime_ns: int = 1) -> Sighting:
     return Sighting(path=path, device=1, inode=2, size_bytes=7, mtime_ns=mtime_ns, ctime_ns=3)
 
 
-def a_sweep(*settled: str | Sighting, settling: Sequence[str] = (), snags: Sequence[Snag] = ()) -> Sweep:
-    files = [sighting(each) if isinstance(each, str) else each for each in settled]
-    seen = {each.path: Watch(sighting=each, since_s=0, settled=True) for each in files}
-    seen |= {path: Watch(sighting=sighting(path), since_s=0) for path in settling}
-    return Sweep(settled=tuple(files), seen=seen, snags=tuple(snags))
+def a_sweep(
+    *settled: str | Sighting,
+    settling: Sequence[str | Sighting] = (),
+    snags: Sequence[Snag] = (),
+    after: Sweep | None = None,
+) -> Sweep:
+    """Return what a sweep in full tells, where need be *after* another one of the same inbox."""
+    files = [sighting(each) if isinstance(each, str) else each for each in (*settled, *settling)]
+    watches = after.seen if after else Watches()
+    watches.observe(files, now_s=0, settle_s=2)
+    return Sweep(
+        settled=tuple(files[: len(settled)]),
+        seen=watches,
+        paths=tuple(each.path for each in files),
+        snags=tuple(snags),
+    )
 
 
 def ready(found: Sorted) -> list[str]:
@@ -61,15 +72,16 @@ def waiting(sorter: Sorter, rule: Rule, *names: str, now_s: float = NOW_S) -> No
     sorter.wait(sighting("a.jpg"), [rule], now_s=now_s)
 
 
-def test_without_companions_all_is_ready_but_what_was_left() -> None:
-    """Other inboxes go on as ever."""
-    sorter = Sorter([a_rule("expand: {}")])
-    sorter.sort(a_sweep("a.jpg", "b.mask.png"), now_s=NOW_S)
+def test_without_companions_all_is_ready_that_is_told() -> None:
+    """Other inboxes go on as ever, and their sweeps need not be in full: what was left, they do not tell."""
+    sorter, sweep = Sorter([a_rule("expand: {}")]), a_sweep("a.jpg", "b.mask.png")
+
+    found = sorter.sort(sweep, now_s=NOW_S)
     sorter.leave(sighting("a.jpg"))
 
-    found = sorter.sort(a_sweep("a.jpg", "b.mask.png"), now_s=NOW_S)
-
-    assert (["b.mask.png"], 1, None) == (ready(found), sorter.left, sorter.due_at_s)
+    assert not sorter.pairs
+    assert (["a.jpg", "b.mask.png"], 1, None) == (ready(found), sorter.left, sorter.due_at_s)
+    assert sweep.seen.is_left("a.jpg")
 
 
 def test_a_partner_beside_its_drop_is_not_ready_by_itself(sorter: Sorter) -> None:
@@ -139,9 +151,8 @@ def test_a_drop_that_was_given_back_has_waited_all_the_while(sorter: Sorter, rul
     """A partner that cannot be moved does not make its drop wait for ever."""
     waiting(sorter, rule)
     back = replace(sighting("a.jpg"), ctime_ns=9)
-    settling = replace(a_sweep(), seen={"a.jpg": Watch(sighting=back, since_s=0)})
 
-    sorter.sort(settling, now_s=NOW_S + 50)
+    sorter.sort(a_sweep(settling=[back]), now_s=NOW_S + 50)
     sorter.sort(a_sweep(back), now_s=NOW_S + 52)
 
     assert not sorter.wait(back, [rule], now_s=NOW_S + 60)
@@ -237,21 +248,23 @@ def test_a_partner_that_another_rule_wants_is_ready_after_the_patience(sorter: S
 
 def test_a_file_that_no_rule_took_is_nobodys_drop(sorter: Sorter) -> None:
     """A mask beside a PDF of its name waits for a picture."""
-    sorter.sort(a_sweep("a.pdf", "a.mask.png"), now_s=NOW_S)
+    sweep = a_sweep("a.pdf", "a.mask.png")
+    sorter.sort(sweep, now_s=NOW_S)
     sorter.leave(sighting("a.pdf"))
 
-    sorter.sort(a_sweep("a.pdf", "a.mask.png"), now_s=NOW_S)
+    sorter.sort(sweep, now_s=NOW_S)
 
     assert (1, 1) == (sorter.left, sorter.lonely)
 
 
 def test_a_file_that_no_rule_took_is_looked_at_again_when_it_changes(sorter: Sorter) -> None:
     """Somebody may have mended it."""
-    sorter.sort(a_sweep("a.jpg"), now_s=NOW_S)
+    sweep = a_sweep("a.jpg")
+    sorter.sort(sweep, now_s=NOW_S)
     sorter.leave(sighting("a.jpg"))
-    before = sorter.sort(a_sweep("a.jpg"), now_s=NOW_S)
+    before = sorter.sort(sweep, now_s=NOW_S)
 
-    after = sorter.sort(a_sweep(sighting("a.jpg", mtime_ns=2)), now_s=NOW_S)
+    after = sorter.sort(a_sweep(sighting("a.jpg", mtime_ns=2), after=sweep), now_s=NOW_S)
 
     assert ([], ["a.jpg"]) == (ready(before), ready(after))
 
@@ -358,10 +371,11 @@ def test_the_second_rule_has_its_way_where_the_first_takes_nothing() -> None:
     """A picture that the first rule leaves alone is the partner of the second rule's prompt."""
     prompts = a_rule('generate: {structure: {image_reference: {sidecar: "{stem}.jpg"}}}')
     sorter = Sorter([a_rule(PROMPTED), prompts])
-    sorter.sort(a_sweep("a.jpg", "a.txt"), now_s=NOW_S)
+    sweep = a_sweep("a.jpg", "a.txt")
+    sorter.sort(sweep, now_s=NOW_S)
     sorter.leave(sighting("a.jpg"))
 
-    found = sorter.sort(a_sweep("a.jpg", "a.txt"), now_s=NOW_S)
+    found = sorter.sort(sweep, now_s=NOW_S)
 
     assert ["a.txt"] == ready(found)
     assert () == sorter.match(sighting("a.txt"), [prompts]).missing
