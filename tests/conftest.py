@@ -5,10 +5,11 @@ import heapq
 import ipaddress
 import itertools
 import os
+import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,10 @@ DIRECTORIES_OF_SYSTEMD: Final = frozenset({
     "RUNTIME_DIRECTORY", "STATE_DIRECTORY",
 })  # fmt: skip
 TURNS_OF_THE_LOOP: Final = 50
+# What tests give as credentials, a token of the sandbox, the signature of one of its links.
+SECRETS: Final = re.compile(
+    rb"canary-client-(?:id|secret)|sandbox-[0-9a-f]{64}|X-Amz-Signature(?:=|%3D)[0-9a-f]{64}"
+)
 
 
 class OutsideWorldError(AssertionError):
@@ -150,3 +155,40 @@ class FakeClock:
 def clock() -> FakeClock:
     """Return a clock that stands still at noon until the test moves it."""
     return FakeClock()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test after which a secret stands in anything that was printed or logged, or in a file that it left."""
+    report = yield
+    if (
+        call.when == "teardown"
+        and report.passed
+        and (found := [*printed_secrets(item), *stored_secrets(item)])
+    ):
+        report.outcome = "failed"
+        report.longrepr = "\n".join(("a secret was told:", *found))
+    return report
+
+
+def printed_secrets(item: pytest.Item) -> Iterator[str]:
+    """Yield each stream of *item* that holds a secret."""
+    for when, stream, text in item._report_sections:
+        if SECRETS.search(text.encode("utf-8", "surrogateescape")):
+            yield f"{stream} of {when}"
+
+
+def stored_secrets(item: pytest.Item) -> Iterator[str]:
+    """Yield each file in the folder of *item* that holds a secret."""
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if folder is None:
+        return
+    for path in folder.rglob("*"):
+        try:
+            content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        except OSError:
+            continue  # a test took the right to read it away
+        if SECRETS.search(content):
+            yield str(path)

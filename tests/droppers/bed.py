@@ -127,8 +127,8 @@ class Site:
         """Start the service, and wait until it looks after every inbox."""
         environ = {
             **os.environ,
-            "FIREFLY_SERVICES_CLIENT_ID": "me",
-            "FIREFLY_SERVICES_CLIENT_SECRET": "secret",
+            "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
+            "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
         }
         command = [sys.executable, "-m", "dropglow", "--config", str(self.folder), "run"]
         with self.log.open("ab") as log:

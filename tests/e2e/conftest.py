@@ -68,8 +68,8 @@ class Site:
         )
         self.environ = {
             **os.environ,
-            "FIREFLY_SERVICES_CLIENT_ID": "me",
-            "FIREFLY_SERVICES_CLIENT_SECRET": "canary-secret",
+            "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
+            "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
             "PYTHONWARNINGS": "error",
         }
 

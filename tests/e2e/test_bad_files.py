@@ -126,7 +126,11 @@ def without_privileges() -> None:
 async def run_once(folder: Path) -> Aftermath:
     """Run the program over the filled inbox until everything rests."""
     world = World(faults=parse_faults(["pictures=plain", "duration=0.1"]), seed=3)
-    environ = {**os.environ, "FIREFLY_SERVICES_CLIENT_ID": "me", "FIREFLY_SERVICES_CLIENT_SECRET": "s"}
+    environ = {
+        **os.environ,
+        "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
+        "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
+    }
     async with Sandbox(world) as served:
         (folder / "dropglow.yaml").write_text(CONFIGURATION.format(url=served.url))
         process = await asyncio.create_subprocess_exec(

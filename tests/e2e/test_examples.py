@@ -248,7 +248,7 @@ async def command(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run a command to its end; return its exit code and what it printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "dropglow", "--config", str(folder), *arguments,
-        env={**os.environ, "FIREFLY_SERVICES_CLIENT_ID": "me", "FIREFLY_SERVICES_CLIENT_SECRET": "made-up"},
+        env={**os.environ, "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id", "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret"},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await asyncio.wait_for(process.communicate(), RUN_S)

@@ -33,7 +33,10 @@ rules:
     match: {{kind: prompt}}
     {operation}: {{size: 1024x1024}}
 """
-CREDENTIALS: Final = {"FIREFLY_SERVICES_CLIENT_ID": "me", "FIREFLY_SERVICES_CLIENT_SECRET": "canary-secret"}
+CREDENTIALS: Final = {
+    "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
+    "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,7 @@ def assert_plain(said: Said, exit_code: int, *words: str) -> None:
     text = "\n".join(said.message)
     assert exit_code == said.exit_code, text
     assert "Traceback" not in text
-    assert "canary-secret" not in "\n".join((text, *said.log))
+    assert "canary" not in "\n".join((text, *said.log))
     assert said.message[0].startswith("Error: ")
     assert len(said.message) <= 4
     for word in words:

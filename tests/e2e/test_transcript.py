@@ -42,8 +42,8 @@ class Running:
             "PATH": os.environ["PATH"],
             "BASE": self.url,
             "TOKEN_URL": f"{self.url}/ims/token/v3",
-            "FIREFLY_SERVICES_CLIENT_ID": "me",
-            "FIREFLY_SERVICES_CLIENT_SECRET": "made-up",
+            "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
+            "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
         }
         return subprocess.run(
             ["sh", str(SCRIPTS / name)],

@@ -62,7 +62,11 @@ def _written(path: Path, data: bytes, inbox: Path) -> bool:
 async def run_once(folder: Path) -> tuple[int, list[dict[str, object]]]:
     """Run the program until everything rests; return how it ended, and its log."""
     world = World(faults=parse_faults(["pictures=plain", "duration=0.1"]), seed=3)
-    environ = {**os.environ, "FIREFLY_SERVICES_CLIENT_ID": "me", "FIREFLY_SERVICES_CLIENT_SECRET": "s"}
+    environ = {
+        **os.environ,
+        "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
+        "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
+    }
     async with Sandbox(world) as served:
         (folder / "dropglow.yaml").write_text(CONFIGURATION.format(url=served.url))
         process = await asyncio.create_subprocess_exec(

@@ -264,7 +264,7 @@ class Bench:
         usual = {
             "DROPGLOW_API_URL": self.address,
             "DROPGLOW_TOKEN_URL": f"{self.address}/ims/token/v3",
-            "FIREFLY_SERVICES_CLIENT_ID": "a-client-id",
+            "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
             "FIREFLY_SERVICES_CLIENT_SECRET": "canary-client-secret",
         }
         result = CliRunner().invoke(main, ["--config", str(self.folder), *words], env=usual | environ)

@@ -125,7 +125,7 @@ class Daemon:
         async with own(self.folder / "state") as owned:
             client = FireflyClient(
                 self.config.api,
-                FixedCredentials(client_id="me", client_secret=CANARY),
+                FixedCredentials(client_id="canary-client-id", client_secret=CANARY),
                 self.clock,
                 connections=16,
                 transport=None if self.sockets else self.wire(httpx.ASGITransport(make_app(self.world))),
@@ -294,14 +294,15 @@ def make_daemon(tmp_path: Path) -> DaemonMaker:
     return DaemonMaker(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def log() -> Iterator[StringIO]:
-    """Return everything that is logged, as JSON lines, however unimportant."""
+    """Return everything that is logged, as JSON lines, however unimportant; it is printed at the end."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     stream = StringIO()
     set_up(stream=stream, json=True, level=logging.DEBUG)
     yield stream
+    print(stream.getvalue())
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()

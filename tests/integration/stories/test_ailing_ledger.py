@@ -54,7 +54,7 @@ async def serve(daemon: Daemon, until: Callable[[], bool]) -> None:
         ledger = AilingLedger(owned.ledger)
         client = FireflyClient(
             daemon.config.api,
-            FixedCredentials(client_id="me", client_secret="secret"),
+            FixedCredentials(client_id="canary-client-id", client_secret="canary-client-secret"),
             daemon.clock,
             connections=16,
             transport=httpx.ASGITransport(make_app(daemon.world)),
