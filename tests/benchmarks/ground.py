@@ -181,6 +181,11 @@ async def signed_in(url: str) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+def storage() -> httpx.AsyncClient:
+    """Return a client for results: their links are signed, and storage refuses whoever shows a token besides."""
+    return httpx.AsyncClient(timeout=30)
+
+
 async def submit(client: httpx.AsyncClient, number: int, size: str = "1024x1024") -> dict[str, str]:
     """Order the picture with this number; return Adobe's receipt."""
     width, height = map(int, size.split("x"))

@@ -101,19 +101,22 @@ def bare(*how: str) -> Cost:
 
 
 async def _bare(url: str, folder: Path) -> Cost:
-    async with ground.signed_in(url) as client:
+    async with ground.signed_in(url) as client, ground.storage() as storage:
         wall_s, cpu_s = time.monotonic(), time.process_time()
         work = iter(range(JOBS))
-        await asyncio.gather(*(_one_place(client, work, folder) for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(_one_place(client, storage, work, folder) for _ in range(IN_FLIGHT)))
         return Cost(wall_s=time.monotonic() - wall_s, cpu_s=time.process_time() - cpu_s)
 
 
-async def _one_place(client: httpx.AsyncClient, work: Iterator[int], folder: Path) -> None:
+async def _one_place(
+    client: httpx.AsyncClient, storage: httpx.AsyncClient, work: Iterator[int], folder: Path
+) -> None:
     for number in work:
         accepted = await ground.submit(client, number)
         status = (await client.get(accepted["statusUrl"])).json()
         picture = status["result"]["outputs"][0]["image"]["url"]
-        async with client.stream("GET", picture) as answer:
+        async with storage.stream("GET", picture) as answer:
+            answer.raise_for_status()
             with (folder / f"{number}.jpg").open("wb") as file:
                 async for piece in answer.aiter_raw():
                     file.write(piece)

@@ -107,13 +107,17 @@ def simple_loop(arguments: Sequence[str], sizes: Sequence[str]) -> Run:
 async def _loop(url: str, folder: Path, sizes: Sequence[str]) -> float:
     count = len(sizes) * -(-JOBS // len(sizes))
     work = iter(range(count))
-    async with ground.signed_in(url) as client:
-        await asyncio.gather(*(_one_place(client, work, folder, sizes) for _ in range(IN_FLIGHT)))
+    async with ground.signed_in(url) as client, ground.storage() as storage:
+        await asyncio.gather(*(_one_place(client, storage, work, folder, sizes) for _ in range(IN_FLIGHT)))
     return time.time()
 
 
 async def _one_place(
-    client: httpx.AsyncClient, work: Iterator[int], folder: Path, sizes: Sequence[str]
+    client: httpx.AsyncClient,
+    storage: httpx.AsyncClient,
+    work: Iterator[int],
+    folder: Path,
+    sizes: Sequence[str],
 ) -> None:
     for number in work:
         accepted = await ground.submit(client, number, sizes[number % len(sizes)])
@@ -121,7 +125,8 @@ async def _one_place(
         while status["status"] != "succeeded":
             await asyncio.sleep(1)
             status = (await client.get(accepted["statusUrl"])).json()
-        picture = await client.get(status["result"]["outputs"][0]["image"]["url"])
+        picture = await storage.get(status["result"]["outputs"][0]["image"]["url"])
+        picture.raise_for_status()
         (folder / f"{number}.jpg").write_bytes(picture.content)
 
 
