@@ -29,6 +29,7 @@ from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.darkroom import Darkroom
 from dropglow.intake.survey import not_mounted
 from dropglow.landmarks import Role
+from dropglow.ops.garbage import sparing
 from dropglow.rules.folders import is_made_at_start
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import about, log
@@ -89,7 +90,8 @@ async def serve(
         for job in owned.rescued:
             log.warning(vocabulary.JOB_RESCUED, **about(job))
         _announce(config, where)
-        outcome = await service.run(stop, once=once)
+        with sparing():
+            outcome = await service.run(stop, once=once)
         log.info(vocabulary.SERVICE_STOPPED)
     return outcome
 
