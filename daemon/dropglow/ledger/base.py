@@ -149,7 +149,8 @@ class Reader(Protocol):
 
         *companions* are the SHA-256 of the files that belong to it, in their order. With *before*, only those
         that were admitted before that drop, in the order in which the ledger stored them: of two drops, one is
-        always the earlier one, whatever their clocks said.
+        always the earlier one, whatever their clocks said. None joins them later: where there is none, there
+        never will be.
         """
         ...
 

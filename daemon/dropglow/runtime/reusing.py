@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from dropglow import retry
@@ -27,6 +27,7 @@ from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
 
 _AWAITED: Final = retry.Backoff(floor_s=1.0, base_s=2.0, cap_s=30.0)
+_FIRSTS_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +40,27 @@ class Reuse:
     outboxes: Outboxes
     outcomes: Outcomes
     chance: Callable[[], float]  # returns numbers from 0 to 1
+    # Drops that no other came before: none will, whatever comes later, so nobody has to ask again.
+    _firsts: dict[DropKey, None] = field(default_factory=dict, init=False)
 
     async def of(self, job: Job) -> Event | None:
         """Return what another job's order means for *job*; None: it has to buy for itself."""
-        if job.duplicates is not Duplicates.REUSE or job.attempt:
+        if job.duplicates is not Duplicates.REUSE or job.attempt or job.drop in self._firsts:
             return None
         drop = await insist(lambda: self.ledger.drop(job.drop), self.clock)
-        for earlier in await insist(lambda: same_content(self.ledger, drop), self.clock):
+        drops = await insist(lambda: same_content(self.ledger, drop), self.clock)
+        if not drops:
+            self._remember_first(job.drop)
+        for earlier in drops:
             twin = await self._twin(job, earlier.key)
             if twin is not None and await self._same_pictures(job, twin):
                 return await self._answer(job, twin)
         return None
+
+    def _remember_first(self, drop: DropKey) -> None:
+        self._firsts[drop] = None
+        if len(self._firsts) > _FIRSTS_MAX:
+            del self._firsts[next(iter(self._firsts))]  # the one that is known longest
 
     async def _twin(self, job: Job, earlier: DropKey) -> Job | None:
         """Return the job of an *earlier* drop that stands for *job*; None where it bought nothing that lasts."""

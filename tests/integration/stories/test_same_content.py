@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 from PIL import Image
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from io import StringIO
     from pathlib import Path
 
+    from dropglow.ledger.base import Ledger
+    from dropglow.model import Drop
     from tests.integration.stories.conftest import DaemonMaker
 
 CONFIGURATION = """
@@ -66,6 +69,41 @@ async def test_twins_in_one_moment_are_bought_once(make_daemon: DaemonMaker) -> 
     assert 2 == daemon.books()["accepted"]
     assert 2 == len(daemon.results())
     assert 3 == len(await daemon.drops(DropState.DONE))
+
+
+class CountingLedger:
+    """A ledger that counts how often it is asked for the same content."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.asked: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    async def same_content(self, **content: Any) -> tuple[Drop, ...]:
+        self.asked[content["sha256"]] += 1
+        return await self._ledger.same_content(**content)
+
+
+async def test_who_was_first_stays_first(make_daemon: DaemonMaker) -> None:
+    """That nothing like a drop came before it is not asked again: not once more before its two orders are sent."""
+    daemon = make_daemon()
+    ledgers: list[CountingLedger] = []
+
+    def counting(ledger: Ledger) -> CountingLedger:
+        ledgers.append(CountingLedger(ledger))
+        return ledgers[-1]
+
+    daemon.ledger = counting
+    daemon.photo("one.jpg")
+    daemon.photo("two.jpg", shade=30)
+
+    await daemon.run_once()
+
+    assert 4 == daemon.books()["accepted"]
+    assert 2 == len(ledgers[0].asked)
+    assert max(ledgers[0].asked.values()) <= 2
 
 
 async def test_what_is_gone_is_delivered_again(make_daemon: DaemonMaker) -> None:
