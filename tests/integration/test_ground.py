@@ -12,7 +12,7 @@ import pytest
 
 from dropglow.errors import DiskError, FileGone
 from dropglow.intake.survey import survey
-from dropglow.landmarks import Memory, Role
+from dropglow.landmarks import Landmark, Memory, Role
 from dropglow.runtime.ground import WIDTH, Ground
 
 
@@ -78,6 +78,64 @@ async def test_looks_at_one_folder_go_on_beside_each_other() -> None:
     )
 
     assert set(range(WIDTH)) == set(answers)
+
+
+class Looked(Memory):
+    """A memory that counts the looks, of which the first takes until *release*."""
+
+    def __init__(self, release: threading.Event) -> None:
+        super().__init__()
+        self.count = 0
+        self.begun = threading.Event()
+        self._release = release
+
+    def known(self, role: Role, folder: str) -> Landmark | None:
+        self.count += 1
+        self.begun.set()
+        self._release.wait(5)
+        return super().known(role, folder)
+
+
+async def test_who_asks_at_the_same_time_shares_a_look(tmp_path: Path, release: threading.Event) -> None:
+    """A hundred deliveries into one folder need one answer."""
+    release.set()
+    memory = Looked(release)
+    ground = Ground(memory)
+
+    answers = await asyncio.gather(*(ground.away(Role.OUTBOX, str(tmp_path)) for _ in range(100)))
+
+    assert [None] * 100 == answers
+    assert 1 == memory.count
+
+
+async def test_an_answer_is_never_older_than_its_question(tmp_path: Path, release: threading.Event) -> None:
+    """Who asks while a look is under way waits for the next one, and shares it."""
+    memory = Looked(release)
+    ground = Ground(memory)
+    first = asyncio.create_task(ground.away(Role.OUTBOX, str(tmp_path)))
+    await asyncio.to_thread(memory.begun.wait, 5)
+    later = [asyncio.create_task(ground.away(Role.OUTBOX, str(tmp_path))) for _ in range(10)]
+    await asyncio.sleep(0)
+    before = memory.count
+    release.set()
+    await asyncio.gather(first, *later)
+
+    assert (1, 2) == (before, memory.count)
+
+
+async def test_who_stops_waiting_takes_no_answer_from_others(
+    tmp_path: Path, release: threading.Event
+) -> None:
+    """A cancelled question leaves the look to those who share it."""
+    memory = Looked(release)
+    ground = Ground(memory)
+    one, other = (asyncio.create_task(ground.away(Role.OUTBOX, str(tmp_path))) for _ in range(2))
+    await asyncio.to_thread(memory.begun.wait, 5)
+    one.cancel()
+    release.set()
+
+    assert await other is None
+    assert one.cancelled()
 
 
 def test_a_local_folder_is_not_remote(tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 Each folder has a few threads of its own. While one of them hangs, nobody asks
 again: the answer is known, and the threads would all be gone after a while.
+
+Every delivery and every file that is put away asks, so those who ask at the same
+time share one look. An answer is never older than the question.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -18,6 +22,8 @@ from dropglow.runtime.lane import PATIENCE_S, Lane
 
 R = TypeVar("R")
 
+_Folder = tuple[Role, str]
+
 WIDTH: Final = 4
 
 
@@ -28,15 +34,19 @@ class Ground:
         """Compare with *memory*; a folder that does not answer within *patience_s* seconds is away."""
         self._memory = memory
         self._patience_s = patience_s
-        self._lanes: dict[tuple[Role, str], Lane] = {}
-        self._hanging: set[tuple[Role, str]] = set()
+        self._lanes: dict[_Folder, Lane] = {}
+        self._hanging: set[_Folder] = set()
+        self._turns: defaultdict[_Folder, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._coming: dict[_Folder, asyncio.Task[DiskError | None]] = {}  # looks that did not begin yet
 
     async def away(self, role: Role, folder: str) -> DiskError | None:
         """Return why nothing can be said about what is in *folder* (absolute) now; None when it is there."""
-        try:
-            return await self.ask(role, folder, lambda: absence(role, folder, self._memory))
-        except DiskError as silence:
-            return silence
+        coming = self._coming.get((role, folder))
+        if coming is None:
+            looking = self._look(role, folder)
+            coming = asyncio.create_task(looking, name=f"look at {role.value} {folder}")
+            self._coming[role, folder] = coming
+        return await asyncio.shield(coming)  # others wait for it, too
 
     async def ask(self, role: Role, folder: str, look: Callable[[], R]) -> R:
         """Return what *look* returns, which looks at *folder*.
@@ -54,6 +64,14 @@ class Ground:
         except TimeoutError as error:
             self._hanging.add(name)
             raise _silence(folder) from error
+
+    async def _look(self, role: Role, folder: str) -> DiskError | None:
+        async with self._turns[role, folder]:
+            del self._coming[role, folder]  # who asks from now on would hear of what was before
+            try:
+                return await self.ask(role, folder, lambda: absence(role, folder, self._memory))
+            except DiskError as silence:
+                return silence
 
     def remember(self, role: Role, folder: str) -> None:
         """Take *folder*, as it is now, for the one that is meant. Blocks.
