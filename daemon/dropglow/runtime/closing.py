@@ -104,18 +104,16 @@ class Closer:
             if (absence := await self._away(drop.inbox)) is not None:
                 self._put_off(drop, absence)
                 return False
-            return await self._close(await asyncio.to_thread(self._looked_at, drop), jobs)
+            return await self._close(drop, jobs)
 
     async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:
-        state = reports.outcome(drop, jobs)
         now = self._clock.now()
         try:
-            placed = await asyncio.to_thread(self._put_away, drop, jobs, state, now)
+            after = await asyncio.to_thread(self._put_away, drop, jobs, now)
         except DiskError as trouble:
             self._put_off(drop, trouble)
             return False
-        reason = reports.reason(drop, jobs)
-        after = replace(placed, state=state, closed_at=now)
+        reason = reports.reason(after, jobs)
         try:
             await self._ledger.save_drop(drop, after, event="Closed", at=now, detail=reason)
         except Conflict:
@@ -123,8 +121,7 @@ class Closer:
         self._later.pop(drop.key, None)
         self._trips.pop(drop.key, None)
         self._troubles.pop(drop.key, None)
-        await asyncio.to_thread(WorkFolder(drop.inbox, disk=self._disk).forget, drop.key)
-        self._tally.count(state)
+        self._tally.count(after.state)
         self._say(after, jobs, reason)
         return True
 
@@ -135,12 +132,16 @@ class Closer:
         told = (_growth(self._disk, each, whose) for each, whose in _writers(drop))
         return replace(drop, reason=next((reason for reason in told if reason), ""))
 
-    def _put_away(self, drop: Drop, jobs: tuple[Job, ...], state: DropState, now: datetime) -> Drop:
-        placed = places.put_away(self._disk, drop, state)
+    def _put_away(self, drop: Drop, jobs: tuple[Job, ...], now: datetime) -> Drop:
+        """Move what belongs to *drop* to its last folder; return the drop as it is then, all at once in one thread."""
+        known = self._looked_at(drop)
+        state = reports.outcome(known, jobs)
+        placed = places.put_away(self._disk, known, state)
         if state is not DropState.DONE:
             text = reports.report(placed, jobs, state=state, at=now)
             places.write_report(self._disk, placed, state, text)
-        return placed
+        WorkFolder(drop.inbox, disk=self._disk).forget(drop.key)
+        return replace(placed, state=state, closed_at=now)
 
     def _put_off(self, drop: Drop, trouble: DiskError) -> None:
         trips = self._trips.get(drop.key, 0)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from dropglow import retry
@@ -18,7 +18,7 @@ from dropglow.errors import DeliveryError, DiskError, FileGone, FireflyError, Re
 from dropglow.events import Delivered, Event, Fetched, LinksExpired, Postponed, SpoolLost
 from dropglow.firefly.client import FireflyClient
 from dropglow.ledger.base import Ledger
-from dropglow.model import Artifact, Billed, Job, Output
+from dropglow.model import Artifact, Billed, Drop, Job, Output
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import ANEW, Outcomes, failure_of
@@ -76,7 +76,7 @@ class Fetching:
         now = self._clock.now()
         bought = await self._as_bought(job)
         try:
-            paths = await asyncio.to_thread(self._outbox.deliver, bought, drop, now=now)
+            paths = await asyncio.to_thread(self._delivered, bought, drop, now)
         except FileGone:
             if (away := await self._absence(job)) is not None:
                 return away  # it went while we looked
@@ -85,8 +85,12 @@ class Fetching:
         except (DeliveryError, DiskError) as error:
             self._outboxes.doubt(job.order.delivery.outbox)
             return self._outcomes.postponed(job, error, retry.STORING)
-        await asyncio.to_thread(self._keep.forget, job.key, len(job.outputs))
         return Delivered(paths=paths, at=now)
+
+    def _delivered(self, job: Job, drop: Drop, now: datetime) -> tuple[str, ...]:
+        paths = self._outbox.deliver(job, drop, now=now)
+        self._keep.forget(job.key, len(job.outputs))
+        return paths
 
     async def _absence(self, job: Job) -> Event | None:
         """Return *Postponed* where the outbox is not there; a full one may take what is in it already."""
@@ -154,9 +158,14 @@ class Fetching:
         await asyncio.to_thread(self._keep.keep, job, artifact)
 
     async def _fetch_one(self, job: Job, output: Output) -> Artifact:
-        if await asyncio.to_thread(self._keep.has, job, output):
-            return await asyncio.to_thread(self._keep.bring, job, output)
-        return await self._downloaded(await asyncio.to_thread(self._spool.open, job, output), output)
+        file = await asyncio.to_thread(self._brought_or_opened, job, output)
+        return file if isinstance(file, Artifact) else await self._downloaded(file, output)
+
+    def _brought_or_opened(self, job: Job, output: Output) -> Artifact | SpoolFile:
+        """Return the result where it is kept, and a file to download it into where it is not."""
+        if self._keep.has(job, output):
+            return self._keep.bring(job, output)
+        return self._spool.open(job, output)
 
     async def _downloaded(self, file: SpoolFile, output: Output) -> Artifact:
         try:
