@@ -69,6 +69,30 @@ async def test_functions_of_one_lane_run_one_after_the_other() -> None:
     assert {1: 1, 2: 2} == most
 
 
+async def test_the_thread_that_became_free_last_goes_on() -> None:
+    """Threads that were needed once are left alone where one is enough."""
+    lane, together = Lane("inbox", width=3), threading.Barrier(3)
+    await asyncio.gather(*(lane(together.wait, 5) for _ in range(3)))
+
+    threads = {await lane(threading.get_ident) for _ in range(20)}
+
+    assert 1 == len(threads)
+    lane.close()
+
+
+async def test_what_waits_when_a_lane_is_closed_is_done() -> None:
+    """Its thread ends after that."""
+    release = threading.Event()
+    lane = Lane("inbox")
+    first, second = asyncio.create_task(lane(release.wait, 5)), asyncio.create_task(lane(lambda: "done"))
+    await asyncio.sleep(0)
+    lane.close()
+    release.set()
+    await first
+
+    assert "done" == await second
+
+
 async def test_a_lane_that_hangs_delays_no_other() -> None:
     """And says how much it is at."""
     release = threading.Event()

@@ -7,6 +7,7 @@ point only means that the same drop is ripe again.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,6 +26,7 @@ from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
 
 BATCH = 32
+MOVING = 4  # how many drops of one inbox are put away at once: each takes a thread
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Closer:
         self._clock = clock
         self._tally = tally
         self._turns = turns
+        self._moving: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MOVING))
         self._trips: dict[DropKey, int] = {}
         self._later: dict[DropKey, float] = {}
         self._troubles: dict[DropKey, str] = {}
@@ -109,7 +112,8 @@ class Closer:
     async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:
         now = self._clock.now()
         try:
-            after = await asyncio.to_thread(self._put_away, drop, jobs, now)
+            async with self._moving[drop.inbox]:
+                after = await asyncio.to_thread(self._put_away, drop, jobs, now)
         except DiskError as trouble:
             self._put_off(drop, trouble)
             return False

@@ -23,6 +23,7 @@ from dropglow.runtime.insisting import insist
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import ANEW, Outcomes, failure_of
 
+PLACING: Final = 4  # how many jobs give results their names in one outbox at once: each takes a thread
 FRESH_LINKS: Final = 3  # how often links may die under us before we wait
 SHORTEST_PATIENCE: Final = timedelta(seconds=10)
 LONGEST_PATIENCE: Final = timedelta(minutes=30)
@@ -56,9 +57,8 @@ class Fetching:
         self._keep = keep
         self._downloads = asyncio.Semaphore(downloads)
         # A share that hangs takes what is under way with it, and leaves the others their part.
-        self._each: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(max(1, downloads // 2))
-        )
+        self._each = _one_each(max(1, downloads // 2))
+        self._placing = _one_each(PLACING)
 
     async def fetch(self, job: Job) -> Event:
         """Download every result of *job*, complete and verified, or none.
@@ -76,7 +76,8 @@ class Fetching:
         now = self._clock.now()
         bought = await self._as_bought(job)
         try:
-            paths = await asyncio.to_thread(self._delivered, bought, drop, now)
+            async with self._placing[job.order.delivery.outbox]:
+                paths = await asyncio.to_thread(self._delivered, bought, drop, now)
         except FileGone:
             if (away := await self._absence(job)) is not None:
                 return away  # it went while we looked
@@ -188,3 +189,7 @@ class Fetching:
         # Paid for: what is wrong with the links may mend, so ask at growing distances for a day.
         until = now + min(max(waited / 2, SHORTEST_PATIENCE), LONGEST_PATIENCE)
         return Postponed(until=until, failure=failure_of(error.message, error, Billed.YES))
+
+
+def _one_each(places: int) -> defaultdict[str, asyncio.Semaphore]:
+    return defaultdict(lambda: asyncio.Semaphore(places))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,37 +41,54 @@ class _Outcome:
         return True
 
 
+_Item = tuple[Future[Any], Callable[[], Any]]
+_Box = queue.SimpleQueue[_Item | None]
+
+
 class DaemonThreads(ThreadPoolExecutor):
-    """An executor whose threads end with the program, whatever they are at. Made for a loop's default one."""
+    """An executor whose threads end with the program, whatever they are at. Made for a loop's default one.
+
+    The thread that became free last gets the next function, and one that becomes free takes what waits: few
+    threads in turn cost a fraction of many that are woken one after the other.
+    """
 
     def __init__(self, width: int, name: str) -> None:
-        """Have *width* threads at most, called *name*; each starts when it is needed."""
+        """Have *width* threads at most, called *name*; each starts when all others are busy."""
         super().__init__(1, thread_name_prefix=name)  # its own threads never start: ``submit`` is ours
         self._width = width
         self._name = name
-        self._items: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._waiting: deque[_Item] = deque()
+        self._free: list[_Box] = []  # one for each thread that is free
         self._started = 0
         self._open = 0
+        self._closed = False
 
     def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Run *function* in one of the threads as soon as one is free."""
         told: Future[R] = Future()
+        told.add_done_callback(self._one_less)
+        item: _Item = told, lambda: function(*args, **kwargs)
         with self._lock:
             self._open += 1
-            wanted = self._started < min(self._width, self._open)
+            box = self._free.pop() if self._free else None
+            wanted = box is None and self._started < self._width
             self._started += wanted
-        told.add_done_callback(self._one_less)
-        self._items.put((told, lambda: function(*args, **kwargs)))
-        if wanted:
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            if box is None and not wanted:
+                self._waiting.append(item)
+        if box is not None:
+            box.put(item)
+        elif wanted:
+            threading.Thread(target=self._work, args=(item,), name=self._name, daemon=True).start()
         return told
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Let the threads end with what they are at; never waits, since what hangs never ends."""
+        """Let the threads end with what they are at and what waits; never waits, since what hangs never ends."""
         with self._lock:
-            for _ in range(self._started):
-                self._items.put(None)
+            self._closed = True
+            free, self._free = self._free, []
+        for box in free:
+            box.put(None)
 
     @property
     def busy(self) -> int:
@@ -81,12 +99,26 @@ class DaemonThreads(ThreadPoolExecutor):
         with self._lock:
             self._open -= 1
 
-    def _work(self) -> None:
-        while (item := self._items.get()) is not None:
+    def _work(self, first: _Item) -> None:
+        box: _Box = queue.SimpleQueue()
+        item: _Item | None = first
+        while item is not None:
             told, function = item
             if told.set_running_or_notify_cancel():
                 with _Outcome(told):
                     told.set_result(function())
+            del told, function, item  # what was done is not kept alive by who waits for more
+            item = self._next(box)
+
+    def _next(self, box: _Box) -> _Item | None:
+        """Return what to run next, or None at the end. Waits for it at *box*."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._closed:
+                return None
+            self._free.append(box)
+        return box.get()
 
 
 class Lane:
