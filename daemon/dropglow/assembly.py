@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import random
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from dropglow import __version__, polling
+from dropglow import polling
 from dropglow.clock import Clock
 from dropglow.config import Config
 from dropglow.delivery.keep import KEEP_FOLDER, Keep
@@ -56,7 +54,8 @@ from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.reusing import Reuse
 from dropglow.runtime.service import Service
 from dropglow.runtime.setbacks import Setbacks
-from dropglow.runtime.status import Snapshot, StatusFile
+from dropglow.runtime.snapshots import Snapshots
+from dropglow.runtime.status import StatusFile
 from dropglow.runtime.turns import Turns
 from dropglow.runtime.uploads import Uploads
 from dropglow.runtime.wishes import Wishes
@@ -358,9 +357,10 @@ def _snapshots(
     outboxes: Outboxes,
     *,
     sandbox: bool,
-) -> _Snapshots:
-    return _Snapshots(
-        config=config,
+) -> Snapshots:
+    return Snapshots(
+        config=str(config.path),
+        in_flight_limit=config.limits.in_flight,
         dispatcher=dispatcher,
         gate=gate,
         clock=clock,
@@ -369,35 +369,3 @@ def _snapshots(
         sandbox=sandbox,
         started_at=clock.now(),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Snapshots:
-    """Take the service's picture whenever it is asked for."""
-
-    config: Config
-    dispatcher: Dispatcher
-    gate: Gate
-    clock: Clock
-    attendants: Mapping[str, Attendant]
-    outboxes: Outboxes
-    sandbox: bool
-    started_at: datetime
-
-    def __call__(self) -> Snapshot:
-        now_s = self.clock.monotonic()
-        return Snapshot(
-            pid=os.getpid(),
-            version=__version__,
-            started_at=self.started_at,
-            config=str(self.config.path),
-            sandbox=self.sandbox,
-            in_flight=self.dispatcher.places_taken(),
-            in_flight_limit=self.config.limits.in_flight,
-            in_hand=self.dispatcher.in_hand,
-            trouble=self.gate.trouble(now_s),
-            requests_last_minute=self.gate.minute.used(now_s),
-            requests_last_day=self.gate.day.used(now_s),
-            inboxes=[replace(each.state) for each in self.attendants.values()],
-            outboxes_away=dict(self.outboxes.away),
-        )
