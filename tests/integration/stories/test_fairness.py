@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections import Counter
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropglow.model import Stage
+from dropglow.settle import MOST_TOLD
 
 if TYPE_CHECKING:
     from tests.integration.stories.conftest import DaemonMaker
@@ -122,3 +125,33 @@ async def test_links_that_stay_dead_are_asked_for_again_later(make_daemon: Daemo
 
     assert not outcome.troubled
     assert (1, 1) == (len(daemon.results()), daemon.books()["accepted"])
+
+
+CHOOSY = """
+state: ./state
+api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
+limits: {in_flight: 2, requests_per_minute: off, requests_per_day: off, poll: {min: 10ms, max: 50ms}}
+rules:
+  - name: wanted
+    inbox: inbox/prompts
+    outbox: outbox/prompts
+    settle: 20ms
+    rescan: 30s
+    match: {name: "wanted*"}
+    generate: {size: 1024x1024}
+"""
+
+
+async def test_very_many_files_that_nobody_wants_do_not_hide_one_that_is_wanted(
+    make_daemon: DaemonMaker, log: StringIO
+) -> None:
+    """One look tells no more than so many files; those that no rule takes are said once, and make room for others."""
+    daemon = make_daemon(text=CHOOSY)
+    for number in range(MOST_TOLD + 5):
+        os.utime(daemon.prompt(f"unwanted{number}.txt"), (1_000_000, 1_000_000))
+    daemon.prompt("wanted.txt")
+
+    await daemon.run_once()
+
+    assert 1 == len(daemon.results())
+    assert MOST_TOLD + 5 == log.getvalue().count('"drop.unmatched"')
