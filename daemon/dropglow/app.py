@@ -31,6 +31,7 @@ from dropglow.intake.survey import not_mounted
 from dropglow.landmarks import Role
 from dropglow.ops.garbage import sparing
 from dropglow.rules.folders import is_made_at_start
+from dropglow.rules.places import look
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import about, log
 
@@ -125,16 +126,19 @@ def _world_of(config: Config) -> str:
 def _make_folders(config: Config, disk: Disk) -> None:
     """Make the inboxes and outboxes that a new configuration names; what cannot be made is told as missing.
 
-    One that was there before is not made again: it may be on a share that is not mounted.
+    One that was there before is not made again: it may be on a share that is not mounted. One that
+    does not answer is left alone.
     """
-    base = str(Path(config.path).parent)
+    base = look(str(Path(config.path).parent))
     memory = Atlas(str(Path(config.state) / ATLAS_FILE), disk)
     wanted = {(Role.INBOX, rule.inbox) for rule in config.rules}
     wanted |= {(Role.OUTBOX, rule.outbox) for rule in config.rules}
     for role, folder in wanted:
+        if folder in config.silent:
+            continue
         if memory.known(role, folder) is not None or not_mounted(folder) is not None:
             continue
-        if is_made_at_start(folder, base=base):
+        if is_made_at_start(look(folder), base=base):
             with contextlib.suppress(DiskError):
                 disk.make_folder(folder)
 

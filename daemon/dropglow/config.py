@@ -16,14 +16,15 @@ from typing import Any, Final
 
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
+from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan, WatchMode
 from dropglow.rules.configuration import ApiShape, ConfigurationShape, LimitsShape, PollShape
 from dropglow.rules.folders import (
     after_faults,
     after_warnings,
-    lies_inside,
     missing_folders,
     nesting_faults,
+    silent_folders,
 )
 from dropglow.rules.load import (
     Fault,
@@ -35,6 +36,7 @@ from dropglow.rules.load import (
     read_source,
     resolved,
 )
+from dropglow.rules.places import Look, lies_inside
 from dropglow.rules.positions import LARGEST_DOCUMENT, parse
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
@@ -69,6 +71,8 @@ class Config:
     rules: tuple[Rule, ...]  # in order: file name, then position
     inboxes: tuple[InboxPlan, ...]  # in order of their first rules
     warnings: tuple[str, ...] = ()  # ``file:line:column: message``
+    silent: tuple[str, ...] = ()  # inboxes and outboxes whose share did not answer just now
+    silences: tuple[str, ...] = ()  # the same as warnings; the service has its own words for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ def survey_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -
 
 
 def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
-    harvest = Harvest()
+    harvest = Harvest(look=Lookout())
     source = read_source(path, environ=environ, harvest=harvest)
     read = _read(source, harvest)
     shape = read.value
@@ -125,14 +129,14 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
     state = _state(read, source, environ=environ, cwd=cwd)
     harvest.faults += nesting_faults(
-        harvest.entries, source=source, state=state or _default_state(environ, cwd)
+        harvest.entries, source=source, state=state or _default_state(environ, cwd), look=harvest.look
     )
-    harvest.faults += after_faults(harvest.rules, harvest.entries)
+    harvest.faults += after_faults(harvest.rules, harvest.entries, look=harvest.look)
     harvest.faults += _watch_faults(harvest.rules)
     if not harvest.faults:
         harvest.warnings += [
             *after_warnings(harvest.rules),
-            *missing_folders(harvest.entries, base=source.folder),
+            *missing_folders(harvest.entries, base=source.folder, look=harvest.look),
         ]
     rules = tuple(loaded.rule for loaded in harvest.rules)
     config = Config(
@@ -141,8 +145,10 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         api=api,
         limits=limits,
         rules=rules,
-        inboxes=_inboxes(rules, tuple(shape.ignore)),
+        inboxes=_inboxes(rules, tuple(shape.ignore), harvest.look),
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
+        silent=tuple(folder for folder in _folders(rules) if harvest.look(folder).silent),
+        silences=tuple(str(each) for each in sorted(silent_folders(harvest.entries, look=harvest.look))),
     )
     return Survey(config=config, refusal=_refusal(path, harvest.faults) if harvest.faults else None)
 
@@ -372,14 +378,18 @@ def _watch_faults(rules: list[Loaded]) -> Iterator[Fault]:
             yield loaded.entry.fault("watch", message)
 
 
-def _inboxes(rules: tuple[Rule, ...], ignore: tuple[str, ...]) -> tuple[InboxPlan, ...]:
+def _folders(rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(folder for rule in rules for folder in (rule.inbox, rule.outbox)))
+
+
+def _inboxes(rules: tuple[Rule, ...], ignore: tuple[str, ...], look: Look) -> tuple[InboxPlan, ...]:
     gathered: dict[str, list[Rule]] = {}
     for rule in rules:
         gathered.setdefault(rule.inbox, []).append(rule)
-    return tuple(_plan(inbox, sharing, ignore) for inbox, sharing in gathered.items())
+    return tuple(_plan(inbox, sharing, ignore, look) for inbox, sharing in gathered.items())
 
 
-def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...]) -> InboxPlan:
+def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...], look: Look) -> InboxPlan:
     folders = [
         folder for rule in rules for folder in (rule.after.done, rule.after.failed, rule.after.held) if folder
     ]
@@ -389,6 +399,6 @@ def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...]) -> InboxPlan:
         settle_s=max(rule.settle_s for rule in rules),
         watch=WatchMode(chosen[0]) if chosen else WatchMode.AUTO,
         rescan_s=min(rule.rescan_s for rule in rules),
-        reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox))),
+        reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox, seen=look))),
         ignore=ignore,
     )

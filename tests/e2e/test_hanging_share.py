@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not os.access("/dev/fuse", os.R_OK | os.W_OK), reason="/dev/fuse is not there for us"),
 ]
 MOUNT_S = 10.0
+ANSWER_S = 25.0
 
 
 class Server:
@@ -43,6 +45,10 @@ class Server:
     def hang(self) -> None:
         for process, _ in self._served:
             process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        for process, _ in self._served:
+            process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         for process, point in self._served:
@@ -77,3 +83,46 @@ async def test_the_program_ends_although_its_shares_hang(make_site: SiteMaker, n
 
     assert 0 == exit_code
     assert time.monotonic() - began_s < 15
+
+
+async def test_the_program_starts_although_a_share_hangs(make_site: SiteMaker, nas: Server) -> None:
+    """A share that is dead before anybody looks delays a command by seconds; everything else goes on as ever."""
+    site = await make_site()
+    (site.outbox / "prompts").mkdir()
+    nas.mount(site.folder / "server" / "in", site.prompts)
+    nas.mount(site.folder / "server" / "out", site.outbox / "prompts")
+    nas.hang()
+    shutil.copy(site.photo_source(1), site.photos)
+
+    process = await site.start()
+    await site.until(lambda: len(site.events("drop.done")) == 1, process=process)
+    await site.until(lambda: bool(site.events("inbox.offline")), process=process)
+    checked = await asyncio.wait_for(site.command("check"), ANSWER_S)
+    status = await asyncio.wait_for(site.command("status"), ANSWER_S)
+    local = await asyncio.wait_for(site.command("explain", "beach.jpg"), ANSWER_S)
+    dead = await asyncio.wait_for(site.command("explain", str(site.prompts / "fox.txt")), ANSWER_S)
+    exit_code = await asyncio.wait_for(site.stop(process), ANSWER_S)
+
+    assert [0, 0, 0, 1, 0] == [checked[0], status[0], local[0], dead[0], exit_code]
+    assert f"the inbox {site.prompts} does not answer" in " ".join(checked[1].split())
+    assert "does not answer" in " ".join(status[1].split())
+    assert "does not answer" in " ".join(dead[1].split())
+    assert 1 == len(site.events("inbox.offline"))
+    assert [] == [each for each in site.events("config.warning") if "answer" in each["warning"]]
+
+
+async def test_a_share_that_hung_at_the_start_is_served_once_it_answers(
+    make_site: SiteMaker, nas: Server
+) -> None:
+    """What was dropped meanwhile is taken, without a restart."""
+    site = await make_site()
+    nas.mount(site.folder / "server", site.prompts)
+    nas.hang()
+    process = await site.start()
+    await site.until(lambda: bool(site.events("inbox.offline")), process=process)
+
+    shutil.copy(site.prompt_source(1), site.folder / "server")
+    nas.wake()
+
+    await site.until(lambda: len(site.events("drop.done")) == 1, process=process)
+    assert 0 == await site.stop(process)

@@ -15,8 +15,8 @@ from dropglow.config import Config, Limits, find_config, load_config
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.plan import WatchMode
-from dropglow.rules.folders import lies_inside
 from dropglow.rules.load import Harvest, load_rule_file
+from dropglow.rules.places import lies_inside
 
 RULE = """
   - name: {name}

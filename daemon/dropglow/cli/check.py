@@ -66,7 +66,7 @@ def command(option: str | None, *, online: bool, as_json: bool) -> None:
         print_json(_accepted(config, found))
         return
     out = console()
-    for warning in (*config.warnings, *(found.warnings if found else ())):
+    for warning in (*config.warnings, *config.silences, *(found.warnings if found else ())):
         line(f"{readable(warning)} (a warning)", console=out, style="yellow")
     if found is not None:
         for text in _praise(config, found):
@@ -134,7 +134,9 @@ def _accepted(config: Config, found: Findings | None) -> dict[str, Any]:
         "error": None,
         "hint": None,
         "faults": [],
-        "warnings": [_placed(each) for each in (*config.warnings, *(found.warnings if found else ()))],
+        "warnings": [
+            _placed(each) for each in (*config.warnings, *config.silences, *(found.warnings if found else ()))
+        ],
         "rules": [
             {
                 "name": rule.name,

@@ -74,13 +74,14 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
 
 def _inbox(config: Config, named: str, cwd: str) -> str:
     """Return the inbox meant by its path, or by the end of its path."""
-    from dropglow.rules.folders import lies_inside
+    from dropglow.intake.lookout import Lookout
     from dropglow.rules.load import resolved
+    from dropglow.rules.places import lies_inside
 
-    path = resolved(cwd, named)
+    path, seen = resolved(cwd, named), Lookout()
     ending = "/" + named.strip("/")
     for plan in config.inboxes:
-        if lies_inside(path, plan.folder) and lies_inside(plan.folder, path):
+        if lies_inside(path, plan.folder, seen=seen) and lies_inside(plan.folder, path, seen=seen):
             return plan.folder
     ends = [plan.folder for plan in config.inboxes if plan.folder.endswith(ending)]
     if len(ends) == 1:

@@ -21,6 +21,7 @@ from dropglow.intake.capacity import watches_left
 from dropglow.intake.mounts import watching_mode
 from dropglow.ledger.health import damage
 from dropglow.ledger.place import LEDGER_FILE, refuse_network
+from dropglow.rules import places
 from dropglow.rules.folders import is_made_at_start
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _outbox(disk: Disk, folder: str, *, base: str) -> Finding:
 
 
 def _missing(subject: str, folder: str, *, base: str) -> Finding:
-    if is_made_at_start(folder, base=base):
+    if is_made_at_start(places.look(folder), base=places.look(base)):
         return fine(subject, f"{shown(folder)} does not exist yet; it is made at the start")
     return wrong(
         subject,

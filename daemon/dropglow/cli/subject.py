@@ -22,12 +22,13 @@ from dropglow.intake.inspect import (
     READABLE_EXTENSIONS,
     examine,
 )
+from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.scan import MAX_DEPTH
 from dropglow.intake.work import HIDDEN
 from dropglow.model import Facts, Kind
-from dropglow.rules.folders import lies_inside
 from dropglow.rules.load import resolved
+from dropglow.rules.places import Look, lies_inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,31 +62,35 @@ def find_subject(config: Config, name: str, *, cwd: str, inbox: str | None) -> S
         inbox: The only inbox to think of, absolute; None: the one it lies in, else all of them.
 
     Raises:
-        DropglowError: It is a folder, or cannot be read.
+        DropglowError: It is a folder, or cannot be read, or its share does not answer.
     """
-    file = _found(config, name, cwd=cwd)
-    places = tuple(_places(config, file, name, inbox=inbox))
-    if not os.path.lexists(file):
+    look = Lookout()
+    file = _found(config, name, cwd=cwd, look=look)
+    if look(file).silent:
+        raise DropglowError(f"{file} does not answer", hint="is its server there? ask again once it is")
+    places = tuple(_places(config, file, name, inbox=inbox, look=look))
+    if not look(file).there:
         return Subject(file=file, exists=False, size_bytes=None, facts=_guessed(name), places=places)
     # Whoever copies a link into an inbox copies what it leads to; in the inbox itself it stays a link.
     content = file if places[0].dropped else os.path.realpath(file)
-    look = _look(content)
-    if stat.S_ISDIR(look.st_mode):
+    found = _look(content)
+    if stat.S_ISDIR(found.st_mode):
         raise DropglowError(f"{file} is a folder", hint="name a file in it, or a file that could be dropped")
-    if stat.S_ISREG(look.st_mode):
+    if stat.S_ISREG(found.st_mode):
         facts = facts_of(content)
-        return Subject(file=file, exists=True, size_bytes=look.st_size, facts=facts, places=places)
+        return Subject(file=file, exists=True, size_bytes=found.st_size, facts=facts, places=places)
     if not places[0].dropped:
         raise DropglowError(f"{file} is not a regular file", hint="only such files can be dropped")
     return Subject(file=file, exists=True, size_bytes=None, facts=Facts(), places=places)
 
 
-def _found(config: Config, name: str, *, cwd: str) -> str:
+def _found(config: Config, name: str, *, cwd: str, look: Look) -> str:
     """Return the absolute path meant: below *cwd*, or else below the one inbox that has it."""
     here = resolved(cwd, name)
-    if os.path.lexists(here):
+    if look(here).there:
         return here
-    there = [path for plan in config.inboxes if os.path.lexists(path := resolved(plan.folder, name))]
+    below = (look(resolved(plan.folder, name)) for plan in config.inboxes)
+    there = [place.path for place in below if place.there and not place.silent]
     return there[0] if len(there) == 1 else here
 
 
@@ -124,42 +129,42 @@ def _guessed(name: str) -> Facts:
     return Facts()
 
 
-def _places(config: Config, file: str, name: str, *, inbox: str | None) -> Iterator[Place]:
+def _places(config: Config, file: str, name: str, *, inbox: str | None, look: Look) -> Iterator[Place]:
     """Yield the place in the inbox that *file* lies in, or else one in every inbox that it could be dropped into."""
-    exists = os.path.lexists(file)
+    exists = look(file).there
     for plan in config.inboxes:
-        path = _below(file, plan.folder) if inbox in {None, plan.folder} else None
+        path = _below(file, plan.folder, look) if inbox in {None, plan.folder} else None
         if path is not None:
-            ignored = _ignored(plan, path, file=file if exists else None)
+            ignored = _ignored(plan, path, file=file if exists else None, look=look)
             yield Place(inbox=plan.folder, path=path, dropped=exists, ignored=ignored)
             return
     keeps_folders = not exists and not os.path.isabs(name) and ".." not in PurePath(name).parts  # noqa: PTH117
     path = os.path.normpath(name) if keeps_folders else PurePath(file).name
     for plan in config.inboxes:
         if inbox in {None, plan.folder}:
-            ignored = _ignored(plan, path, file=None)
+            ignored = _ignored(plan, path, file=None, look=look)
             yield Place(inbox=plan.folder, path=path, dropped=False, ignored=ignored)
 
 
-def _below(file: str, inbox: str) -> str | None:
+def _below(file: str, inbox: str, look: Look) -> str | None:
     """Return *file* as a path below *inbox*, or None if it does not lie there. Links below the inbox stay."""
     names: list[str] = []
     here = file
     while (parent := os.path.dirname(here)) != here:  # noqa: PTH120
         names.append(here[len(parent) :].strip("/"))
         here = parent
-        if lies_inside(here, inbox) and lies_inside(inbox, here):
+        if lies_inside(here, inbox, seen=look) and lies_inside(inbox, here, seen=look):
             return "/".join(reversed(names))
     return None
 
 
-def _ignored(plan: InboxPlan, path: str, *, file: str | None) -> str:
+def _ignored(plan: InboxPlan, path: str, *, file: str | None, look: Look) -> str:
     """Return why *path* below the inbox is passed over, or nothing; *file* is what lies there."""
     *folders, name = path.split("/")
     here = plan.folder
     for folder in folders:
         here = f"{here}/{folder}"
-        if reason := _ignored_folder(plan, here, folder):
+        if reason := _ignored_folder(plan, here, folder, look):
             return reason
         if Ignored(plan.ignore).by_globs(os.path.relpath(here, plan.folder)):
             return f"`ignore` in the configuration names the folder {folder}, and such folders are never looked into"
@@ -177,13 +182,13 @@ def _ignored(plan: InboxPlan, path: str, *, file: str | None) -> str:
     return ""
 
 
-def _ignored_folder(plan: InboxPlan, folder: str, name: str) -> str:
+def _ignored_folder(plan: InboxPlan, folder: str, name: str, look: Look) -> str:
     if name == HIDDEN:
         return "it lies where Dropglow keeps what it works on; `dropglow jobs` shows how that stands"
     if folder in plan.reserved:
         return f"it lies in {folder}, where files go afterwards; move it back into the inbox to try it again"
     if is_ignored_folder(name):
         return f"the folder {name} is hidden or for housekeeping, and is never looked into"
-    if os.path.islink(folder):  # noqa: PTH114
+    if not look(folder).silent and os.path.islink(folder):  # noqa: PTH114
         return f"the folder {name} is a link, and links are never followed"
     return ""

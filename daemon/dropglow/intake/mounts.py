@@ -86,6 +86,12 @@ def mount_of(folder: str, *, mountinfo: str = _MOUNTINFO) -> Mount | None:
     return answer
 
 
+def point_of(path: str, *, mountinfo: str = _MOUNTINFO) -> str:
+    """Return where the file system is mounted that *path* lies on by its spelling alone. Asks no file system."""
+    points = (mount.point for mount in _mounts(mountinfo) if _is_below(path, mount.point))
+    return max(points, key=len, default="/")
+
+
 def unmounted_point(folder: str, *, table: str = _TABLE, mountinfo: str = _MOUNTINFO) -> str | None:
     """Return the mount point of /etc/fstab at or above *folder* where nothing is mounted now, if there is one."""
     path = os.path.realpath(folder)

@@ -5,88 +5,95 @@ Looks at the disk, since one folder has many names: links, mounts, letter case.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
 from dropglow.rules.load import Entry, Fault, Loaded, Source
 from dropglow.rules.match import may_share
+from dropglow.rules.places import Look, Place, device, lies_inside
 from dropglow.rules.rule import Conditions, Rule
 from dropglow.rules.shape import Problem
 
 
-def nesting_faults(entries: Sequence[Entry], *, source: Source, state: str) -> Iterator[Fault]:
+def nesting_faults(entries: Sequence[Entry], *, source: Source, state: str, look: Look) -> Iterator[Fault]:
     """Yield what lies in an inbox and would be taken there, and inboxes that lie in an outbox.
 
     Args:
         entries: All rules.
         source: The configuration file.
         state: The folder of the ledger, absolute.
+        look: Looks at a path.
     """
     inboxes = tuple(dict.fromkeys(entry.inbox for entry in entries if entry.inbox is not None))
     for entry in entries:
-        yield from _outbox_faults(entry, inboxes)
+        yield from _outbox_faults(entry, inboxes, look)
         if entry.inbox is None:
             continue
         for inbox in inboxes:
-            if inbox != entry.inbox and lies_inside(entry.inbox, inbox):
+            if inbox != entry.inbox and lies_inside(entry.inbox, inbox, seen=look):
                 message = (
                     f"this inbox lies inside another, {inbox}: it would be unclear whose files these are"
                 )
                 yield entry.fault("inbox", message)
-        if lies_inside(entry.source.file, entry.inbox):
+        if lies_inside(entry.source.file, entry.inbox, seen=look):
             yield entry.fault("inbox", "this file with its rules lies inside the inbox; keep rules elsewhere")
         for file in entry.files:
-            if any(lies_inside(file, inbox) for inbox in inboxes):
+            if any(lies_inside(file, inbox, seen=look) for inbox in inboxes):
                 yield entry.fault("inbox", f"{file} lies inside an inbox and would be taken as a drop")
     for inbox in inboxes:
-        if lies_inside(state, inbox):
+        if lies_inside(state, inbox, seen=look):
             message = f"the state folder {state} lies inside the inbox {inbox}; keep it elsewhere"
             yield source.fault(Problem(path=("state",), message=message))
-        if lies_inside(source.file, inbox):
+        if lies_inside(source.file, inbox, seen=look):
             message = f"this file lies inside the inbox {inbox}; keep the configuration elsewhere"
             yield source.fault(Problem(path=("rules",), message=message))
 
 
-def _outbox_faults(entry: Entry, inboxes: tuple[str, ...]) -> Iterator[Fault]:
+def _outbox_faults(entry: Entry, inboxes: tuple[str, ...], look: Look) -> Iterator[Fault]:
     if entry.outbox is None:
         return
     for inbox in inboxes:
-        if lies_inside(entry.outbox, inbox):
+        if lies_inside(entry.outbox, inbox, seen=look):
             message = (
                 f"the outbox lies inside the inbox {inbox}: results would be taken as drops, again and again"
             )
             yield entry.fault("outbox", message)
-        elif lies_inside(inbox, entry.outbox):
+        elif lies_inside(inbox, entry.outbox, seen=look):
             yield entry.fault("outbox", f"the inbox {inbox} lies inside this outbox; they must be apart")
 
 
-def after_faults(rules: Sequence[Loaded], entries: Sequence[Entry]) -> Iterator[Fault]:
+def after_faults(rules: Sequence[Loaded], entries: Sequence[Entry], *, look: Look) -> Iterator[Fault]:
     """Yield last folders that originals cannot be moved to, or should not.
 
     Args:
         rules: Those without faults of their own.
         entries: All rules, for their outboxes.
+        look: Looks at a path.
     """
     inboxes = tuple(dict.fromkeys(loaded.rule.inbox for loaded in rules))
     outboxes = tuple(dict.fromkeys(entry.outbox for entry in entries if entry.outbox is not None))
     for loaded in rules:
         after = loaded.rule.after
         for key, folder in (("done", after.done), ("failed", after.failed)):
-            fault = folder and _after_fault(folder, own=loaded.rule.inbox, inboxes=inboxes, outboxes=outboxes)
+            fault = folder and _after_fault(
+                folder, own=loaded.rule.inbox, inboxes=inboxes, outboxes=outboxes, look=look
+            )
             if fault:
                 yield loaded.entry.fault(key, f"{key} {fault}")
 
 
-def _after_fault(folder: str, *, own: str, inboxes: tuple[str, ...], outboxes: tuple[str, ...]) -> str | None:
-    if lies_inside(own, folder) and lies_inside(folder, own):
+def _after_fault(
+    folder: str, *, own: str, inboxes: tuple[str, ...], outboxes: tuple[str, ...], look: Look
+) -> str | None:
+    if lies_inside(own, folder, seen=look) and lies_inside(folder, own, seen=look):
         return "is the inbox itself: its files would be taken again"
-    if any(lies_inside(folder, inbox) for inbox in inboxes if inbox != own):
+    if any(lies_inside(folder, inbox, seen=look) for inbox in inboxes if inbox != own):
         return "lies inside another inbox: its files would be taken there"
-    outbox = next((outbox for outbox in outboxes if lies_inside(folder, outbox)), None)
+    outbox = next((outbox for outbox in outboxes if lies_inside(folder, outbox, seen=look)), None)
     if outbox is not None:
-        where = "is the outbox" if lies_inside(outbox, folder) else "lies inside the outbox"
+        where = "is the outbox" if lies_inside(outbox, folder, seen=look) else "lies inside the outbox"
         return f"{where} {outbox}: originals would lie among the results"
-    if not lies_inside(folder, own) and _device(folder) != _device(own):
+    devices = {device(look(folder)), device(look(own))}
+    if not lies_inside(folder, own, seen=look) and None not in devices and len(devices) > 1:
         return "is on another file system than the inbox; files can only be moved within one"
     return None
 
@@ -130,63 +137,42 @@ def differing_after(first: Rule, later: Rule) -> tuple[str, ...]:
     return tuple(key for key, one, other in pairs if one != other)
 
 
-def missing_folders(entries: Sequence[Entry], *, base: str) -> Iterator[Fault]:
+def missing_folders(entries: Sequence[Entry], *, base: str, look: Look) -> Iterator[Fault]:
     """Yield inboxes and outboxes that do not exist, each once: a slip of the pen looks like a new folder.
 
     *base* is the folder of the configuration; below it, folders above are made as well.
     """
+    for entry, key, place in _places(entries, look):
+        folder = place.path
+        if place.there:
+            continue
+        if is_made_at_start(place, base=look(base)):
+            message = f"{folder} does not exist yet; it will be made"
+        else:
+            message = f"{folder} does not exist, and neither does the folder it is in: is the share mounted?"
+        yield entry.fault(key, f"the {key} {message}")
+
+
+def silent_folders(entries: Sequence[Entry], *, look: Look) -> Iterator[Fault]:
+    """Yield inboxes and outboxes that do not answer, each once: nothing can be said about them now."""
+    for entry, key, place in _places(entries, look):
+        if place.silent:
+            yield entry.fault(key, f"the {key} {place.path} does not answer: is its server there?")
+
+
+def _places(entries: Sequence[Entry], look: Look) -> Iterator[tuple[Entry, str, Place]]:
+    """Yield each inbox and outbox once, with the rule that names it first, and by which key."""
     told: set[str] = set()
     for entry in entries:
         for key, folder in (("inbox", entry.inbox), ("outbox", entry.outbox)):
-            if folder is None or folder in told or os.path.lexists(folder):
-                continue
-            told.add(folder)
-            if is_made_at_start(folder, base=base):
-                message = f"{folder} does not exist yet; it will be made"
-            else:
-                message = (
-                    f"{folder} does not exist, and neither does the folder it is in: is the share mounted?"
-                )
-            yield entry.fault(key, f"the {key} {message}")
+            if folder is not None and folder not in told:
+                told.add(folder)
+                yield entry, key, look(folder)
 
 
-def is_made_at_start(folder: str, *, base: str) -> bool:
+def is_made_at_start(place: Place, *, base: Place) -> bool:
     """Return whether a folder that is missing is made: beside existing ones, or anywhere below *base*.
 
     Elsewhere a missing folder above looks like a share that is not mounted.
     """
-    below = os.path.realpath(folder).startswith(os.path.realpath(base).rstrip("/") + "/")
-    return below or os.path.isdir(os.path.dirname(folder))  # noqa: PTH112, PTH120  # a path is text here
-
-
-def lies_inside(path: str, folder: str) -> bool:
-    """Return whether *path* is *folder* or lies below it, however either is spelled.
-
-    By name with links resolved, and by device and inode, which also see
-    through bind mounts and file systems that do not mind case.
-    """
-    path, folder = os.path.realpath(path), os.path.realpath(folder)
-    if path == folder or path.startswith(folder.rstrip("/") + "/"):
-        return True
-    wanted = _identity(folder)
-    while wanted is not None:
-        if _identity(path) == wanted:  # pragma: no cover - a test can neither mount nor ignore letter case
-            return True
-        if path == (path := os.path.dirname(path)):  # noqa: PTH120
-            return False
-    return False
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _device(path: str) -> int:
-    """Return the device of *path*, or of the nearest folder above it that exists."""
-    while (identity := _identity(path)) is None:
-        path = os.path.dirname(path)  # noqa: PTH120
-    return identity[0]
+    return place.neighbours or place.real.startswith(base.real.rstrip("/") + "/")

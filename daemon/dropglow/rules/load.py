@@ -17,6 +17,7 @@ from dropglow.preparing import LARGEST_FILE_BYTES
 from dropglow.rules.assemble import Folders, assemble, delivery_of, parameters_of
 from dropglow.rules.contradictions import cautions, contradictions
 from dropglow.rules.parameters import NamedPicture
+from dropglow.rules.places import Look, Place, look
 from dropglow.rules.positions import LARGEST_DOCUMENT, Document, Position, parse
 from dropglow.rules.review import review, unknown_key
 from dropglow.rules.rule import Rule
@@ -92,6 +93,7 @@ class Harvest:
     warnings: list[Fault] = field(default_factory=list)
     inboxes: dict[tuple[int, int], str] = field(default_factory=dict)
     names: dict[str, Fault] = field(default_factory=dict)
+    look: Look = look
 
 
 def read_source(file: str, *, environ: Mapping[str, str], harvest: Harvest) -> Source:
@@ -159,7 +161,7 @@ def _load_rule(raw: Any, source: Source, path: tuple[str | int, ...], harvest: H
     read = review(RuleShape, raw)
     shape = read.value
     entry = _entry(shape, source, path, harvest)
-    problems = [*read.problems, *contradictions(read, raw), *_missing(shape, source)]
+    problems = [*read.problems, *contradictions(read, raw), *_missing(shape, source, harvest.look)]
     faults = [source.fault(_moved(problem, path)) for problem in problems]
     faults += _name_taken(shape, source, path, harvest)
     harvest.entries.append(entry)
@@ -174,7 +176,7 @@ def _load_rule(raw: Any, source: Source, path: tuple[str | int, ...], harvest: H
 
 
 def _entry(shape: RuleShape, source: Source, path: tuple[str | int, ...], harvest: Harvest) -> Entry:
-    inbox = shape.inbox and canonical(resolved(source.folder, shape.inbox), harvest.inboxes)
+    inbox = shape.inbox and _canonical(harvest.look(resolved(source.folder, shape.inbox)), harvest.inboxes)
     outbox = shape.outbox and resolved(source.folder, shape.outbox)
     files = tuple(path for _, _, path in _files(shape, source))
     return Entry(source=source, path=path, inbox=inbox, outbox=outbox, files=files)
@@ -208,11 +210,11 @@ def _name_taken(
     return [source.fault(Problem(path=(*path, "name"), message=message))]
 
 
-def _missing(shape: RuleShape, source: Source) -> list[Problem]:
+def _missing(shape: RuleShape, source: Source, look: Look) -> list[Problem]:
     problems = [
         Problem(path=(operation, *picture.at), message=fault)
         for operation, picture, path in _files(shape, source)
-        if (fault := _file_fault(path))
+        if (fault := _file_fault(look(path)))
     ]
     delivery = delivery_of(shape)
     if delivery.group is not None and not _group_exists(delivery.group):
@@ -221,11 +223,10 @@ def _missing(shape: RuleShape, source: Source) -> list[Problem]:
     return problems
 
 
-def _file_fault(path: str) -> str | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116  # a path is text here
-    except OSError as error:
-        return f"the file {path} cannot be used: {error.strerror}"
+def _file_fault(place: Place) -> str | None:
+    path, found = place.path, place.found
+    if found is None:
+        return f"the file {path} cannot be used: {place.error}"
     if not stat.S_ISREG(found.st_mode):
         return f"{path} is not a file"
     if not 0 < found.st_size <= LARGEST_FILE_BYTES:
@@ -248,16 +249,7 @@ def resolved(base: str, path: str) -> str:
     return os.path.normpath(os.path.join(base, os.path.expanduser(path)))  # noqa: PTH111, PTH118
 
 
-def canonical(folder: str, known: dict[tuple[int, int], str]) -> str:
-    """Return the one spelling of a folder that may be reached in several ways.
-
-    Args:
-        folder: Absolute.
-        known: Spellings by device and inode; grows.
-    """
-    real = os.path.realpath(folder)
-    try:
-        found = os.stat(real)  # noqa: PTH116  # a path is text here
-    except OSError:
-        return real
-    return known.setdefault((found.st_dev, found.st_ino), real)
+def _canonical(place: Place, known: dict[tuple[int, int], str]) -> str:
+    """Return the one spelling of a folder that may be reached in several ways; *known*, by device and inode, grows."""
+    identity = next(iter(place.identities), None)
+    return place.real if identity is None else known.setdefault(identity, place.real)

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from dropglow.intake.mounts import file_system_type, is_remote, mount_of, unmounted_point, watching_mode
+from dropglow.intake.mounts import (
+    file_system_type,
+    is_remote,
+    mount_of,
+    point_of,
+    unmounted_point,
+    watching_mode,
+)
 from dropglow.intake.plan import InboxPlan, WatchMode
 
 
@@ -134,3 +141,21 @@ def test_without_tables_nothing_is_missed(tmp_path: Path, mountinfo: str) -> Non
 
     assert unmounted_point("/mnt/absent", table=none, mountinfo=mountinfo) is None
     assert unmounted_point("/mnt/absent", table=str(tmp_path / "fstab"), mountinfo=none) is None
+
+
+def test_the_mount_of_a_spelling_is_found_without_asking_anybody(tmp_path: Path) -> None:
+    """The innermost that the path is spelled below; where nobody knows, the root."""
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "1 1 0:1 / / rw - ext4 /dev/vda rw\n"
+        "2 1 0:2 / /mnt/nas rw - nfs4 nas:/ rw\n"
+        "3 2 0:3 / /mnt/nas/deep rw - nfs4 nas:/deep rw\n"
+    )
+
+    points = [
+        point_of(path, mountinfo=str(table))
+        for path in ("/mnt/nas/in", "/mnt/nas/deep/in", "/mnt/nasty", "/mnt/nas")
+    ]
+
+    assert ["/mnt/nas", "/mnt/nas/deep", "/", "/mnt/nas"] == points
+    assert "/" == point_of("/mnt/nas/in", mountinfo=str(tmp_path / "missing"))
