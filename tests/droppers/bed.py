@@ -114,7 +114,7 @@ class Site:
         self._process: subprocess.Popen[bytes] | None = None
         text = HEAD.format(url=url, in_flight=in_flight)
         for name in inboxes:
-            self.inbox(name).mkdir(parents=True)
+            self.inbox(name).mkdir(parents=True, exist_ok=True)
             (folder / "outbox" / name).mkdir(parents=True)
             text += RULE.format(name=name, settle=settle, rescan=rescan, watch=watch, what=what)
         (folder / "dropglow.yaml").write_text(text, encoding="utf-8")
@@ -125,6 +125,12 @@ class Site:
 
     def start(self) -> None:
         """Start the service, and wait until it looks after every inbox."""
+        self.begin()
+        count = sum(1 for _ in (self.folder / "inbox").iterdir())
+        self.until(lambda: sum(each["swept"] for each in self.inboxes()) == count, limit_s=START_S)
+
+    def begin(self) -> None:
+        """Start the service."""
         environ = {
             **os.environ,
             "FIREFLY_SERVICES_CLIENT_ID": "canary-client-id",
@@ -133,8 +139,6 @@ class Site:
         command = [sys.executable, "-m", "dropglow", "--config", str(self.folder), "run"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stderr=log)
-        count = sum(1 for _ in (self.folder / "inbox").iterdir())
-        self.until(lambda: sum(each["swept"] for each in self.inboxes()) == count, limit_s=START_S)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the service."""

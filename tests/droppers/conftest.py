@@ -12,13 +12,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the bed is plain
 
 from tests.droppers import bed, equipment
 from tests.droppers.droppers import DROPPERS
+from tests.droppers.mounts import MOUNTS
 
 
 @pytest.fixture(scope="session")
 def equipped(pytestconfig: pytest.Config) -> None:
     """Install what is missing, if that was asked for, and say so."""
     if equipment.can_install():
-        told = equipment.install(name for dropper in DROPPERS.values() for name in dropper.needs)
+        needs = [*(one.needs for one in DROPPERS.values()), *(one.needs for one in MOUNTS.values())]
+        told = equipment.install(name for each in needs for name in each)
         capture = pytestconfig.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
             print(f"\n{told}")

@@ -23,6 +23,7 @@ PLACES: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PACKAGES: Final = {
     "dd": "coreutils",
     "fallocate": "util-linux",
+    "fusermount3": "fuse3",
     "lighttpd": "lighttpd-mod-webdav",
     "scp": "openssh-client",
     "sftp": "openssh-client",

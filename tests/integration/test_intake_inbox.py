@@ -109,6 +109,13 @@ def settled(inbox: Inbox, clock: HandClock) -> tuple[Sighting, ...]:
     return inbox.sweep().settled
 
 
+def lock_of(inbox: Inbox) -> int:
+    """Return the descriptor that holds the inbox."""
+    lock = os.path.realpath(Path(inbox.plan.folder) / ".dropglow" / "lock")
+    held = (int(each.name) for each in Path("/proc/self/fd").iterdir() if os.path.realpath(each) == lock)
+    return next(held)
+
+
 def parties(sightings: Sequence[Sighting]) -> list[Party]:
     return [Party(key=key, drop=each) for key, each in zip([KEY, OTHER_KEY], sightings, strict=True)]
 
@@ -723,3 +730,16 @@ def test_of_several_pairs_the_sound_ones_are_claimed(
 
     assert OTHER_KEY == claimed.key
     assert ["a.txt", "a.x.txt"] == in_inbox(root)
+
+
+def test_a_lock_that_cannot_be_let_go_in_order_is_let_go(tmp_path: Path, clock: HandClock) -> None:
+    """Closing a file on a share that died may fail; the descriptor is gone all the same, and so is the inbox."""
+    inbox = an_inbox(tmp_path, clock, RealDisk())
+    inbox.open()
+    os.close(lock_of(inbox))
+
+    inbox.close()
+    inbox.open()
+
+    assert inbox.sweep().offline is None
+    inbox.close()

@@ -16,7 +16,8 @@ from dropglow.naming import shown
 
 # What a file system says that cannot rename without replacing (some NFS, FUSE and SMB).
 UNSUPPORTED: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
-_LINKLESS: Final = UNSUPPORTED | {errno.EPERM, errno.EMLINK}
+# rclone's mounts say EIO. Where the disk itself fails, the next attempt says so.
+_LINKLESS: Final = UNSUPPORTED | {errno.EPERM, errno.EMLINK, errno.EIO}
 _RENAME_NOREPLACE: Final = 1  # linux/fs.h
 _AT_FDCWD: Final = -100  # fcntl.h
 

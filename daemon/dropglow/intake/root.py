@@ -200,9 +200,12 @@ class Root:
             os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
     def _let_go(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-        self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with contextlib.suppress(
+                OSError
+            ):  # said by a share that died; the descriptor is gone all the same
+                os.close(lock)
 
     def _probe(self) -> bool:
         """Return whether a file keeps its inode over a rename, by trying it."""
