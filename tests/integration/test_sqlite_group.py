@@ -81,6 +81,20 @@ async def test_a_refusal_undoes_its_own_work_only(group: GroupCommit, path: Path
     assert [1, 3] == numbers(path)
 
 
+async def test_only_a_refusal_costs_savepoints(group: GroupCommit) -> None:
+    """Where nobody is refused, what is asked together is one transaction and nothing else."""
+    statements: list[str] = []
+    await group.run(lambda connection: connection.set_trace_callback(statements.append))
+    del statements[:]
+
+    await asyncio.gather(
+        group.run(lambda connection: insert(connection, 1)),
+        group.run(lambda connection: insert(connection, 2)),
+    )
+
+    assert ["BEGIN IMMEDIATE", "COMMIT"] == [each for each in statements if "INSERT" not in each]
+
+
 async def test_a_guard_of_the_schema_is_a_refusal_too(group: GroupCommit, path: Path) -> None:
     """A broken constraint touches nobody but the one who broke it."""
     outcomes = await asyncio.gather(

@@ -1,8 +1,9 @@
 """Run work on one connection in one thread, and commit what waits together.
 
 A durable commit costs a wait for the disk; a hundred callers who wait at the
-same time share one. Each has a savepoint of its own, so that a refusal
-touches nobody else; a failed commit undoes the work of all of them.
+same time share one. Where one of them is refused, all are done again, each in a
+savepoint of its own, so that a refusal touches nobody else; a failed commit undoes
+the work of all of them. So work may run twice, and must change nothing but the database.
 
 The queue is bounded by its callers, each of whom waits for its own answer.
 """
@@ -109,15 +110,35 @@ def _answer(
 def _commit(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Any]:
     """Return the outcome of every work: its value, or the refusal that it met."""
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_one(connection, work) for work in works]
-        connection.execute("COMMIT")
+        outcomes = _in_one_go(connection, works)
+        return _one_by_one(connection, works) if outcomes is None else outcomes
     except sqlite3.Error as error:
         raise unavailable(error) from error
     finally:
         if connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
+
+
+def _in_one_go(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Any] | None:
+    """Return what each work returned; None, with nothing changed, where one of them met a refusal.
+
+    Refusals are rare, and savepoints for all would be a third of the statements.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        outcomes = [work(connection) for work in works]
+    except (DropglowError, sqlite3.IntegrityError):
+        connection.execute("ROLLBACK")
+        return None
+    connection.execute("COMMIT")
+    return outcomes
+
+
+def _one_by_one(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Any]:
+    connection.execute("BEGIN IMMEDIATE")
+    outcomes = [_one(connection, work) for work in works]
+    connection.execute("COMMIT")
     return outcomes
 
 

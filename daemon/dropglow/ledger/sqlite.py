@@ -21,7 +21,6 @@ from dropglow.events import Event
 from dropglow.ledger import queries, verbs
 from dropglow.ledger.base import Grant
 from dropglow.ledger.codec import (
-    Row,
     drop_from,
     from_us,
     job_fixed,
@@ -95,9 +94,10 @@ class SqliteLedger(SqlReader):
         Raises:
             LedgerUnavailable: Nothing was taken.
         """
-        rows = await self._ask(
-            lambda connection: self._claim(
-                connection, owner, now_us=to_us(now), until_us=to_us(until), grant=grant
+        last = self._last_inbox
+        rows, self._last_inbox = await self._ask(
+            lambda connection: verbs.claim(
+                connection, owner, now_us=to_us(now), until_us=to_us(until), grant=grant, last=last
             )
         )
         return tuple(job_from(row) for row in rows)
@@ -209,14 +209,6 @@ class SqliteLedger(SqlReader):
 
     async def _ask(self, work: Work[T]) -> T:
         return await self._group.run(work)
-
-    def _claim(
-        self, connection: sqlite3.Connection, owner: str, *, now_us: int, until_us: int, grant: Grant
-    ) -> list[Row]:
-        rows, self._last_inbox = verbs.claim(
-            connection, owner, now_us=now_us, until_us=until_us, grant=grant, last=self._last_inbox
-        )
-        return rows
 
     def _connect(self) -> sqlite3.Connection:
         refuse_network(self._path.parent)
