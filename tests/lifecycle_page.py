@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from dropglow.events import Abandoned, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
+from dropglow.events import Abandoned, Approved, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
 from dropglow.lifecycle import JOINT_TRANSITIONS, RESTING, TRANSITIONS
 from dropglow.model import Stage
 
@@ -29,6 +29,7 @@ WISHES: Final[dict[type[Event], str]] = {
     CancelAsked: "`cancel`",
     RetryAsked: "`retry`, or move the file from `_failed/` back into the inbox",
     ResubmitAsked: "`resolve --resubmit`",
+    Approved: "`approve`",
     Abandoned: "`resolve --abandon`",
     Attached: "`resolve --job-id URN`",
 }
@@ -38,6 +39,10 @@ WORDS: Final[dict[Stage, tuple[str, str]]] = {
     S.QUEUED: (
         "Waits for its turn. Pictures are uploaded here: that is free and may be repeated. Nothing is bought yet.",
         "the service, as soon as limits and budget allow",
+    ),
+    S.HELD: (
+        "More unpaid images waited under its rule than `hold_over` allows. It is not ordered and costs nothing.",
+        "a person",
     ),
     S.SUBMITTING: (
         "The intent to buy is stored and the order is on its way. From here on it may cost money.",

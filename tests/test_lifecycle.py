@@ -28,6 +28,7 @@ from dropglow.errors import IllegalTransition
 from dropglow.events import (
     Abandoned,
     Accepted,
+    Approved,
     Attached,
     Began,
     Borrowed,
@@ -41,6 +42,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Held,
     Kept,
     LinksExpired,
     Postponed,
@@ -121,6 +123,7 @@ class Law(StrEnum):
     LIVE_LINKS = "results are fetched only by links that are not known to be dead"
     TAKEN_OVER = "a job is on the wire exactly while somebody waits for the answer, whoever takes it over"
     NOT_REFUSED = "an answer is refused only by a job that somebody ended meanwhile"
+    APPROVED = "what was held for approval is ordered only after a person approved of it"
     CANCEL_KEPT = "a wish to cancel that was granted is never forgotten"
     CANCEL_SENT = "a job that is being cancelled asks Adobe to cancel it first"
     CANCEL_ASKED = "nothing is cancelled that nobody wants cancelled"
@@ -160,6 +163,7 @@ class World:
     links_live: bool = False
     cancel_owed: bool = False  # we told somebody that we would
     answers: int = 0  # how often the rule has said: resubmit
+    unapproved: bool = False  # it was held, and nobody has approved of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +317,11 @@ def reuses(job: Job, world: World) -> Iterator[Outcome]:
         )
 
 
+def holds(world: World) -> Iterator[Outcome]:
+    """Yield what it means that a person has to approve of an order first."""
+    yield replace(world, unapproved=True), Held(failure=REASON)
+
+
 def by_themselves(world: World) -> Iterator[World]:
     """Yield what changes at Adobe without our doing."""
     if world.fate is not Fate.OPEN or world.awaited:
@@ -325,7 +334,8 @@ def by_themselves(world: World) -> Iterator[World]:
 def wishes(job: Job, world: World) -> Iterator[tuple[World, Event]]:
     """Yield what a person may ask at any time, and the world if it is granted."""
     told = replace(world, permit=True, let_go=True, cancel_owed=False)
-    yield replace(world, cancel_owed=True), CancelAsked(at=NOW)
+    yield replace(world, cancel_owed=True, unapproved=False), CancelAsked(at=NOW)
+    yield replace(world, unapproved=False), Approved(at=NOW)
     # A plain retry may be told to a hundred jobs at once: it does not speak for one in doubt.
     yield (told if job.stage in {S.FAILED, S.CANCELLED} else world), RetryAsked(at=NOW)
     yield told, ResubmitAsked(at=NOW)
@@ -350,15 +360,16 @@ def laws_of_a_state(job: Job, world: World) -> Iterator[tuple[Law, bool]]:
     yield Law.HANDED_OVER, stage is not S.FETCHING or not job.artifacts
     needed = {S.RUNNING, S.CANCELLING, S.FETCHING, S.DELIVERING, S.DELIVERED}
     yield Law.RECEIPT_KEPT, stage not in needed or receipt == submission(world.name)
-    yield Law.NOTHING_STALE, stage not in {S.QUEUED, S.SUBMITTING, S.IN_DOUBT} or carries_nothing(job)
+    yield Law.NOTHING_STALE, stage not in {S.QUEUED, S.HELD, S.SUBMITTING, S.IN_DOUBT} or carries_nothing(job)
     yield Law.NOTHING_STALE, stage is not S.QUEUED or not job.cancel_wanted
     yield Law.TAKEN_OVER, (stage is S.SUBMITTING) == world.awaited
     yield Law.CANCEL_KEPT, not world.cancel_owed or stage not in {S.QUEUED, S.RUNNING}
     yield Law.CANCEL_ASKED, world.cancel_owed or stage not in {S.CANCELLING, S.CANCELLED}
-    ended = stage in RESTING and stage is not S.IN_DOUBT
+    yield Law.APPROVED, (stage is S.HELD) == world.unapproved
+    ended = stage in RESTING and stage not in {S.IN_DOUBT, S.HELD}
     yield Law.ENDED, (job.ended_at is not None) == ended and (job.ended_at or NOW) <= NOW
     yield Law.RESTS, stage not in RESTING or job.not_before is None
-    yield Law.REASON, stage not in {S.FAILED, S.IN_DOUBT} or job.failure is not None
+    yield Law.REASON, stage not in {S.FAILED, S.IN_DOUBT, S.HELD} or job.failure is not None
     yield Law.REASON, stage is not S.DELIVERED or job.failure is None
     yield Law.DECLINES, stage is not S.QUEUED or job.declines < job.attempts
 
@@ -486,6 +497,8 @@ def after_an_act(proof: Proof, act: Act, job: Job, world: World) -> Iterator[Sta
     """Yield every state to which *act* can lead, with crashes and cancels at the worst moments."""
     if isinstance(act, Submit | Prepare):
         for changed, event in reuses(job, world):
+            yield from after_an_answer(proof, job, changed, event)
+        for changed, event in holds(world):
             yield from after_an_answer(proof, job, changed, event)
     if isinstance(act, Submit):
         name = "b" if world.name == "a" else "a"
@@ -697,6 +710,8 @@ MUTANTS: dict[str, tuple[Law, Machine]] = {
         machine(arrows={(S.SUBMITTING, CancelAsked): S.CANCELLED}),
     ),
     "paid, and thrown away": (Law.NOT_DROPPED, machine(arrows={(S.CANCELLING, Completed): S.CANCELLED})),
+    "held, and goes on": (Law.APPROVED, machine(arrows={(S.QUEUED, Held): S.QUEUED})),
+    "a retry approves": (Law.APPROVED, machine(arrows={(S.HELD, RetryAsked): S.QUEUED})),
     "success refused": (Law.NOT_REFUSED, machine(arrows={(S.CANCELLING, Completed): None})),
     "delivering skipped": (Law.HANDED_OVER, machine(arrows={(S.FETCHING, Fetched): S.DELIVERED})),
     "delivered without files": (Law.HANDED_OVER, machine(arrows={(S.DELIVERING, SpoolLost): S.DELIVERED})),

@@ -35,6 +35,7 @@ from dropglow.ledger.base import Ledger, Query
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Job, Submission
+from dropglow.money import Switch
 from dropglow.pacing import DAY_S, Gate
 from dropglow.runtime.admission import Attendant
 from dropglow.runtime.admitting import Doors
@@ -50,6 +51,7 @@ from dropglow.runtime.ordering import Ordering
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
 from dropglow.runtime.perform import Performer
+from dropglow.runtime.purse import Purse
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.reusing import Reuse
 from dropglow.runtime.service import Service
@@ -88,6 +90,8 @@ async def build(
     """
     dice = random.SystemRandom()
     gate = await _gate(config, ledger, clock)
+    purse = Purse(ledger=ledger, clock=clock, gate=gate, budgets=config.budgets)
+    await purse.open()
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
@@ -99,6 +103,7 @@ async def build(
         clock=clock,
         disk=disk,
         gate=gate,
+        purse=purse,
         storage=storage,
         decoder=decoder,
         ground=ground,
@@ -113,6 +118,7 @@ async def build(
         reopener=reopener,
         turns=turns,
         doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
+        purse=purse,
         decoder=decoder,
         memory=memory,
     )
@@ -131,7 +137,8 @@ async def build(
         attendants=tuple(attendants.values()),
         dispatcher=dispatcher,
         closer=_closer(ledger, disk, clock, tally, turns, ground),
-        wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher),
+        wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher, purse),
+        purse=purse,
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
         doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].announced()),
         gate=gate,
@@ -185,7 +192,12 @@ def _wishes(
     reopener: Reopener,
     turns: Turns,
     dispatcher: Dispatcher,
+    purse: Purse,
 ) -> Wishes:
+    def switched(switch: Switch) -> None:
+        purse.heed(switch)
+        dispatcher.wake()
+
     return Wishes(
         ledger=ledger,
         reopener=reopener,
@@ -193,6 +205,7 @@ def _wishes(
         turns=turns,
         ask=functools.partial(_ask, client),
         changed=dispatcher.nudge,
+        switched=switched,
     )
 
 
@@ -213,6 +226,7 @@ async def _performer(
     clock: Clock,
     disk: Disk,
     gate: Gate,
+    purse: Purse,
     storage: str,
     decoder: Decoder,
     ground: Ground,
@@ -233,6 +247,7 @@ async def _performer(
         reuse=Reuse(
             ledger=ledger, disk=disk, clock=clock, outboxes=outboxes, outcomes=outcomes, chance=chance
         ),
+        purse=purse,
         ordering=Ordering(
             client=client,
             uploads=Uploads(
@@ -300,6 +315,7 @@ def _attendants(
     reopener: Reopener,
     turns: Turns,
     doors: Doors,
+    purse: Purse,
     decoder: Decoder,
     memory: Memory,
 ) -> dict[str, Attendant]:
@@ -320,11 +336,18 @@ def _attendants(
             keys=keys,
             reopener=reopener,
             turns=turns,
-            queue_limit=max(QUEUE_FLOOR, QUEUE_FACTOR * config.limits.in_flight),
+            queue_limit=_queue_limit(config, plan.folder),
             doors=doors,
+            purse=purse,
         )
         for plan in config.inboxes
     }
+
+
+def _queue_limit(config: Config, inbox: str) -> int:
+    """Return how many jobs of an inbox may be queued: enough to see that more wait than may without approval."""
+    held_over = (config.budgets.hold_over(rule.name) or 0 for rule in config.rules if rule.inbox == inbox)
+    return max(QUEUE_FLOOR, QUEUE_FACTOR * config.limits.in_flight, sum(held_over) + 1)
 
 
 async def _gate(config: Config, ledger: Ledger, clock: Clock) -> Gate:

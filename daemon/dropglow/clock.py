@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from typing import Protocol
+
+from dropglow.money import Period
 
 
 class Clock(Protocol):
@@ -42,3 +45,12 @@ class RealClock:
     async def sleep(self, delay_s: float) -> None:
         """Wait *delay_s* seconds without blocking the loop."""
         await asyncio.sleep(max(0.0, delay_s))
+
+
+def next_turn(period: Period, local: datetime) -> datetime:
+    """Return when the next day, or month, begins after *local*, where the machine stands; in UTC."""
+    first = local.date() + timedelta(days=1)
+    if period is Period.MONTH:
+        first = (local.date().replace(day=1) + timedelta(days=32)).replace(day=1)
+    # Without a zone, so that the machine's own rules say how far it is from UTC on that day.
+    return datetime.combine(first, time_of_day.min).astimezone().astimezone(UTC)

@@ -10,7 +10,7 @@ import glob
 import os
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan, WatchMode
+from dropglow.money import Budget, Budgets
+from dropglow.rules.budget import CommonBudgetShape, budget_of
 from dropglow.rules.configuration import ApiShape, ConfigurationShape, LimitsShape, PollShape
 from dropglow.rules.folders import (
     after_faults,
@@ -38,6 +40,7 @@ from dropglow.rules.load import (
 )
 from dropglow.rules.places import Look, lies_inside
 from dropglow.rules.positions import LARGEST_DOCUMENT, parse
+from dropglow.rules.pricing import priced
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
 from dropglow.rules.shape import Problem
@@ -68,6 +71,7 @@ class Config:
     state: str  # absolute folder
     api: ApiSettings
     limits: Limits
+    budgets: Budgets = field(default_factory=Budgets)
     rules: tuple[Rule, ...]  # in order: file name, then position
     inboxes: tuple[InboxPlan, ...]  # in order of their first rules
     warnings: tuple[str, ...] = ()  # ``file:line:column: message``
@@ -138,12 +142,14 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
             *after_warnings(harvest.rules),
             *missing_folders(harvest.entries, base=source.folder, look=harvest.look),
         ]
-    rules = tuple(loaded.rule for loaded in harvest.rules)
+    prices = priced(shape.prices)
+    rules = tuple(replace(loaded.rule, prices=prices) for loaded in harvest.rules)
     config = Config(
         path=path,
         state=state,
         api=api,
         limits=limits,
+        budgets=_budgets(shape.budget, rules),
         rules=rules,
         inboxes=_inboxes(rules, tuple(shape.ignore), harvest.look),
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
@@ -283,6 +289,15 @@ def _limits(shape: LimitsShape, source: Source, harvest: Harvest) -> Limits:
         message = f"max ({limits.poll_s_max:g}s) is shorter than min ({limits.poll_s_min:g}s)"
         harvest.faults.append(source.fault(Problem(path=("limits", "poll", "max"), message=message)))
     return limits
+
+
+def _budgets(shape: CommonBudgetShape | None, rules: tuple[Rule, ...]) -> Budgets:
+    said = shape or CommonBudgetShape()
+    return Budgets(
+        common=budget_of(said),
+        by_rule={rule.name: rule.budget for rule in rules if rule.budget != Budget()},
+        brake=said.brake,
+    )
 
 
 # ---------------------------------------------------------------- the API's addresses

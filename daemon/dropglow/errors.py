@@ -9,6 +9,7 @@ First level: whose problem it is. Second level: what to do now::
     │   ├── LeaseLost              another host owns the work: let go quietly
     │   ├── Conflict               the row changed meanwhile: read again
     │   ├── UnknownKey             no drop or job has this id
+    │   ├── OverBudget             the order does not fit the budget: it waits
     │   └── LedgerUnavailable      pause intake, stay alive, try again
     ├── FireflyError               carries a verdict: NO, LATER or UNKNOWN
     │   ├── AuthError              LATER: credentials or entitlement
@@ -70,6 +71,10 @@ class Conflict(LedgerError):
 
 class UnknownKey(LedgerError):
     """Report that no drop or job has the id that was given."""
+
+
+class OverBudget(LedgerError):
+    """Report that an order would exceed a budget; nothing was booked."""
 
 
 class LedgerUnavailable(LedgerError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dropglow.model import Artifact, Failure, JobKey, Output, Submission, Upload
+from dropglow.money import Booking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,25 @@ class Borrowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """The intent to buy. Durable before the order is sent."""
+    """The intent to buy. Durable before the order is sent, together with what is booked for it.
+
+    Without a *booking* the order counts on the day of *at*, in UTC, and no budget is asked.
+    """
+
+    at: datetime
+    booking: Booking | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A person has to approve of the order before it is placed."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """Somebody lets an order go on that was held for approval."""
 
     at: datetime
 
@@ -186,6 +205,8 @@ Event = (
     Prepared
     | Kept
     | Borrowed
+    | Held
+    | Approved
     | Began
     | Accepted
     | Declined

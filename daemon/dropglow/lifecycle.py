@@ -24,6 +24,7 @@ from dropglow.errors import IllegalTransition
 from dropglow.events import (
     Abandoned,
     Accepted,
+    Approved,
     Attached,
     Began,
     Borrowed,
@@ -37,6 +38,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Held,
     Kept,
     LinksExpired,
     Postponed,
@@ -62,9 +64,14 @@ TRANSITIONS: Final[dict[Stage, dict[type[Event], Stage]]] = {
         Prepared: S.QUEUED,  # uploads are free and can be repeated
         Kept: S.DELIVERED,  # nothing is bought for content that was bought before
         Borrowed: S.FETCHING,
+        Held: S.HELD,
         Began: S.SUBMITTING,
         Postponed: S.QUEUED,
         GaveUp: S.FAILED,
+        CancelAsked: S.CANCELLED,
+    },
+    S.HELD: {
+        Approved: S.QUEUED,
         CancelAsked: S.CANCELLED,
     },
     S.SUBMITTING: {
@@ -112,8 +119,8 @@ TRANSITIONS: Final[dict[Stage, dict[type[Event], Stage]]] = {
     S.DELIVERED: {},
 }
 
-RESTING: Final = frozenset({S.DELIVERED, S.FAILED, S.CANCELLED, S.IN_DOUBT})
-ENDED: Final = RESTING - {S.IN_DOUBT}
+RESTING: Final = frozenset({S.DELIVERED, S.FAILED, S.CANCELLED, S.IN_DOUBT, S.HELD})
+ENDED: Final = RESTING - {S.IN_DOUBT, S.HELD}
 REMOTE_OPEN: Final = frozenset({S.SUBMITTING, S.RUNNING, S.CANCELLING})
 PAID_FOR: Final = frozenset({S.FETCHING, S.DELIVERING})
 
@@ -267,8 +274,15 @@ def _told(job: Job, event: Event) -> Job:
             return replace(job, late=True)
         case CancelAsked(at=at):
             return replace(
-                job, cancel_wanted=True, not_before=None, ended_at=at if job.stage is S.QUEUED else None
+                job,
+                cancel_wanted=True,
+                not_before=None,
+                ended_at=at if job.stage in {S.QUEUED, S.HELD} else None,
             )
+        case Held(failure=failure):
+            return replace(job, failure=failure, not_before=None)
+        case Approved():
+            return replace(job, failure=None, trips=0)
         case CancelSent():
             return replace(job, cancel_sent=True, not_before=None, trips=0)
         case Began() | Accepted() | Declined() | Doubted():
@@ -425,11 +439,13 @@ _WISHES: Final[dict[type[Event], str]] = {
     ResubmitAsked: "resubmitting it",
     Abandoned: "abandoning it",
     Attached: "giving it a job id",
+    Approved: "approving it",
 }
 
 _HINTS: Final[dict[tuple[Stage, type[Event]], str]] = {
     (S.IN_DOUBT, CancelAsked): "a job in doubt is settled with: dropglow resolve",
     (S.IN_DOUBT, RetryAsked): "a job in doubt is settled with: dropglow resolve",
+    (S.HELD, RetryAsked): "a job that is held for approval goes on with: dropglow approve",
     (S.FETCHING, CancelAsked): "it is paid for already, so its results are delivered",
     (S.DELIVERING, CancelAsked): "it is paid for already, so its results are delivered",
     (S.DELIVERED, CancelAsked): "its results are in the outbox",

@@ -84,6 +84,7 @@ class Stage(StrEnum):
     """Name where a job is in its life; see ``lifecycle.py`` for the arrows."""
 
     QUEUED = "queued"
+    HELD = "held"
     SUBMITTING = "submitting"
     RUNNING = "running"
     CANCELLING = "cancelling"

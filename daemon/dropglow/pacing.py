@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 MINUTE_S = 60.0
 DAY_S = 86_400.0
+# So long whoever asks is put off while spending is stopped; who lets it go on wakes them all.
+STOPPED_S = 60.0
 # So long at most everybody waits for the one order that tries whether the service is well again.
 PROBE_S = 90.0
 
@@ -63,7 +65,7 @@ class Window:
 
 @dataclass(slots=True)
 class Gate:
-    """Everything that can forbid a request just now: both windows, a pause, and a service that is unwell.
+    """Everything that can forbid a request just now: both windows, a pause, a person, and a service that is unwell.
 
     After a setback of the service nothing goes out for a while, then one
     request alone as a probe; only its success lets the others follow. So an
@@ -78,6 +80,7 @@ class Gate:
     setbacks: int = 0  # of the service, in a row
     culprit: str = ""  # whose request met the first of them
     probing_until_s: float = 0.0
+    stopped: bool = False  # a person, or the brake, stopped all orders
 
     @classmethod
     def of(cls, *, per_minute: int | None, per_day: int | None, past_s: Iterable[float] = ()) -> Gate:
@@ -94,12 +97,12 @@ class Gate:
             self.day.wait_s(now_s),
             self.paused_until_s - now_s,
             self.probing_until_s - now_s,
-            0.0,
+            STOPPED_S if self.stopped else 0.0,
         )
 
     def free(self, now_s: float, *, wanted: int) -> int:
         """Return how many of *wanted* requests are allowed at *now_s*."""
-        if max(self.paused_until_s, self.probing_until_s) > now_s:
+        if self.stopped or max(self.paused_until_s, self.probing_until_s) > now_s:
             return 0
         allowed = min(wanted, 1) if self.setbacks else wanted
         return self.day.free(now_s, wanted=self.minute.free(now_s, wanted=allowed))

@@ -51,6 +51,8 @@ UPLOAD_PREPARED: Final = (
 JOB_PREPARED: Final = "job.prepared"  # uploads
 JOB_KEPT: Final = "job.kept"  # twin, path
 JOB_BORROWED: Final = "job.borrowed"  # twin
+JOB_HELD: Final = "job.held"  # reason, hint
+JOB_APPROVED: Final = "job.approved"
 JOB_SUBMITTING: Final = "job.submitting"  # attempt
 JOB_SUBMITTED: Final = "job.submitted"  # attempt
 JOB_RESCUED: Final = "job.rescued"  # its receipt had waited in the lifeboat
@@ -74,6 +76,10 @@ JOB_ATTACHED: Final = "job.attached"
 RESULT_DELIVERED: Final = "result.delivered"  # path
 RESULT_SKIPPED: Final = "result.skipped"  # count, outbox, reason
 RESULT_FEWER: Final = "result.fewer"  # asked, got
+
+BUDGET_SPENT: Final = "budget.spent"  # budget, spent, until
+SPENDING_PAUSED: Final = "spending.paused"  # reason, hint
+SPENDING_RESUMED: Final = "spending.resumed"
 
 WISH_GRANTED: Final = "wish.granted"  # verb, target, answer
 WISH_REFUSED: Final = "wish.refused"  # verb, target, answer

@@ -24,6 +24,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Held,
     Kept,
     LinksExpired,
     Postponed,
@@ -142,6 +143,7 @@ COMPLETED = Completed(outputs=OUTPUTS, at=T2)
 FETCHED = Fetched(artifacts=(ARTIFACT,))
 POSTPONED = Postponed(until=UNTIL, failure=TROUBLE)
 GAVE_UP = GaveUp(failure=OTHER, at=T3)
+HELD = Held(failure=OTHER)
 CANCEL_ASKED = CancelAsked(at=T3)
 TO_RUNNING = (PREPARED, BEGAN, ACCEPTED)
 TO_DOUBT = (PREPARED, BEGAN, DOUBTED)
@@ -154,6 +156,7 @@ def brought_to(stage: Stage) -> Job:
     """Return a job that came to *stage* on the shortest way."""
     ways: dict[Stage, tuple[Event, ...]] = {
         S.QUEUED: (),
+        S.HELD: (HELD,),
         S.SUBMITTING: (PREPARED, BEGAN),
         S.RUNNING: TO_RUNNING,
         S.CANCELLING: (*TO_RUNNING, CANCEL_ASKED),

@@ -1,6 +1,6 @@
-"""What ``retry``, ``cancel`` and ``resolve`` share: ids in, wishes out, answers as text or JSON.
+"""What ``retry``, ``cancel``, ``approve`` and ``resolve`` share: ids in, wishes out, answers as text or JSON.
 
-The JSON of all three, one entry for each id in the order given::
+The JSON of all four, one entry for each id in the order given::
 
     [{"id": what was typed, "target": drop or job or null, "ok": bool,
       "text": …, "hint": …, "by": "service" | "command" | "nobody"}]

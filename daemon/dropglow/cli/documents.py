@@ -12,7 +12,7 @@ A job::
      "results": [path], "skipped": int, "failure": {"code", "what", "why", "hint", "billed"} or null,
      "cancel_wanted": bool, "late": bool, "reuses": job or null}
 
-``stage`` is one of ``queued``, ``submitting``, ``running``, ``cancelling``,
+``stage`` is one of ``queued``, ``held``, ``submitting``, ``running``, ``cancelling``,
 ``fetching``, ``delivering``, ``delivered``, ``in_doubt``, ``failed`` and
 ``cancelled``; ``reuses`` is the job that bought what this one delivers, where nothing
 was bought for it; ``skipped`` counts results that were paid for and not kept, because

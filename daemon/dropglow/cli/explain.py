@@ -17,6 +17,9 @@ Buys nothing and asks nobody but the file and the ledger. With ``--json`` one do
                          "default_size"}],         what Adobe makes where no size is sent, else null
            "done", "failed"}],                     where the original goes, as the first rule says;
                                                    done is null where it is deleted
+        "money",                                   what budgets say: as in rations.py, and "outlook": "bought",
+                                                   "waits" or "held", with "reasons": [text]; null where
+                                                   nothing is ordered, or the ledger cannot be read
         "before",                                  the drop that the same content was before, or null
         "images"}]}                                the price of the drop, if it is bought
 
@@ -34,6 +37,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from dropglow.cli.forecast import Forecast
+    from dropglow.cli.outlook import Outlook
     from dropglow.config import Config
 
 
@@ -65,11 +70,28 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     subject = find_subject(config, file, cwd=cwd, inbox=chosen)
     now = datetime.now(UTC).astimezone()
     foreseen = (forecast(config, subject, place, now=now) for place in subject.places)
-    forecasts = [replace(each, before=bought_before(config, subject, each)) for each in foreseen]
+    forecasts = [
+        replace(each, before=bought_before(config, subject, each), outlook=_outlook(config, each, now))
+        for each in foreseen
+    ]
     if as_json:
         print_json(document(subject, forecasts))
         return
     tell(subject, forecasts, out=console())
+
+
+def _outlook(config: Config, forecast: Forecast, now: datetime) -> Outlook | None:
+    from dropglow.cli.outlook import outlook
+    from dropglow.money import Amount
+
+    wanted = {
+        purchase.rule.name: Amount(
+            images=sum(len(call.results) for call in purchase.calls), operations=purchase.images
+        )
+        for purchase in forecast.purchases
+        if purchase.calls
+    }
+    return outlook(Path(config.state), config.budgets, wanted, now=now) if wanted else None
 
 
 def _inbox(config: Config, named: str, cwd: str) -> str:

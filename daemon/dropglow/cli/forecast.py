@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from dropglow.cli.companions import companions
+from dropglow.cli.outlook import Outlook
 from dropglow.cli.subject import Place, Subject
 from dropglow.config import Config
 from dropglow.errors import SourceFault
@@ -82,6 +83,7 @@ class Forecast:
     rules: tuple[Rule, ...] = ()  # of this inbox, as explained
     purchases: tuple[Purchase, ...] = ()
     before: Drop | None = None  # the same content under the same rules, as the ledger knows it
+    outlook: Outlook | None = None  # what budgets say to it; None: the ledger could not be asked
 
     @property
     def images(self) -> int:

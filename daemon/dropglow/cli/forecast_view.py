@@ -129,6 +129,8 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     proviso = f", if {' and '.join(unsure)} {'takes' if len(unsure) == 1 else 'take'} it" if unsure else ""
     yield f"  Price: {counted(each.images, 'image')}{_for_each(each)}{proviso}", "bold"
     yield from _bought_before(each)
+    if each.outlook is not None:
+        yield from ((f"  {text}", style) for text, style in each.outlook.lines())
     yield "  Results, with the seed and the kind of file that Adobe gives:", ""
     for purchase in each.purchases:
         for call in purchase.calls:
@@ -247,6 +249,7 @@ def _inbox_document(each: Forecast) -> dict[str, Any]:
         "orders": [
             _purchase_document(purchase, each, each.purchases[0].rule.after) for purchase in each.purchases
         ],
+        "money": None if each.outlook is None else each.outlook.document(),
         "before": None if each.before is None else each.before.key,
         "images": each.images,
     }

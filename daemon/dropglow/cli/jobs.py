@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GROUPS: Final = ("open", "done", "doubt")
 STAGES: Final = (
-    *("queued", "submitting", "running", "cancelling", "fetching", "delivering"),
+    *("queued", "held", "submitting", "running", "cancelling", "fetching", "delivering"),
     *("delivered", "in_doubt", "failed", "cancelled"),
 )
 _AGE: Final = re.compile(r"(\d{1,6})(m|h|d|w)")

@@ -22,14 +22,16 @@ COMMANDS: Final = {
     "show": "Show one drop or job with its whole history.",
     "retry": "Try again what failed or was cancelled.",
     "cancel": "Cancel what is under way, also at Adobe.",
+    "approve": "Let go on what is held for approval.",
     "resolve": "Settle jobs of which nobody knows whether they were bought.",
+    "pause": "Stop spending; what was bought is still delivered.",
+    "resume": "Let spending go on.",
+    "costs": "Show what was spent, by rule, folder and day.",
     "doctor": "Look at everything that a service needs, and say what is wrong.",
     "models": "List the account's custom models.",
     "sandbox": "Run a local server that speaks Firefly's protocol.",
     "schema": "Print the JSON Schema of the configuration, for editors.",
 }
-# Promised, and not there yet.
-LATER: Final = ("approve", "pause", "resume", "costs")
 
 
 class Commands(click.Group):
@@ -76,8 +78,6 @@ class Commands(click.Group):
 def _unknown(name: str) -> str:
     import difflib
 
-    if name in LATER:
-        return f"`dropglow {name}` is not available yet."
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     meant = f" Did you mean '{near[0]}'?" if near else ""
     return f"There is no command '{name}'.{meant}"

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from dropglow.cli.documents import failure_document, instant, job_document
 from dropglow.cli.ledger_access import Holder
+from dropglow.cli.rations import Funds, funds
 from dropglow.cli.words import advice
 from dropglow.config import Config, Survey
 from dropglow.ledger.base import Counts, Query, Reader
@@ -56,6 +57,7 @@ class Standing:
     late: tuple[Job, ...]
     waiting: tuple[Job, ...]  # something outside stands in their way
     failures: tuple[Ended, ...]  # of the last day, newest first
+    funds: Funds
 
     def in_flight(self) -> int:
         """Return how many jobs are at Adobe, or on the way there: whether a service runs or not."""
@@ -120,6 +122,7 @@ async def gather(
         late=tuple(job for job in under_way if job.late),
         waiting=tuple(job for job in under_way if job.failure is not None),
         failures=await _failures(reader, since=now - DAY),
+        funds=await funds(reader, survey.config.budgets, now=now),
     )
 
 
@@ -188,6 +191,7 @@ def document(standing: Standing) -> dict[str, Any]:
         "in_doubt": [job_document(job) for job in standing.doubts],
         "late": [job_document(job) for job in standing.late],
         "waiting": [job_document(job) for job in standing.waiting],
+        "money": standing.funds.document(),
         "failures": {
             "last_day": len(standing.failures),
             "latest": [_ended(each) for each in standing.failures[:LATEST]],

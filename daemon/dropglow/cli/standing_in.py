@@ -29,7 +29,7 @@ from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.ground import Ground
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.turns import Turns
-from dropglow.runtime.wishes import Wishes
+from dropglow.runtime.wishes import OF_SPENDING, Wishes
 
 LATER: Final = "no service runs: the rest happens at the next `dropglow run`"
 
@@ -58,7 +58,11 @@ async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict
         )
         while await closer.close_ripe():
             pass
-        return {key: await _with_note(owned.ledger, outcome) for key, outcome in outcomes.items()}
+        lasting = {wish.key for wish in wishes if wish.verb in OF_SPENDING}
+        return {
+            key: outcome if key in lasting else await _with_note(owned.ledger, outcome)
+            for key, outcome in outcomes.items()
+        }
 
 
 async def _fulfilled(owned: Owned, wish: Wish, clock: Clock, turns: Turns) -> Outcome:

@@ -19,6 +19,7 @@ Works with and without a running service. With ``--json`` one document::
      "jobs": {stage: count}, "drops": {state: count},
      "in_doubt": [job], "late": [job],
      "waiting": [job],        something outside stands in their way; "failure" says what
+     "money": {"paused", "budgets", "waiting", "held"},   see rations.py
      "failures": {"last_day": count,
                   "latest": [{"at", "drop", "job", "source", "rule", "failure"}]}}
 

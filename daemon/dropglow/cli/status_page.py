@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dropglow.cli.facts import fact, heading
+from dropglow.cli.rations import Funds
 from dropglow.cli.standing import LATEST, Standing
 from dropglow.cli.tables import counted, line, readable, relative_time, table
 from dropglow.cli.words import local, named, order_words, sentence
@@ -26,6 +28,7 @@ def show(standing: Standing, out: Console) -> None:
     _service(standing, out)
     _inboxes(standing, out)
     _counts(standing, out)
+    _money(standing.funds, out)
     _doubts(standing, out)
     _obstacles(standing, out)
     _failures(standing, out)
@@ -116,6 +119,26 @@ def _counts(standing: Standing, out: Console) -> None:
     heading("So far", console=out)
     fact("jobs", _listed(jobs), console=out)
     fact("drops", _listed(drops), console=out)
+
+
+def _money(funds: Funds, out: Console) -> None:
+    if (paused := funds.paused) is not None:
+        heading(f"Spending is paused since {local(paused.at)}", console=out, style="yellow")
+        fact("why", paused.reason, console=out)
+        fact("what to do", "let it go on with: dropglow resume", console=out)
+    if funds.rations or funds.waiting:
+        heading("Budget", console=out)
+        for ration in funds.rations:
+            line(f"  {readable(ration.words())}", console=out, style="" if ration.left else "yellow")
+        if funds.waiting:
+            line(
+                f"  {counted(funds.waiting, 'job')} waiting for it: dropglow jobs --state queued", console=out
+            )
+    if funds.held:
+        jobs = counted(sum(funds.held.values()), "job")
+        heading(f"Held until somebody approves: {jobs}", console=out, style="yellow")
+        for rule, count in funds.held.items():
+            line(f"  {counted(count, 'job')} of {rule}: dropglow approve {shlex.quote(rule)}", console=out)
 
 
 def _doubts(standing: Standing, out: Console) -> None:

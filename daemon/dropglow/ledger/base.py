@@ -7,6 +7,9 @@ Ordering and durability, for all implementations:
   the only way in which a job changes.
 * A job is *in hand* of one owner at most. ``claim`` takes it, ``release`` hands it
   back, and an owner that stops renewing loses it. Owners are named by hosts.
+* Money: a *Began* that carries a booking is refused with ``OverBudget`` where one of its ceilings would be
+  exceeded, in the very commit that stores it: however many hosts share the ledger, none spends what another
+  has spent. What was begun counts, also in doubt, until Adobe certainly did not accept it.
 * Result links are signed: ``Output.url`` is never stored and reads back empty.
 
 The cost of a verb is one durable commit unless it says otherwise; commits that
@@ -19,10 +22,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from dropglow.events import Event
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
+from dropglow.money import Amount, Booking, Fate, Period, Switch, Turn
+
+PARKED_AT_MOST: Final = 1000  # jobs of one inbox that may wait for their budget without filling its queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,7 @@ class Counts:
     jobs: dict[Stage, int]
     drops: dict[DropState, int]
     open_jobs_by_inbox: dict[str, int]  # neither ended nor in doubt
+    parked: int = 0  # of the open ones, those that wait for nothing but their budget
 
 
 class RequestKind(StrEnum):
@@ -90,6 +97,20 @@ class Timing:
     size: str
     images: int
     took_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the books: orders that have all of this in common, and what they came to."""
+
+    day: str  # as it was booked
+    rule: RuleName
+    folder: str  # absolute: where the files were dropped
+    operation: str
+    model: str | None
+    fate: Fate
+    orders: int
+    amount: Amount
 
 
 class Reader(Protocol):
@@ -170,6 +191,37 @@ class Reader(Protocol):
         """Return how long the latest completed remote jobs took, newest first."""
         ...
 
+    async def spending(self, period: Period, label: str, rule: RuleName | None) -> Amount:
+        """Return what was spent on a day or in a month, by one rule or all: all that was begun and not given back."""
+        ...
+
+    async def costs(self, *, since: str = "", until: str = "") -> tuple[Entry, ...]:
+        """Return the books from day *since* to day *until*, both included; empty: no end. Costs a scan of these days."""
+        ...
+
+    async def fates(self, *, since: datetime, limit: int) -> tuple[Fate, ...]:
+        """Return what became of the latest orders begun at or after *since*, newest first.
+
+        Those that still run and those that were given back say nothing, and are passed over.
+        """
+        ...
+
+    async def unpaid(self, rule: RuleName) -> int:
+        """Return how many images of *rule* wait in the queue. Costs a look at what is queued."""
+        ...
+
+    async def parked(self, *, limit: int) -> tuple[Job, ...]:
+        """Return jobs that wait for nothing but their budget, oldest first."""
+        ...
+
+    async def turn_of(self, period: Period) -> Turn | None:
+        """Return which day or month is being spent from, as far as anybody asked; see ``Ledger.turn``."""
+        ...
+
+    async def switch(self) -> Switch | None:
+        """Return whether spending is stopped; None: nobody ever stopped it."""
+        ...
+
     async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
         """Return an upload of this content that is valid after *now*, whatever job made it; slot is empty."""
         ...
@@ -224,12 +276,28 @@ class Ledger(Reader, Protocol):
         Raises:
             Conflict: The stored job is newer than *before*.
             LeaseLost: Somebody else has it in hand.
+            OverBudget: It is a *Began* whose booking does not fit.
             UnknownKey: There is no such job.
         """
         ...
 
+    async def turn(self, *, booking: Booking, now: datetime) -> Booking:
+        """Return *booking* on the day and month that are being spent from, given those that the clock shows.
+
+        They differ where the clock was set back, see ``money.turned``; what was found out is kept.
+        """
+        ...
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Store that spending is stopped, or goes on."""
+        ...
+
     async def queued(self, inbox: str) -> int:
-        """Return how many jobs of *inbox* are QUEUED, due or not. Costs one look into an index."""
+        """Return how many jobs of *inbox* are QUEUED, due or not. Costs one look into an index.
+
+        Those that wait for nothing but their budget are left out, up to ``PARKED_AT_MOST``: they shall not keep
+        other rules of the inbox from their turn.
+        """
         ...
 
     async def ripe(self, *, limit: int) -> tuple[Drop, ...]:

@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from dropglow.events import (
     Abandoned,
     Accepted,
+    Approved,
     Attached,
     Began,
     Borrowed,
@@ -23,6 +24,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Held,
     Kept,
     LinksExpired,
     Postponed,
@@ -52,7 +54,7 @@ def _words(event: Event) -> str:
     match event:
         case Postponed(until=until, failure=failure) | Declined(until=until, failure=failure):
             return f"{failure.what}; not before {until:%Y-%m-%d %H:%M:%S}"
-        case Doubted(failure=failure) | GaveUp(failure=failure):
+        case Doubted(failure=failure) | GaveUp(failure=failure) | Held(failure=failure):
             return failure.what
         case Accepted(submission=submission) | Attached(submission=submission):
             return submission.remote_id
@@ -68,7 +70,7 @@ def _words(event: Event) -> str:
             return f"{_count(len(artifacts), 'result')}, {sum(artifact.size_bytes for artifact in artifacts)} bytes"
         case Delivered(paths=paths):
             return ", ".join(shown(path) for path in paths)
-        case Began() | RanLate() | LinksExpired() | SpoolLost():
+        case Began() | Approved() | RanLate() | LinksExpired() | SpoolLost():
             return ""
         case CancelAsked() | CancelSent() | CancelConfirmed() | RetryAsked() | ResubmitAsked() | Abandoned():
             return ""

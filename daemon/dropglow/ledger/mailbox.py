@@ -34,13 +34,16 @@ _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Verb(StrEnum):
-    """Name what an operator can ask of drops and jobs."""
+    """Name what an operator can ask."""
 
     CANCEL = "cancel"
     RETRY = "retry"
     RESUBMIT = "resubmit"
     ABANDON = "abandon"
     ATTACH = "attach"
+    APPROVE = "approve"
+    PAUSE = "pause"  # of spending as a whole, as the next one
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,8 @@ class Wish:
 
     key: str  # letters, digits, ``-`` and ``_``; the asker makes it unique
     verb: Verb
-    target: str  # what the operator typed: a drop, a job, or Adobe's job id
-    argument: str = ""  # Adobe's job id for ``attach``
+    target: str  # what the operator typed: a drop, a job, or Adobe's job id; nothing for spending as a whole
+    argument: str = ""  # Adobe's job id for ``attach``, a reason for ``pause``
     asked_at: datetime
 
 

@@ -6,14 +6,25 @@ so it is not for long queues.
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from dropglow.events import Accepted, Attached, Began, Completed, Event
-from dropglow.ledger.base import Counts, Grant, Query, Record, RequestKind, Timing
+from dropglow.errors import OverBudget
+from dropglow.events import Accepted, Attached, Began, Completed, Declined, Event, GaveUp
+from dropglow.ledger.base import (
+    PARKED_AT_MOST,
+    Counts,
+    Entry,
+    Grant,
+    Query,
+    Record,
+    RequestKind,
+    Timing,
+)
 from dropglow.ledger.codec import path_bytes, searchable
 from dropglow.ledger.content import with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
@@ -21,6 +32,7 @@ from dropglow.ledger.receipts import BOUGHT
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING, allowed
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Order, RuleName, Stage, Upload
+from dropglow.money import Amount, Booking, Fate, Period, Switch, Turn, cost, labels, parked, turned
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,12 +40,26 @@ class _Bought:
     """One submission, for the questions about requests and times."""
 
     job: JobKey
+    rule: RuleName
+    folder: str
     order: Order
     begun_at: datetime
+    day: str
+    month: str
     remote_id: str = ""
     accepted_at: datetime | None = None
     completed_at: datetime | None = None
     live: bool = True
+    returned: bool = False
+
+    @property
+    def fate(self) -> Fate:
+        """Return what became of it."""
+        if self.returned:
+            return Fate.RETURNED
+        if not self.remote_id:
+            return Fate.IN_DOUBT
+        return Fate.BOUGHT if self.completed_at is not None or self.live else Fate.FAILED
 
 
 class MemoryLedger:
@@ -50,6 +76,8 @@ class MemoryLedger:
         self._bought: list[_Bought] = []
         self._uploads: list[tuple[datetime, Upload]] = []
         self._last_inbox = ""
+        self._turns: dict[Period, Turn] = {}
+        self._switch: Switch | None = None
 
     @property
     def identity(self) -> str:
@@ -150,6 +178,7 @@ class MemoryLedger:
             open_jobs_by_inbox=dict(
                 Counter(job.inbox for job in self._jobs.values() if job.stage not in RESTING)
             ),
+            parked=sum(parked(job) for job in self._jobs.values()),
         )
 
     async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
@@ -175,6 +204,78 @@ class MemoryLedger:
             )
             for _, took, order in sorted(found, key=lambda timing: timing[0], reverse=True)[:limit]
         )
+
+    async def spending(self, period: Period, label: str, rule: RuleName | None) -> Amount:
+        """Return what was spent on a day or in a month, by one rule or by all."""
+        spent = (
+            cost(bought.order)
+            for bought in self._bought
+            if not bought.returned
+            and rule in {None, bought.rule}
+            and label == (bought.day if period is Period.DAY else bought.month)
+        )
+        return sum(spent, start=Amount())
+
+    async def costs(self, *, since: str = "", until: str = "") -> tuple[Entry, ...]:
+        """Return the books from day *since* to day *until*, both included."""
+        found: dict[tuple[str, RuleName, str, str, str | None, Fate], list[Amount]] = {}
+        for each in self._bought:
+            if since <= each.day and (not until or each.day <= until):
+                line = (each.day, each.rule, each.folder, each.order.operation, each.order.model, each.fate)
+                found.setdefault(line, []).append(cost(each.order))
+        return tuple(
+            Entry(
+                day=day,
+                rule=rule,
+                folder=folder,
+                operation=operation,
+                model=model,
+                fate=fate,
+                orders=len(amounts),
+                amount=sum(amounts, start=Amount()),
+            )
+            for (day, rule, folder, operation, model, fate), amounts in sorted(
+                found.items(), key=lambda line: tuple(str(each or "") for each in line[0])
+            )
+        )
+
+    async def fates(self, *, since: datetime, limit: int) -> tuple[Fate, ...]:
+        """Return what became of the latest orders begun at or after *since*, newest first."""
+        ended = [each for each in self._bought if each.begun_at >= since and self._told(each)]
+        newest = sorted(ended, key=lambda each: each.begun_at, reverse=True)
+        return tuple(each.fate for each in newest[:limit])
+
+    def _told(self, bought: _Bought) -> bool:
+        in_doubt = self._jobs[bought.job].stage is Stage.IN_DOUBT
+        return not bought.returned and (not bought.live or bought.completed_at is not None or in_doubt)
+
+    async def unpaid(self, rule: RuleName) -> int:
+        """Return how many images of *rule* wait in the queue."""
+        jobs = self._jobs.values()
+        return sum(job.order.results for job in jobs if job.rule == rule and job.stage is Stage.QUEUED)
+
+    async def parked(self, *, limit: int) -> tuple[Job, ...]:
+        """Return jobs that wait for nothing but their budget, oldest first."""
+        return tuple(sorted((job for job in self._jobs.values() if parked(job)), key=_age)[:limit])
+
+    async def turn_of(self, period: Period) -> Turn | None:
+        """Return which day or month is being spent from, as far as anybody asked."""
+        return self._turns.get(period)
+
+    async def switch(self) -> Switch | None:
+        """Return whether spending is stopped; None: nobody ever stopped it."""
+        return self._switch
+
+    async def turn(self, *, booking: Booking, now: datetime) -> Booking:
+        """Return *booking* on the day and month that are being spent from."""
+        for period in Period:
+            known = self._turns.get(period)
+            self._turns[period] = turned(period, booking.label(period), now, known)
+        return replace(booking, day=self._turns[Period.DAY].label, month=self._turns[Period.MONTH].label)
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Store that spending is stopped, or goes on."""
+        self._switch = switch
 
     async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
         """Return an upload of this content that is valid after *now*; its slot is empty."""
@@ -239,6 +340,7 @@ class MemoryLedger:
         Raises:
             Conflict: The stored job is newer than *before*.
             LeaseLost: Somebody else has it in hand.
+            OverBudget: It is a *Began* whose booking does not fit.
             UnknownKey: There is no such job.
             IllegalTransition: The lifecycle knows no such arrow.
         """
@@ -248,6 +350,8 @@ class MemoryLedger:
             raise refusal(before, stored_revision=stored.revision, stored_owner=holder, owner=owner)
         if not allowed(stored.stage, after.stage):
             raise no_arrow(before, after)
+        if isinstance(event, Began) and event.booking is not None:
+            await self._refuse_excess(before, event.booking)
         saved = replace(after, revision=before.revision + 1)
         self._jobs[before.key] = _without_links(saved)
         if after.stage in RESTING:
@@ -266,7 +370,8 @@ class MemoryLedger:
 
     async def queued(self, inbox: str) -> int:
         """Return how many jobs of *inbox* are QUEUED, due or not."""
-        return sum(job.inbox == inbox and job.stage is Stage.QUEUED for job in self._jobs.values())
+        queued = [job for job in self._jobs.values() if job.inbox == inbox and job.stage is Stage.QUEUED]
+        return len(queued) - min(PARKED_AT_MOST, sum(parked(job) for job in queued))
 
     async def ripe(self, *, limit: int) -> tuple[Drop, ...]:
         """Return open drops all of whose jobs rest, oldest first."""
@@ -344,11 +449,20 @@ class MemoryLedger:
 
     def _keep_submission(self, before: Job, after: Job, event: Event) -> None:
         if isinstance(event, Began):
-            self._bought.append(_Bought(job=before.key, order=before.order, begun_at=event.at))
+            self._bought.append(_begun(before, event))
         for bought in self._bought:
             if bought.job == before.key and bought.live:
                 _note(bought, event)
                 bought.live = after.stage in BOUGHT
+                bought.returned = (
+                    not bought.live and not bought.remote_id and isinstance(event, Declined | GaveUp)
+                )
+
+    async def _refuse_excess(self, job: Job, booking: Booking) -> None:
+        for ceiling in booking.ceilings:
+            spent = await self.spending(ceiling.period, booking.label(ceiling.period), ceiling.rule)
+            if not ceiling.fits(spent, cost(job.order)):
+                raise OverBudget(f"{ceiling} has no room for this order")
 
     def _tell(
         self,
@@ -373,6 +487,20 @@ class MemoryLedger:
                 detail=one_line(text),
             )
         )
+
+
+def _begun(job: Job, event: Began) -> _Bought:
+    booking = event.booking
+    day, month = labels(event.at) if booking is None else (booking.day, booking.month)
+    return _Bought(
+        job=job.key,
+        rule=job.rule,
+        folder=posixpath.join(job.inbox, posixpath.dirname(job.source)).rstrip("/") or "/",
+        order=job.order,
+        begun_at=event.at,
+        day=day,
+        month=month,
+    )
 
 
 def _note(bought: _Bought, event: Event) -> None:

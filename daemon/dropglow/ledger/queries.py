@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from dropglow.ledger.base import Query
+from dropglow.ledger.base import PARKED_AT_MOST, Query
 from dropglow.ledger.codec import Row, path_bytes, searchable, storable, to_us
 from dropglow.ledger.refusals import ambiguous, unknown
 from dropglow.model import DropState
@@ -182,6 +182,11 @@ def upload_of(connection: sqlite3.Connection, sha256: str, now_us: int) -> Row |
     return row
 
 
+def parked_count(connection: sqlite3.Connection) -> int:
+    """Return how many jobs wait for nothing but their budget."""
+    return int(connection.execute("SELECT count(*) FROM jobs WHERE parked = 1").fetchone()[0])
+
+
 def _marks(number: int) -> str:
     return ", ".join("?" * number)
 
@@ -191,4 +196,10 @@ def queued(connection: sqlite3.Connection, inbox: bytes) -> int:
     row = connection.execute(
         "SELECT jobs FROM tally WHERE inbox = ? AND stage = 'queued'", (inbox,)
     ).fetchone()
-    return 0 if row is None else int(row[0])
+    if row is None or not row[0]:
+        return 0
+    parked = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE parked = 1 AND inbox = ? LIMIT ?)",
+        (inbox, PARKED_AT_MOST),
+    ).fetchone()
+    return int(row[0]) - int(parked[0])

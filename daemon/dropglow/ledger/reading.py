@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from dropglow.ledger import queries
-from dropglow.ledger.base import Counts, Query, Record, RequestKind, Timing
-from dropglow.ledger.codec import drop_from, from_us, job_from, order_of, path_bytes, to_us
+from dropglow.ledger import accounts, queries
+from dropglow.ledger.base import Counts, Entry, Query, Record, RequestKind, Timing
+from dropglow.ledger.codec import Row, drop_from, from_us, job_from, order_of, path_bytes, to_us
 from dropglow.ledger.content import with_companions
 from dropglow.ledger.group import Work
 from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
+from dropglow.money import Amount, Fate, Period, Switch, Turn
 
 T = TypeVar("T")
 
@@ -115,6 +117,7 @@ class SqlReader:
     async def counts(self) -> Counts:
         """Return how many of everything there are, from counters that the ledger keeps."""
         by_inbox, by_state = await self._ask(queries.tally)
+        parked = await self._ask(queries.parked_count)
         jobs: Counter[Stage] = Counter()
         open_jobs: Counter[str] = Counter()
         for inbox, name, count in by_inbox:
@@ -126,6 +129,7 @@ class SqlReader:
             jobs=dict(jobs),
             drops={DropState(state): count for state, count in by_state if count},
             open_jobs_by_inbox=dict(open_jobs),
+            parked=parked,
         )
 
     async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
@@ -137,6 +141,37 @@ class SqlReader:
         """Return how long the latest completed remote jobs took, newest first."""
         rows = await self._ask(lambda connection: queries.timings(connection, limit))
         return tuple(_timing(fixed, took_us) for fixed, took_us in rows)
+
+    async def spending(self, period: Period, label: str, rule: RuleName | None) -> Amount:
+        """Return what was spent on a day or in a month, by one rule or by all."""
+        return await self._ask(lambda connection: accounts.spending(connection, period, label, rule))
+
+    async def costs(self, *, since: str = "", until: str = "") -> tuple[Entry, ...]:
+        """Return the books from day *since* to day *until*, both included."""
+        rows = await self._ask(lambda connection: accounts.costs(connection, since, until))
+        return tuple(_entry(row) for row in rows)
+
+    async def fates(self, *, since: datetime, limit: int) -> tuple[Fate, ...]:
+        """Return what became of the latest orders begun at or after *since*, newest first."""
+        found = await self._ask(lambda connection: accounts.fates(connection, to_us(since), limit))
+        return tuple(Fate(fate) for fate in found)
+
+    async def unpaid(self, rule: RuleName) -> int:
+        """Return how many images of *rule* wait in the queue."""
+        return await self._ask(lambda connection: accounts.unpaid(connection, rule))
+
+    async def parked(self, *, limit: int) -> tuple[Job, ...]:
+        """Return jobs that wait for nothing but their budget, oldest first."""
+        rows = await self._ask(lambda connection: accounts.parked(connection, limit))
+        return tuple(job_from(row) for row in rows)
+
+    async def turn_of(self, period: Period) -> Turn | None:
+        """Return which day or month is being spent from, as far as anybody asked."""
+        return await self._ask(lambda connection: accounts.turn_of(connection, period))
+
+    async def switch(self) -> Switch | None:
+        """Return whether spending is stopped; None: nobody ever stopped it."""
+        return await self._ask(accounts.switch)
 
     async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
         """Return an upload of this content that is valid after *now*; its slot is empty."""
@@ -151,6 +186,21 @@ class SqlReader:
             valid_until=from_us(valid_until_us),
             prepared=prepared,
         )
+
+
+def _entry(row: Row) -> Entry:
+    day, rule, inbox, folder, operation, model, fate, orders, images, operations = row
+    place = inbox.decode("utf-8", "surrogateescape")
+    return Entry(
+        day=day,
+        rule=RuleName(rule),
+        folder=posixpath.join(place, folder).rstrip("/") or "/",
+        operation=operation,
+        model=model,
+        fate=Fate(fate),
+        orders=orders,
+        amount=Amount(images=images, operations=operations),
+    )
 
 
 def _timing(fixed: str, took_us: int) -> Timing:

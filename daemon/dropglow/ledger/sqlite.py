@@ -18,7 +18,7 @@ from typing import Final, Self, TypeVar
 
 from dropglow.errors import LedgerError, LedgerUnavailable
 from dropglow.events import Event
-from dropglow.ledger import queries, verbs
+from dropglow.ledger import accounts, queries, verbs
 from dropglow.ledger.base import Grant
 from dropglow.ledger.codec import (
     drop_from,
@@ -34,6 +34,7 @@ from dropglow.ledger.migrate import latest, migrate, version
 from dropglow.ledger.place import refuse_network
 from dropglow.ledger.reading import SqlReader
 from dropglow.model import Drop, Job, JobKey, Upload
+from dropglow.money import Booking, Switch
 
 T = TypeVar("T")
 
@@ -137,6 +138,7 @@ class SqliteLedger(SqlReader):
         Raises:
             Conflict: The stored job is newer than *before*.
             LeaseLost: Somebody else has it in hand.
+            OverBudget: It is a *Began* whose booking does not fit.
             UnknownKey: There is no such job.
             IllegalTransition: The schema knows no such arrow.
             LedgerUnavailable: Nothing was stored.
@@ -146,6 +148,23 @@ class SqliteLedger(SqlReader):
             lambda connection: verbs.save(connection, before, after, event, at=at, owner=owner, moving=moving)
         )
         return replace(after, revision=before.revision + 1)
+
+    async def turn(self, *, booking: Booking, now: datetime) -> Booking:
+        """Return *booking* on the day and month that are being spent from.
+
+        Raises:
+            LedgerUnavailable: Nobody knows.
+        """
+        day, month = await self._ask(lambda connection: accounts.turn(connection, booking, now))
+        return replace(booking, day=day, month=month)
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Store that spending is stopped, or goes on.
+
+        Raises:
+            LedgerUnavailable: Nothing was stored.
+        """
+        await self._ask(lambda connection: accounts.set_switch(connection, switch))
 
     async def queued(self, inbox: str) -> int:
         """Return how many jobs of *inbox* are QUEUED, due or not."""

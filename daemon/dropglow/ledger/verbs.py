@@ -13,7 +13,7 @@ from typing import Final
 
 from dropglow.errors import LedgerError
 from dropglow.events import Accepted, Attached, Began, Completed, Event
-from dropglow.ledger import queries
+from dropglow.ledger import accounts, queries
 from dropglow.ledger.base import Grant
 from dropglow.ledger.codec import (
     Row,
@@ -28,6 +28,7 @@ from dropglow.ledger.receipts import BOUGHT
 from dropglow.ledger.refusals import newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, Job, Upload
+from dropglow.money import parked
 
 # The planner, which knows no figures, would rather scan by stage: the index is named, and must exist.
 OPEN_READY: Final = "jobs INDEXED BY jobs_open WHERE standing = 'ready' AND stage <> 'queued'"
@@ -44,7 +45,7 @@ _MORE_THAN_ANY: Final = 2**62
 _HANDED_BACK: Final = "owner = NULL, standing = CASE WHEN not_before IS NULL THEN 'ready' ELSE 'waiting' END"
 _SAVE: Final = """
     UPDATE jobs SET
-        stage = :stage, moving = :moving, not_before = :not_before, revision = revision + 1,
+        stage = :stage, moving = :moving, not_before = :not_before, parked = :parked, revision = revision + 1,
         owner = CASE WHEN :rests THEN NULL ELSE owner END,
         standing = CASE
             WHEN :rests THEN 'resting'
@@ -213,6 +214,7 @@ def save(
     Raises:
         Conflict: The stored job is newer than *before*.
         LeaseLost: Somebody else has it in hand.
+        OverBudget: It is a *Began* whose booking does not fit.
         UnknownKey: There is no such job.
         IllegalTransition: The schema knows no such arrow.
     """
@@ -223,6 +225,7 @@ def save(
                 "stage": after.stage,
                 "moving": moving,
                 "not_before": maybe_us(after.not_before),
+                "parked": parked(after),
                 "rests": after.stage in RESTING,
                 "key": before.key,
                 "revision": before.revision,
@@ -260,11 +263,8 @@ def _why_not(connection: sqlite3.Connection, before: Job, owner: str | None) -> 
 def _keep_submission(connection: sqlite3.Connection, before: Job, after: Job, event: Event) -> None:
     live = "WHERE job = ? AND outcome IS NULL"
     match event:
-        case Began(at=at):
-            connection.execute(
-                "INSERT INTO submissions (job, attempt, begun_at) VALUES (?, ?, ?)",
-                (before.key, after.attempt, to_us(at)),
-            )
+        case Began(at=at, booking=booking):
+            accounts.book(connection, before, attempt=after.attempt, at=at, booking=booking)
         case Accepted(submission=submission, at=at):
             connection.execute(
                 f"UPDATE submissions SET remote_id = ?, accepted_at = ? {live}",  # noqa: S608

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from dropglow.model import After, Collision, Duplicates, Format, Kind, OnDoubt, RuleName
 from dropglow.naming import default_template
+from dropglow.rules.budget import budget_of
 from dropglow.rules.globs import compile_globs
 from dropglow.rules.operations import OPERATIONS, Operation
 from dropglow.rules.parameters import Parameters
@@ -81,6 +82,7 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         attempts=entry.attempts,
         on_doubt=OnDoubt(entry.on_doubt),
         duplicates=Duplicates(entry.duplicates),
+        budget=budget_of(entry.budget),
         digest=digest(entry, operation.key, parameters),
     )
 

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from dropglow.rules.budget import CommonBudgetBlock
 from dropglow.rules.notation import Globs, Limit, Period, Text, Texts
-from dropglow.rules.schema import Budget, exported, rules_schema
+from dropglow.rules.pricing import PricesShape
+from dropglow.rules.schema import exported, rules_schema
 from dropglow.rules.shape import NOT_YET, Shape, Whole, several
 
 
@@ -66,7 +68,10 @@ class ConfigurationShape(Shape):
     )
     api: ApiShape | None = Field(default=None, description="Where Adobe is, and whom to trust.")
     limits: LimitsShape | None = Field(default=None, description="How much at once, and how fast.")
-    budget: Budget = Field(default=None, description="Only off, at present.")
+    budget: CommonBudgetBlock = Field(default=None, description="How much all rules together may buy.")
+    prices: PricesShape | None = Field(
+        default=None, description="What a result costs where your contract differs from the usual table."
+    )
     ignore: Globs = Field(
         default=[],
         description='Patterns of what is never taken from any inbox, besides temporary and hidden files: ["*.psd", "proofs/**"].',

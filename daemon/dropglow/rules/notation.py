@@ -59,12 +59,6 @@ def is_off(value: Any) -> bool:
     return value is False or value == OFF  # and not 0, which equals False
 
 
-def _only_off(value: Any) -> str:
-    if value is None or is_off(value):
-        return OFF
-    raise ValueError(f"other than off {NOT_YET}")
-
-
 def _split(value: Any) -> Any:
     if value is None or value in {Split.LINES.value, Split.BLOCKS.value}:
         return None if value is None else Split(value)
@@ -124,7 +118,6 @@ Limit = Annotated[
     BeforeValidator(_off),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": OFF}]}),
 ]
-NoLimit = Annotated[str, PlainValidator(_only_off), WithJsonSchema({"const": OFF})]
 Text = Annotated[str, Field(min_length=1)]
 Globs = Annotated[
     list[Text],

@@ -22,6 +22,7 @@ from dropglow.rules.demands import accept
 from dropglow.rules.frontmatter import OPEN_HINT, divided, overridden
 from dropglow.rules.operations import OPERATIONS, Operation
 from dropglow.rules.parameters import NamedPicture, Parameters, Variant, spelled
+from dropglow.rules.pricing import price_of
 from dropglow.rules.prompts import Piece, Split, pieces
 from dropglow.rules.rule import Rule
 from dropglow.rules.source import Beside
@@ -94,10 +95,14 @@ def price(rule: Rule, facts: Facts, *, path: str = "", companions: Mapping[str, 
         SourceFault: The drop, its prompt or its front matter cannot be used.
     """
     return sum(
-        request.parameters.count * request.parameters.price(variant)
+        request.parameters.count * _price(rule, request.parameters, variant)
         for request in _requests(rule, path, facts, companions)
         for variant in request.parameters.variants()
     )
+
+
+def _price(rule: Rule, parameters: Parameters, variant: Variant) -> int:
+    return price_of(rule.prices, rule.operation, parameters.variety(variant))
 
 
 def _requests(rule: Rule, path: str, facts: Facts, companions: Mapping[str, Facts]) -> tuple[_Request, ...]:
@@ -231,7 +236,7 @@ def _order(
         model=variant.model or (operation.default_model if operation.model_needed else None),
         body=body | parameters.seeding(seeds),
         references=references,
-        images=len(seeds) * parameters.price(variant),
+        images=len(seeds) * _price(rule, parameters, variant),
         results=len(seeds),
         prepared=rule.prepared,
         stripped=rule.stripped,

@@ -183,9 +183,9 @@ class Parameters(Shape, ABC):
         """Return the size of the results; None where only Adobe knows it."""
         return variant.size
 
-    def price(self, variant: Variant) -> int:  # noqa: ARG002  # of some operations it depends on the size
-        """Return what one result costs, in operations as Adobe counts them: one for each generated picture."""
-        return 1
+    def variety(self, variant: Variant) -> str:
+        """Return what the price of a result depends on, besides its operation: the model, unless said otherwise."""
+        return variant.model or ""
 
     @abstractmethod
     def variants(self) -> tuple[Variant, ...]:

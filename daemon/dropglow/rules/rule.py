@@ -7,11 +7,13 @@ found free of faults.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dropglow.model import After, Collision, Duplicates, Format, Kind, OnDoubt, RuleName
+from dropglow.money import Budget
 from dropglow.rules.parameters import Parameters
+from dropglow.rules.pricing import USUAL, Prices
 from dropglow.rules.prompts import Split
 from dropglow.rules.source import Beside
 
@@ -76,6 +78,8 @@ class Rule:
     attempts: int = 3
     on_doubt: OnDoubt = OnDoubt.HOLD
     duplicates: Duplicates = Duplicates.REUSE  # what happens to content that was bought before
+    budget: Budget = field(default_factory=Budget)
+    prices: Prices = field(default_factory=lambda: USUAL)
     digest: str  # changes exactly when what is bought changes
 
     @property

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from dropglow.rules.adaptive_composite import AdaptiveComposite
+from dropglow.rules.budget import BudgetBlock
 from dropglow.rules.composite import Composite
 from dropglow.rules.expand import Expand
 from dropglow.rules.fill import Fill
@@ -26,12 +27,10 @@ from dropglow.rules.notation import (
     Globs,
     Mode,
     Name,
-    NoLimit,
     Orientations,
     Period,
     SplitWord,
     Text,
-    is_off,
 )
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.precise_composite import PreciseComposite
@@ -64,21 +63,6 @@ class MatchShape(Shape):
     text: Expression | None = Field(
         default=None, description="A regular expression that is found in the prompt."
     )
-
-
-def _no_budget(value: Any) -> Any:
-    return {} if is_off(value) else value
-
-
-class BudgetShape(Shape):
-    """How much may be bought."""
-
-    per_day: NoLimit | None = Field(default=None, description="Only off, at present.")
-    per_month: NoLimit | None = Field(default=None, description="Only off, at present.")
-    hold_over: NoLimit | None = Field(default=None, description="Only off, at present.")
-
-
-Budget = Annotated[BudgetShape | None, BeforeValidator(_no_budget)]
 
 
 class DeliveryShape(Shape):
@@ -182,7 +166,7 @@ class RuleShape(Shape):
         default="reuse",
         description="If the same content comes once more: keep what was bought, buy it again and say so, or just buy it.",
     )
-    budget: Budget = Field(default=None, description="Only off, at present.")
+    budget: BudgetBlock = Field(default=None, description="How much this rule may buy.")
 
 
 class RulesShape(Shape):

@@ -36,10 +36,9 @@ _KNOWN_SIZES: Final = frozenset(
     {(1920, 1080), (1280, 720), (960, 540), (1080, 1920), (720, 1280), (540, 960)}
     | {(1080, 1080), (720, 720), (540, 540)}
 )
-_CLIP_S: Final = 5
-# Tenths of an operation for a second, up to this many lines; Adobe's page on automation operations.
-_TENTHS_A_SECOND: Final = ((540, 4), (720, 10))
-_TENTHS_A_SECOND_AT_MOST: Final = 20
+# Clips are priced by their lines, see ``pricing``: up to the first of these, up to the second, and above.
+_LINES: Final = (540, 720)
+_MOST_LINES: Final = "1080"
 
 
 def _size(value: Any) -> Size:
@@ -176,11 +175,10 @@ class Video(Parameters):
         """Return the condition that is left to the drop; where there is none at all, the first."""
         return next(iter(self.places_left()), None if self._conditions else _slot(0))
 
-    def price(self, variant: Variant) -> int:
-        """Return the price of a clip; one of unknown size is counted as the dearest."""
+    def variety(self, variant: Variant) -> str:
+        """Return the lines that a clip is priced by; one of unknown size is counted as the dearest."""
         lines = min(variant.size.width, variant.size.height) if variant.size else _LARGEST_SIDE
-        tenths = next((price for most, price in _TENTHS_A_SECOND if lines <= most), _TENTHS_A_SECOND_AT_MOST)
-        return tenths * _CLIP_S // 10
+        return next((str(most) for most in _LINES if lines <= most), _MOST_LINES)
 
     def variants(self) -> tuple[Variant, ...]:
         """Return the sizes: a request has room for several, and still gives one clip."""

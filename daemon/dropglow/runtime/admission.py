@@ -32,6 +32,7 @@ from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.lane import Lane
 from dropglow.runtime.listening import Listening
 from dropglow.runtime.orphans import Orphans
+from dropglow.runtime.purse import Purse
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.sorting import Incomplete, Lonely
 from dropglow.runtime.taking import Left, Look, Taker
@@ -87,6 +88,7 @@ class Attendant:
         turns: Turns,
         queue_limit: int,
         doors: Doors,
+        purse: Purse,
     ) -> None:
         """Feed *ledger* from *inbox*, as long as fewer than *queue_limit* of its jobs are queued."""
         self.inbox = inbox
@@ -102,6 +104,7 @@ class Attendant:
             clock=clock,
             comeback=Comeback(ledger=ledger, disk=disk, reopener=reopener, turns=turns, clock=clock),
             doors=doors,
+            purse=purse,
             in_thread=self.in_thread,
         )
         self._orphans = Orphans(
@@ -163,6 +166,11 @@ class Attendant:
             return True
         waiting = self.state.settling or self._unsettled
         return self.state.swept and not (self._ready or waiting or self._admitting or self._hinted)
+
+    def still(self) -> bool:
+        """Return whether nothing in it changes by itself: it is idle, or what is ready waits for room in the queue."""
+        waiting = self.state.settling or self._unsettled
+        return self.idle() or not (not self.state.swept or waiting or self._admitting or self._hinted)
 
     async def open(self) -> bool:
         """Take hold of the inbox, and give back what an earlier life had claimed but not admitted.

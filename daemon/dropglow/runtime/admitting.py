@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, assert_never
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
+from dropglow.events import Held
 from dropglow.intake.claiming import Claimed
 from dropglow.ledger.base import Ledger
-from dropglow.model import Companion, Drop, Duplicates, Facts, Job, Kind
+from dropglow.lifecycle import advance
+from dropglow.model import Companion, Drop, Duplicates, Facts, Job, Kind, Stage
 from dropglow.rules.beside import partner, partners
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
@@ -24,6 +27,7 @@ from dropglow.runtime.comeback import Comeback
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import job_key
 from dropglow.runtime.places import clear_report
+from dropglow.runtime.purse import Purse
 from dropglow.runtime.reusing import same_content
 from dropglow.runtime.taking import Taken
 from dropglow.runtime.telling import log
@@ -49,7 +53,9 @@ class Admitter:
     clock: Clock
     comeback: Comeback
     doors: Doors
+    purse: Purse
     in_thread: Callable[..., Awaitable[Any]]  # runs a function in the inbox's thread
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def admit(self, taken: Taken) -> None:
         """Store a drop with its jobs, or, with none, why it cannot be used. Waits for a ledger that is unavailable."""
@@ -61,7 +67,7 @@ class Admitter:
         if await self._came_back(drop, taken, jobs):
             self.doors.admitted.ring()
             return
-        await self._asked(lambda: self.ledger.admit(drop, jobs))
+        jobs = await self._admitted(drop, jobs)
         with suppress(DiskError):  # only a note; the next failure writes its own
             await self.in_thread(clear_report, self.disk, drop)
         log.info(
@@ -75,7 +81,26 @@ class Admitter:
             images=sum(job.order.images for job in jobs),
         )
         await self._warn(drop, jobs)
-        (self.doors.admitted if jobs else self.doors.ripe).ring()
+        at_rest = all(job.stage is Stage.HELD for job in jobs)
+        (self.doors.ripe if at_rest else self.doors.admitted).ring()
+
+    async def _admitted(self, drop: Drop, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+        """Store *drop* with its *jobs*, and return them: those that a person has to approve of are held."""
+        if not any(self.purse.holds(job.rule) for job in jobs):
+            await self._asked(lambda: self.ledger.admit(drop, jobs))
+            return jobs
+        async with self.counting:  # several files are admitted at a time, and each must be counted
+            weighed = await self._weighed(jobs)
+            await self._asked(lambda: self.ledger.admit(drop, weighed))
+        return weighed
+
+    async def _weighed(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+        found: list[Job] = []
+        for rule in dict.fromkeys(job.rule for job in jobs):
+            mine = [job for job in jobs if job.rule == rule]
+            reason = await self.purse.reason_to_hold(rule, mine)
+            found += mine if reason is None else [advance(job, Held(failure=reason)) for job in mine]
+        return tuple(found)
 
     async def _warn(self, drop: Drop, jobs: Sequence[Job]) -> None:
         """Say that the same content is bought once more, where a rule wants to hear it."""

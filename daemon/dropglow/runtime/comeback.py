@@ -66,7 +66,8 @@ class Comeback:
         if held.state is not DropState.HELD or await asyncio.to_thread(self._stands, held):
             return False  # one that lies in ``_held`` still is another file, dropped on purpose
         jobs = await self._jobs(key)
-        doubtful = any(job.stage is Stage.IN_DOUBT for job in jobs)
+        stages = {job.stage for job in jobs}
+        way = "resolve" if Stage.IN_DOUBT in stages else "approve" if Stage.HELD in stages else "retry"
         try:
             held = await self.reopener.hold_again(held, claimed, jobs)
         except DiskError as trouble:
@@ -84,7 +85,7 @@ class Comeback:
             rule=held.rule,
             source=shown(held.path),
             reason="a person has to decide about it, and moving the file does not settle that",
-            hint=f"dropglow {'resolve' if doubtful else 'retry'} {held.key}",
+            hint=f"dropglow {way} {held.key}",
             place=shown(held.place),
         )
         return True

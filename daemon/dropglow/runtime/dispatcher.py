@@ -91,6 +91,10 @@ class Dispatcher:
             hand.nudge()
         self._bell.ring()
 
+    def wake(self) -> None:
+        """Look at once what may start: something changed for every job."""
+        self._bell.ring()
+
     async def run(self) -> None:
         """Dispatch until cancelled; then hand everything back."""
         try:

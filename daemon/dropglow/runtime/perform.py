@@ -15,6 +15,7 @@ from dropglow.model import Job
 from dropglow.runtime.awaiting import Awaiting
 from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.ordering import Ordering
+from dropglow.runtime.purse import Purse
 from dropglow.runtime.reusing import Reuse
 
 
@@ -23,6 +24,7 @@ class Performer:
     """Carry acts out for every worker."""
 
     reuse: Reuse
+    purse: Purse
     ordering: Ordering
     awaiting: Awaiting
     fetching: Fetching

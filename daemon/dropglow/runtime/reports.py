@@ -26,7 +26,7 @@ _BILLED: Final = {
 def outcome(drop: Drop, jobs: Sequence[Job]) -> DropState:
     """Return how *drop* ends, now that all of its *jobs* rest."""
     stages = {job.stage for job in jobs}
-    if Stage.IN_DOUBT in stages or any(kept_back(job) for job in jobs):
+    if stages & {Stage.IN_DOUBT, Stage.HELD} or any(kept_back(job) for job in jobs):
         return DropState.HELD
     if drop.reason or stages & {Stage.FAILED, Stage.CANCELLED} or not jobs:
         return DropState.FAILED
@@ -38,7 +38,7 @@ def reason(drop: Drop, jobs: Sequence[Job]) -> str:
     if drop.reason:
         return drop.reason
     for job in jobs:
-        if job.stage in {Stage.IN_DOUBT, Stage.FAILED} and job.failure is not None:
+        if job.stage in {Stage.IN_DOUBT, Stage.FAILED, Stage.HELD} and job.failure is not None:
             return _line(job.failure)
     if any(job.stage is Stage.CANCELLED for job in jobs):
         return "cancelled on request"
@@ -130,10 +130,23 @@ def _stage(job: Job) -> str:
         Stage.FAILED: "failed",
         Stage.CANCELLED: "cancelled on request",
         Stage.IN_DOUBT: "in doubt",
+        Stage.HELD: "held until somebody approves",
     }.get(job.stage, job.stage.value)
 
 
 def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
+    stages = {job.stage for job in jobs}
+    if Stage.HELD in stages:
+        waiting = [
+            "It was not ordered, and costs nothing while it waits.",
+            f"Moving {_it(drop)} changes nothing. One of:",
+            f"  dropglow approve {drop.key}     let it go on",
+            f"  dropglow approve {drop.rule}     let everything go on that is held under this rule",
+            f"  dropglow cancel {drop.key}      leave it",
+        ]
+        if Stage.IN_DOUBT not in stages:
+            return waiting
+        return [*waiting, "", *_advice(drop, [job for job in jobs if job.stage is not Stage.HELD], state)]
     if state is DropState.HELD and all(job.stage is not Stage.IN_DOUBT for job in jobs):
         known = (
             "what was bought is neither in the outbox nor at Adobe any more"

@@ -17,10 +17,11 @@ from dropglow import retry
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError
-from dropglow.events import Borrowed, Event, GaveUp, Kept, Postponed
+from dropglow.events import Borrowed, Event, GaveUp, Held, Kept, Postponed
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT
 from dropglow.model import Billed, Drop, DropKey, Duplicates, Failure, Job, Stage, Submission
+from dropglow.money import WAITS_FOR_APPROVAL, parked
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import job_key
 from dropglow.runtime.outboxes import Outboxes
@@ -88,6 +89,10 @@ class Reuse:
     async def _answer(self, job: Job, twin: Job) -> Event:
         if twin.stage is Stage.IN_DOUBT:
             return GaveUp(failure=_in_doubt(twin), at=self.clock.now())
+        if twin.stage is Stage.HELD:
+            return Held(failure=_held(twin))
+        if parked(twin) and twin.failure is not None and twin.not_before is not None:
+            return Postponed(until=twin.not_before, failure=twin.failure)
         if twin.stage not in RESTING or twin.submission is None:
             until = retry.again_at(self.clock.now(), _AWAITED, job.trips, chance=self.chance())
             return Postponed(until=until, failure=_under_way(twin))
@@ -150,6 +155,14 @@ def _under_way(twin: Job) -> Failure:
         code="twin_under_way",
         what=f"the same content was dropped before, as {shown(twin.source)}, and job {twin.key} is at it",
         hint="it is not bought twice: what that job gets stands for this one",
+    )
+
+
+def _held(twin: Job) -> Failure:
+    return Failure(
+        code=WAITS_FOR_APPROVAL,
+        what=f"the same content was dropped before, as {shown(twin.source)}, and is held until a person approves of it",
+        hint=f"approve of that first, then of this; it is bought once: dropglow approve {twin.key}",
     )
 
 

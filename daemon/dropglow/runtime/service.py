@@ -29,6 +29,7 @@ from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.lane import DaemonThreads
 from dropglow.runtime.listening import NOTIFY, POLL
+from dropglow.runtime.purse import Purse
 from dropglow.runtime.standstill import TRIPS, Standstill
 from dropglow.runtime.status import Snapshot, StatusFile
 from dropglow.runtime.telling import log
@@ -64,6 +65,7 @@ class Service:
     dispatcher: Dispatcher
     closer: Closer
     wishes: Wishes
+    purse: Purse
     mailbox: Mailbox
     doorbell: Doorbell
     gate: Gate
@@ -114,6 +116,7 @@ class Service:
             "closing": self._close_drops,
             "wishes": self._grant_wishes,
             "status": self._publish,
+            "money": self._mind_money,
             "tidying": self._tidy,
             "supervision": self._supervise,
             **{f"inbox {each.state.folder}": each.run for each in self.attendants},
@@ -174,7 +177,20 @@ class Service:
             return ""
         if self.gate.needs_person and (trouble := self.gate.trouble(self.clock.monotonic())):
             return trouble
-        return await standstill.reason() or await self._unclosable()
+        return await standstill.reason() or await self._unclosable() or await self._unpayable()
+
+    async def _unpayable(self) -> str:
+        """Return what keeps everything that is left from being bought before long, if that is so; else an empty text."""
+        if self.granting or not all(attendant.still() for attendant in self.attendants):
+            return ""
+        counts = await self.ledger.counts()
+        unrested = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)
+        if unrested and unrested == counts.parked:
+            waiting = await self.ledger.parked(limit=1)
+            return "".join(job.failure.what for job in waiting if job.failure is not None)
+        if unrested and self.gate.stopped and unrested == counts.jobs.get(Stage.QUEUED, 0):
+            return "spending is paused, and nothing is left but what would have to be bought"
+        return ""
 
     async def _unclosable(self) -> str:
         """Return why no drop can be closed, if there is nothing else to do; else an empty text."""
@@ -208,6 +224,9 @@ class Service:
             or counts.drops.get(DropState.HELD)
             or counts.jobs.get(Stage.IN_DOUBT)
         )
+
+    async def _mind_money(self) -> None:
+        await self.purse.watch(self.dispatcher.nudge)
 
     async def _close_drops(self) -> None:
         trips = 0

@@ -13,6 +13,7 @@ import structlog
 from dropglow import events, vocabulary
 from dropglow.lifecycle import not_kept
 from dropglow.model import Failure, Job, Stage
+from dropglow.money import WAITS_FOR_MONEY
 from dropglow.naming import shown
 
 log = structlog.stdlib.get_logger("dropglow")
@@ -21,6 +22,8 @@ NAMES: Final[dict[type[events.Event], str]] = {
     events.Prepared: vocabulary.JOB_PREPARED,
     events.Kept: vocabulary.JOB_KEPT,
     events.Borrowed: vocabulary.JOB_BORROWED,
+    events.Held: vocabulary.JOB_HELD,
+    events.Approved: vocabulary.JOB_APPROVED,
     events.Began: vocabulary.JOB_SUBMITTING,
     events.Accepted: vocabulary.JOB_SUBMITTED,
     events.Declined: vocabulary.JOB_DECLINED,
@@ -49,8 +52,10 @@ OF_FOLDERS: Final = frozenset({"DeliveryError", "DiskError", "DiskFull", "FileGo
 
 
 def _is_old_news(job: Job, event: events.Event) -> bool:
-    """Return whether *event* repeats that a folder is away or full: a thousand jobs may wait for one share all night."""
-    return isinstance(event, events.Postponed) and job.trips > 1 and event.failure.code in OF_FOLDERS
+    """Return whether *event* is said elsewhere: a thousand jobs may wait for one share, or one budget, all night."""
+    if not isinstance(event, events.Postponed):
+        return False
+    return event.failure.code == WAITS_FOR_MONEY or (job.trips > 1 and event.failure.code in OF_FOLDERS)
 
 
 def told(job: Job, event: events.Event) -> None:
@@ -65,7 +70,7 @@ def told(job: Job, event: events.Event) -> None:
         log.debug(name, **fields)
     elif isinstance(event, events.GaveUp | events.Doubted):
         log.error(name, **fields)
-    elif isinstance(event, events.Declined | events.Postponed | events.RanLate):
+    elif isinstance(event, events.Declined | events.Postponed | events.RanLate | events.Held):
         log.warning(name, **fields)
     else:
         log.info(name, **fields)
@@ -115,7 +120,7 @@ def facts_of(job: Job, event: events.Event) -> dict[str, Any]:
     match event:
         case events.Declined(failure=failure, until=until) | events.Postponed(failure=failure, until=until):
             return {**reasons(failure), "until": until.isoformat(timespec="seconds")}
-        case events.Doubted(failure=failure):
+        case events.Doubted(failure=failure) | events.Held(failure=failure):
             return reasons(failure)
         case events.GaveUp(failure=failure):
             return {**reasons(failure), "billed": failure.billed.value}
@@ -148,6 +153,7 @@ def facts_of(job: Job, event: events.Event) -> dict[str, Any]:
             | events.ResubmitAsked()
             | events.Abandoned()
             | events.Attached()
+            | events.Approved()
         ):
             return {}
         case _:

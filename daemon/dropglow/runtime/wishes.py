@@ -1,4 +1,4 @@
-"""Carry out what an operator asks of drops and jobs: retry, cancel, and the three ways to settle a doubt.
+"""Carry out what an operator asks: retry, cancel, approve, the three ways to settle a doubt, and to stop spending.
 
 A wish is an event like any other: it goes through the table and the
 compare-and-set, whether a service runs or a command acts in its place.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, assert_never
 
+from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.errors import (
     Conflict,
@@ -18,22 +19,28 @@ from dropglow.errors import (
     RequestRefused,
     UnknownKey,
 )
-from dropglow.events import Abandoned, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
+from dropglow.events import Abandoned, Approved, Attached, CancelAsked, Event, ResubmitAsked, RetryAsked
 from dropglow.firefly.hosts import job_id_like
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Verb, Wish
 from dropglow.lifecycle import RESTING, advance
 from dropglow.model import DropKey, Job, JobKey, RemoteId, Stage, Submission
+from dropglow.money import Switch
 from dropglow.runtime.reopening import Reopener
-from dropglow.runtime.telling import told
+from dropglow.runtime.telling import log, told
 from dropglow.runtime.turns import Turns
+
+OF_SPENDING: Final = frozenset({Verb.PAUSE, Verb.RESUME})  # wishes that mean no drop and no job
 
 _STAGES: Final[dict[Verb, frozenset[Stage]]] = {
     Verb.RETRY: frozenset({Stage.FAILED, Stage.CANCELLED}),
-    Verb.CANCEL: frozenset(Stage) - RESTING,
+    Verb.CANCEL: (frozenset(Stage) - RESTING) | {Stage.HELD},
+    Verb.APPROVE: frozenset({Stage.HELD}),
     Verb.RESUBMIT: frozenset({Stage.IN_DOUBT}),
     Verb.ABANDON: frozenset({Stage.IN_DOUBT}),
     Verb.ATTACH: frozenset({Stage.IN_DOUBT}),
+    Verb.PAUSE: frozenset(),
+    Verb.RESUME: frozenset(),
 }
 
 _NOTHING: Final[dict[Verb, str]] = {
@@ -42,6 +49,7 @@ _NOTHING: Final[dict[Verb, str]] = {
     Verb.RESUBMIT: "nothing of it is in doubt",
     Verb.ABANDON: "nothing of it is in doubt",
     Verb.ATTACH: "nothing of it is in doubt",
+    Verb.APPROVE: "nothing of it is held for approval",
 }
 
 _DONE: Final[dict[Verb, str]] = {
@@ -50,6 +58,7 @@ _DONE: Final[dict[Verb, str]] = {
     Verb.RESUBMIT: "will be ordered again",
     Verb.ABANDON: "given up, and still counted as spent",
     Verb.ATTACH: "goes on with the job id given",
+    Verb.APPROVE: "approved",
 }
 
 
@@ -72,6 +81,7 @@ class Wishes:
         turns: Turns,
         ask: Ask | None = None,
         changed: Callable[[JobKey], None] = lambda _: None,
+        switched: Callable[[Switch], None] = lambda _: None,
     ) -> None:
         """Change *ledger*, taking *turns* with who closes.
 
@@ -83,6 +93,7 @@ class Wishes:
             ask: Asks Adobe how a job stands, and raises a ``FireflyError`` where there is no answer.
                 None: nobody here can ask, so no job id is taken on trust.
             changed: Called with the key of every job moved.
+            switched: Called when spending was stopped, or goes on.
         """
         self._ledger = ledger
         self._reopener = reopener
@@ -90,6 +101,7 @@ class Wishes:
         self._turns = turns
         self._ask = ask
         self._changed = changed
+        self._switched = switched
 
     async def fulfil(self, wish: Wish) -> str:
         """Do what *wish* asks and return one line about it.
@@ -100,6 +112,8 @@ class Wishes:
             DiskError: The file of a drop could not be moved back into work.
             LedgerUnavailable: Try again later.
         """
+        if wish.verb in OF_SPENDING:
+            return await self._switch(wish)
         drop, key = await self._ledger.resolve_key(wish.target)
         async with self._turns.of(drop):
             return await self._fulfil(wish, drop, key)
@@ -122,7 +136,7 @@ class Wishes:
         if wish.verb is Verb.ATTACH:
             await self._check_attachment(drop, jobs, wish.argument)
             await self._ask_adobe(wish.argument)
-        if wish.verb is not Verb.CANCEL:
+        if wish.verb is not Verb.CANCEL or any(job.stage is Stage.HELD for job in jobs):
             await self._reopener.reopen(await self._ledger.drop(drop), why=f"{wish.verb.value} was asked for")
         refusals: dict[JobKey, IllegalTransition] = {}
         for job in jobs:
@@ -136,6 +150,22 @@ class Wishes:
             raise WishRefused(first.message, hint=first.hint)
         left = [f"not {key}: {refusal.hint}" for key, refusal in refusals.items()]
         return "; ".join([f"{_counted(moved)} {_DONE[wish.verb]}", *left])
+
+    async def _switch(self, wish: Wish) -> str:
+        """Stop spending, or let it go on; return one line about it."""
+        stopped = wish.verb is Verb.PAUSE
+        before = await self._ledger.switch()
+        if (before is not None and before.stopped) == stopped:
+            return "spending was paused already" if stopped else "spending was not paused"
+        reason = (wish.argument or "a person paused it") if stopped else ""
+        switch = Switch(stopped=stopped, at=self._clock.now(), reason=reason)
+        await self._ledger.set_switch(switch)
+        self._switched(switch)
+        if stopped:
+            log.warning(vocabulary.SPENDING_PAUSED, reason=reason, hint="it goes on with: dropglow resume")
+            return "spending is paused: nothing is ordered; what was bought is still fetched and delivered"
+        log.info(vocabulary.SPENDING_RESUMED)
+        return "spending goes on"
 
     async def _check_attachment(self, drop: DropKey, jobs: Sequence[Job], remote_id: str) -> None:
         """Refuse a job id that is not clearly of one job: two jobs would deliver the same results.
@@ -224,6 +254,10 @@ class Wishes:
                 return Abandoned(at=now)
             case Verb.ATTACH:
                 return Attached(submission=_receipt(wish.argument), at=now)
+            case Verb.APPROVE:
+                return Approved(at=now)
+            case Verb.PAUSE | Verb.RESUME:
+                raise AssertionError("spending as a whole is no event of a job")
             case _:
                 assert_never(wish.verb)
 

@@ -14,8 +14,8 @@ from datetime import timedelta
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
-from dropglow.errors import Conflict, IllegalTransition, LeaseLost
-from dropglow.events import Accepted, Began, Event
+from dropglow.errors import Conflict, IllegalTransition, LeaseLost, OverBudget
+from dropglow.events import Accepted, Began, Doubted, Event, GaveUp
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import (
     REMOTE_OPEN,
@@ -131,9 +131,13 @@ class Worker:
         self._perform.ordering.count_submission()
         hand.on_the_wire = True
         try:
-            job = await self.tell(job, Began(at=self._clock.now()), hand)
+            booking = await self._perform.purse.booking(job.rule)
+            job = await self.tell(job, Began(at=self._clock.now(), booking=booking), hand)
             answer = await self._perform.ordering.submit(job)
             return await self.tell(job, answer, hand)
+        except OverBudget:  # others were faster since it was looked at; nothing was stored
+            short = await self._perform.purse.shortfall(job)
+            return job if short is None else await self.tell(job, short, hand)
         finally:
             hand.on_the_wire = False
 
@@ -142,6 +146,8 @@ class Worker:
         ordering = self._perform.ordering
         if (held_until := ordering.held_until()) is not None:
             return Wait(held_until)
+        if (short := await self._perform.purse.shortfall(job)) is not None:
+            return short
         if (obstacle := await ordering.obstacle(job)) is not None:
             return obstacle
         # The look took a while, in which another order may have gone ahead to try whether Adobe is well.
@@ -163,6 +169,7 @@ class Worker:
         Raises:
             IllegalTransition: The job, as it is now, cannot take this event.
             LeaseLost: Another host owns it.
+            OverBudget: It is a *Began* that does not fit its budget any more.
         """
         while True:
             after = advance(job, event)
@@ -176,6 +183,8 @@ class Worker:
         told(stored, event)
         if hand is not None:
             self._note(hand, stored)
+        if isinstance(event, Doubted | GaveUp):
+            await self._perform.purse.weigh()
         return stored
 
     def _note(self, hand: Hand, job: Job) -> None:

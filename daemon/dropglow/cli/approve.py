@@ -1,0 +1,54 @@
+"""``dropglow approve``: let go on what is held until a person approves.
+
+The JSON is described in ``asking.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dropglow.cli.asking import Meant
+    from dropglow.ledger.base import Reader
+
+MANY = 100_000
+
+
+@click.command()
+@click.argument("names", metavar="RULE|ID…", nargs=-1, required=True)
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON entry for each drop or job: what became of it."
+)
+@click.pass_obj
+def command(option: str | None, *, names: tuple[str, ...], as_json: bool) -> None:
+    """Let go on what is held because too many unpaid images waited (`hold_over`). It is ordered, and billed.
+
+    A RULE means everything that is held under it. An ID is a drop's, a job's, or
+    the beginning of one. Budgets still hold: what they have no room for waits.
+    """
+    from dropglow.cli.asking import carry_out
+    from dropglow.cli.ledger_access import asked, state_folder
+    from dropglow.ledger.mailbox import Verb
+
+    state = state_folder(option)
+    carry_out(state, Verb.APPROVE, asked(state, lambda reader: _meant(reader, names)), as_json=as_json)
+
+
+async def _meant(reader: Reader, names: Sequence[str]) -> tuple[Meant, ...]:
+    """Return what is meant: everything held under each name that is a rule's, and the rest by its id."""
+    from dropglow.cli.asking import Meant, meant
+    from dropglow.ledger.base import Query
+    from dropglow.model import RuleName, Stage
+
+    found: dict[str, Meant] = {}
+    for name in names:
+        query = Query(stages=frozenset({Stage.HELD}), rule=RuleName(name), limit=MANY)
+        held = await reader.find(query)
+        jobs = [Meant(typed=job.key, drop=job.drop, job=job.key) for job in reversed(held)]
+        for each in jobs or await meant(reader, [name]):
+            found.setdefault(each.target or each.typed, each)
+    return tuple(found.values())

@@ -1,0 +1,186 @@
+"""Mind the money: what fits its budget, what waits for it, what a person must approve, and when to stop altogether.
+
+Decides nothing by itself: ``money`` says what fits and what is abnormal, the ledger says what was spent. The last word
+is the ledger's too, when it stores *Began*; what is asked here before spares uploads and requests that buy nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from dropglow import vocabulary
+from dropglow.clock import Clock, next_turn
+from dropglow.errors import Conflict, IllegalTransition, LedgerUnavailable
+from dropglow.events import Event, Postponed
+from dropglow.ledger.base import Ledger
+from dropglow.lifecycle import advance
+from dropglow.model import Failure, Job, JobKey, RuleName
+from dropglow.money import (
+    BRAKE_ORDERS,
+    Amount,
+    Booking,
+    Budgets,
+    Ceiling,
+    Period,
+    Switch,
+    abnormal,
+    cost,
+    held_failure,
+    labels,
+    spent_failure,
+)
+from dropglow.pacing import Gate
+from dropglow.runtime.insisting import insist
+from dropglow.runtime.telling import log, told
+
+WAKE_S: Final = 5.0
+AT_ONCE: Final = 1000
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LOOK_FIRST: Final = "look at what went wrong (dropglow status), then: dropglow resume"
+
+
+class Purse:
+    """Mind the money of one service."""
+
+    def __init__(self, *, ledger: Ledger, clock: Clock, gate: Gate, budgets: Budgets) -> None:
+        """Ask *ledger* what was spent under *budgets*; stop all orders at *gate*."""
+        self._ledger = ledger
+        self._clock = clock
+        self._gate = gate
+        self._budgets = budgets
+        self._said: set[tuple[Ceiling, str]] = set()
+        self._seen: tuple[tuple[Ceiling, str, Amount], ...] | None = None
+        self._switch: Switch | None = None
+
+    async def open(self) -> None:
+        """Take up what an earlier life, or a command, said about spending."""
+        self.heed(await self._ledger.switch())
+
+    def heed(self, switch: Switch | None) -> None:
+        """Stop all orders, or let them go on, as *switch* says."""
+        self._switch = switch
+        self._gate.stopped = switch is not None and switch.stopped
+
+    async def booking(self, rule: RuleName) -> Booking:
+        """Return what an order of *rule* is booked on now. Asks the ledger only where there is a budget."""
+        day, month = labels(self._clock.now().astimezone())
+        booking = Booking(day=day, month=month, ceilings=self._budgets.over(rule))
+        if not booking.ceilings:
+            return booking
+        return await insist(lambda: self._ledger.turn(booking=booking, now=self._clock.now()), self._clock)
+
+    async def shortfall(self, job: Job) -> Event | None:
+        """Return *Postponed* where the order of *job* does not fit its budget; None: it may be placed."""
+        if not self._budgets.over(job.rule):
+            return None
+        booking = await self.booking(job.rule)
+        short = [
+            (ceiling, spent)
+            for ceiling in booking.ceilings
+            if not ceiling.fits(spent := await self._spending(ceiling, booking), cost(job.order))
+        ]
+        if not short:
+            return None
+        ceiling, spent = max(short, key=lambda each: self._turn_of(each[0].period))
+        until = self._turn_of(ceiling.period)
+        failure = spent_failure(ceiling, job.order, spent=spent, until=_spoken(until))
+        self._say(ceiling, booking, failure, until)
+        return Postponed(until=until, failure=failure)
+
+    async def reason_to_hold(self, rule: RuleName, jobs: Sequence[Job]) -> Failure | None:
+        """Return why new *jobs* of *rule* have to be approved by a person; None: they need not."""
+        most = self._budgets.hold_over(rule)
+        if most is None:
+            return None
+        waiting = await insist(lambda: self._ledger.unpaid(rule), self._clock)
+        more = sum(cost(job.order).images for job in jobs)
+        return None if waiting + more <= most else held_failure(rule, most=most, waiting=waiting, more=more)
+
+    def holds(self, rule: RuleName) -> bool:
+        """Return whether jobs of *rule* may have to be approved by a person."""
+        return self._budgets.hold_over(rule) is not None
+
+    async def weigh(self) -> None:
+        """Stop all orders where the latest of them brought nothing: a person shall look first."""
+        if not self._budgets.brake or self._gate.stopped:
+            return
+        since = _BEGINNING if self._switch is None else self._switch.at
+        fates = await insist(lambda: self._ledger.fates(since=since, limit=BRAKE_ORDERS), self._clock)
+        if not (why := abnormal(fates)):
+            return
+        switch = Switch(stopped=True, at=self._clock.now(), reason=why)
+        self.heed(switch)
+        await insist(lambda: self._ledger.set_switch(switch), self._clock)
+        log.error(vocabulary.SPENDING_PAUSED, reason=why, hint=LOOK_FIRST)
+
+    async def watch(self, changed: Callable[[JobKey], None]) -> None:
+        """Wake what waits for its budget whenever there is money again, until cancelled; *changed* is told."""
+        while True:
+            with contextlib.suppress(LedgerUnavailable):  # told by the dispatcher, which meets it too
+                await self.wake(changed)
+            await self._clock.sleep(WAKE_S)
+
+    async def wake(self, changed: Callable[[JobKey], None]) -> None:
+        """Wake as many jobs as there is money for: it was given back, raised, or its day began.
+
+        Their own time would come with the next day; where nothing changed since the last look, nothing is asked of jobs.
+        """
+        standing = await self._standing()
+        if standing == self._seen:
+            return
+        self._seen = standing
+        spent = {ceiling: amount for ceiling, _, amount in standing}
+        now = self._clock.now()
+        for job in await self._ledger.parked(limit=AT_ONCE):
+            ceilings, price = self._budgets.over(job.rule), cost(job.order)
+            if not all(ceiling.fits(spent[ceiling], price) for ceiling in ceilings):
+                continue
+            spent |= {ceiling: spent[ceiling] + price for ceiling in ceilings}
+            if job.failure is not None and job.not_before is not None and job.not_before > now:
+                await self._wake_one(job, Postponed(until=now, failure=job.failure))
+                changed(job.key)
+
+    async def _wake_one(self, job: Job, event: Event) -> None:
+        with contextlib.suppress(Conflict, IllegalTransition):  # somebody else moved it on
+            after = advance(job, event)
+            told(await self._ledger.save(job, after, event, at=self._clock.now(), owner=None), event)
+
+    async def _standing(self) -> tuple[tuple[Ceiling, str, Amount], ...]:
+        ceilings = tuple(self._budgets.ceilings())
+        if not ceilings:
+            return ()
+        day, month = labels(self._clock.now().astimezone())
+        booking = await self._ledger.turn(
+            booking=Booking(day=day, month=month, ceilings=ceilings), now=self._clock.now()
+        )
+        return tuple(
+            [(each, booking.label(each.period), await self._spending(each, booking)) for each in ceilings]
+        )
+
+    async def _spending(self, ceiling: Ceiling, booking: Booking) -> Amount:
+        label = booking.label(ceiling.period)
+        return await insist(lambda: self._ledger.spending(ceiling.period, label, ceiling.rule), self._clock)
+
+    def _turn_of(self, period: Period) -> datetime:
+        return next_turn(period, self._clock.now().astimezone())
+
+    def _say(self, ceiling: Ceiling, booking: Booking, failure: Failure, until: datetime) -> None:
+        """Say once a day, or month, that a budget is spent, however many jobs wait for it."""
+        key = (ceiling, booking.label(ceiling.period))
+        if key in self._said:
+            return
+        self._said = {each for each in self._said if each[0] != ceiling} | {key}
+        log.warning(
+            vocabulary.BUDGET_SPENT,
+            budget=str(ceiling),
+            rule=ceiling.rule,
+            reason=f"{failure.what}: {failure.why}",
+            until=until.isoformat(timespec="seconds"),
+        )
+
+
+def _spoken(at: datetime) -> str:
+    return f"at {at.astimezone():%Y-%m-%d %H:%M %Z}"
