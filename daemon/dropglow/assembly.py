@@ -88,10 +88,8 @@ async def build(
     id is never used where it is not known. *decoder* looks into pictures. *board* keeps
     receipts safe that the ledger cannot take in; without it, they are lost with the process.
     """
-    dice = random.SystemRandom()
     gate = await _gate(config, ledger, clock)
-    purse = Purse(ledger=ledger, clock=clock, gate=gate, budgets=config.budgets)
-    await purse.open()
+    purse = await _purse(config, ledger, clock, gate)
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
@@ -114,7 +112,7 @@ async def build(
         ledger=ledger,
         clock=clock,
         disk=disk,
-        keys=KeyMaker(dice.random),
+        keys=KeyMaker(random.SystemRandom().random),
         reopener=reopener,
         turns=turns,
         doors=Doors(admitted=bells["dispatch"], ripe=bells["ripe"]),
@@ -359,6 +357,12 @@ async def _gate(config: Config, ledger: Ledger, clock: Clock) -> Gate:
         per_day=config.limits.requests_per_day,
         past_s=[now_s - max(0.0, (now - at).total_seconds()) for at, _ in past],
     )
+
+
+async def _purse(config: Config, ledger: Ledger, clock: Clock, gate: Gate) -> Purse:
+    purse = Purse(ledger=ledger, clock=clock, gate=gate, budgets=config.budgets)
+    await purse.open()
+    return purse
 
 
 async def _durations(ledger: Ledger) -> polling.Durations:

@@ -207,7 +207,7 @@ def steps_of_a_claim(queued: int) -> int:
     connection.execute("BEGIN")
     connection.executemany(
         "INSERT INTO jobs SELECT ?, drop_key, rule, ?, source, stage, standing, owner, priority, not_before,"
-        " created_at, fixed, moving, revision FROM jobs WHERE key = 'drop.1'",
+        " created_at, fixed, moving, revision, parked FROM jobs WHERE key = 'drop.1'",
         [(f"drop.{number}", f"/in{number % 3}".encode()) for number in range(2, queued)],
     )
     connection.execute("COMMIT")

@@ -5,6 +5,7 @@ The JSON is described in ``asking.py``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dropglow.cli.asking import Meant
+    from dropglow.errors import UnknownKey
     from dropglow.ledger.base import Reader
 
 MANY = 100_000
@@ -50,5 +52,16 @@ async def _meant(reader: Reader, names: Sequence[str]) -> tuple[Meant, ...]:
         held = await reader.find(query)
         jobs = [Meant(typed=job.key, drop=job.drop, job=job.key) for job in reversed(held)]
         for each in jobs or await meant(reader, [name]):
-            found.setdefault(each.target or each.typed, each)
+            told = each if each.unknown is None else replace(each, unknown=_nothing(name))
+            found.setdefault(told.target or told.typed, told)
     return tuple(found.values())
+
+
+def _nothing(name: str) -> UnknownKey:
+    from dropglow.errors import UnknownKey
+    from dropglow.naming import shown
+
+    return UnknownKey(
+        f"nothing is held under a rule {shown(name)!r}, and no drop or job has such an id",
+        hint="see what is held: dropglow jobs --state held",
+    )

@@ -86,10 +86,10 @@ def fates(connection: sqlite3.Connection, since_us: int, limit: int) -> list[str
 
 
 def unpaid(connection: sqlite3.Connection, rule: str) -> int:
-    """Return how many images of *rule* are queued."""
+    """Return how many images of *rule* are queued or held."""
     row = connection.execute(
         "SELECT sum(coalesce(json_extract(fixed, '$.order.results'), json_extract(fixed, '$.order.images')))"
-        " FROM jobs WHERE stage = 'queued' AND rule = ?",
+        " FROM jobs WHERE stage IN ('queued', 'held') AND rule = ?",
         (storable(rule),),
     ).fetchone()
     return int(row[0] or 0)

@@ -207,7 +207,7 @@ class Reader(Protocol):
         ...
 
     async def unpaid(self, rule: RuleName) -> int:
-        """Return how many images of *rule* wait in the queue. Costs a look at what is queued."""
+        """Return how many images of *rule* wait unpaid: queued, or held for a person. Costs a look at these jobs."""
         ...
 
     async def parked(self, *, limit: int) -> tuple[Job, ...]:

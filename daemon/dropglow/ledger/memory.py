@@ -6,78 +6,46 @@ so it is not for long queues.
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from dropglow.errors import OverBudget
-from dropglow.events import Accepted, Attached, Began, Completed, Declined, Event, GaveUp
+from dropglow.events import Began, Event
 from dropglow.ledger.base import (
     PARKED_AT_MOST,
     Counts,
-    Entry,
     Grant,
     Query,
     Record,
     RequestKind,
     Timing,
 )
+from dropglow.ledger.books import MemoryBooks
 from dropglow.ledger.codec import path_bytes, searchable
 from dropglow.ledger.content import with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
-from dropglow.ledger.receipts import BOUGHT
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING, allowed
-from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Order, RuleName, Stage, Upload
-from dropglow.money import Amount, Booking, Fate, Period, Switch, Turn, cost, labels, parked, turned
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
+from dropglow.money import parked
 
 
-@dataclass(slots=True, kw_only=True)
-class _Bought:
-    """One submission, for the questions about requests and times."""
-
-    job: JobKey
-    rule: RuleName
-    folder: str
-    order: Order
-    begun_at: datetime
-    day: str
-    month: str
-    remote_id: str = ""
-    accepted_at: datetime | None = None
-    completed_at: datetime | None = None
-    live: bool = True
-    returned: bool = False
-
-    @property
-    def fate(self) -> Fate:
-        """Return what became of it."""
-        if self.returned:
-            return Fate.RETURNED
-        if not self.remote_id:
-            return Fate.IN_DOUBT
-        return Fate.BOUGHT if self.completed_at is not None or self.live else Fate.FAILED
-
-
-class MemoryLedger:
+class MemoryLedger(MemoryBooks):
     """The contract of ``base.Ledger``, for as long as the process lives."""
 
     def __init__(self, *, identity: str = "memory") -> None:
         """Begin empty, under the name *identity*."""
+        super().__init__()
         self._identity: Final = identity
         self._drops: dict[DropKey, Drop] = {}
         self._jobs: dict[JobKey, Job] = {}
         self._hands: dict[JobKey, str] = {}
         self._leases: dict[str, datetime] = {}
         self._history: list[Record] = []
-        self._bought: list[_Bought] = []
         self._uploads: list[tuple[datetime, Upload]] = []
         self._last_inbox = ""
-        self._turns: dict[Period, Turn] = {}
-        self._switch: Switch | None = None
 
     @property
     def identity(self) -> str:
@@ -118,7 +86,7 @@ class MemoryLedger:
         if DropKey(text) in self._drops:
             return DropKey(text), None
         jobs = self._jobs.values()
-        remote = {bought.job for bought in self._bought if bought.remote_id == text}
+        remote = {bought.job for bought in self.bought if bought.remote_id == text}
         meanings: tuple[set[tuple[DropKey, JobKey | None]], ...] = (
             {(job.drop, job.key) for job in jobs if job.key == text},
             {(job.drop, job.key) for job in jobs if job.key in remote},
@@ -183,7 +151,7 @@ class MemoryLedger:
 
     async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
         """Return every submission begun and every upload made at or after *at*, oldest first."""
-        every = [(bought.begun_at, RequestKind.SUBMISSION) for bought in self._bought]
+        every = [(bought.begun_at, RequestKind.SUBMISSION) for bought in self.bought]
         every += [(made_at, RequestKind.UPLOAD) for made_at, _ in self._uploads]
         return tuple(sorted((request for request in every if request[0] >= at), key=lambda found: found[0]))
 
@@ -191,7 +159,7 @@ class MemoryLedger:
         """Return how long the latest completed remote jobs took, newest first."""
         found = [
             (bought.completed_at, bought.completed_at - bought.accepted_at, bought.order)
-            for bought in self._bought
+            for bought in self.bought
             if bought.completed_at is not None and bought.accepted_at is not None
         ]
         return tuple(
@@ -205,77 +173,16 @@ class MemoryLedger:
             for _, took, order in sorted(found, key=lambda timing: timing[0], reverse=True)[:limit]
         )
 
-    async def spending(self, period: Period, label: str, rule: RuleName | None) -> Amount:
-        """Return what was spent on a day or in a month, by one rule or by all."""
-        spent = (
-            cost(bought.order)
-            for bought in self._bought
-            if not bought.returned
-            and rule in {None, bought.rule}
-            and label == (bought.day if period is Period.DAY else bought.month)
-        )
-        return sum(spent, start=Amount())
-
-    async def costs(self, *, since: str = "", until: str = "") -> tuple[Entry, ...]:
-        """Return the books from day *since* to day *until*, both included."""
-        found: dict[tuple[str, RuleName, str, str, str | None, Fate], list[Amount]] = {}
-        for each in self._bought:
-            if since <= each.day and (not until or each.day <= until):
-                line = (each.day, each.rule, each.folder, each.order.operation, each.order.model, each.fate)
-                found.setdefault(line, []).append(cost(each.order))
-        return tuple(
-            Entry(
-                day=day,
-                rule=rule,
-                folder=folder,
-                operation=operation,
-                model=model,
-                fate=fate,
-                orders=len(amounts),
-                amount=sum(amounts, start=Amount()),
-            )
-            for (day, rule, folder, operation, model, fate), amounts in sorted(
-                found.items(), key=lambda line: tuple(str(each or "") for each in line[0])
-            )
-        )
-
-    async def fates(self, *, since: datetime, limit: int) -> tuple[Fate, ...]:
-        """Return what became of the latest orders begun at or after *since*, newest first."""
-        ended = [each for each in self._bought if each.begun_at >= since and self._told(each)]
-        newest = sorted(ended, key=lambda each: each.begun_at, reverse=True)
-        return tuple(each.fate for each in newest[:limit])
-
-    def _told(self, bought: _Bought) -> bool:
-        in_doubt = self._jobs[bought.job].stage is Stage.IN_DOUBT
-        return not bought.returned and (not bought.live or bought.completed_at is not None or in_doubt)
-
     async def unpaid(self, rule: RuleName) -> int:
-        """Return how many images of *rule* wait in the queue."""
-        jobs = self._jobs.values()
-        return sum(job.order.results for job in jobs if job.rule == rule and job.stage is Stage.QUEUED)
+        """Return how many images of *rule* wait unpaid: queued, or held for a person."""
+        waiting = {Stage.QUEUED, Stage.HELD}
+        return sum(
+            job.order.results for job in self._jobs.values() if job.rule == rule and job.stage in waiting
+        )
 
     async def parked(self, *, limit: int) -> tuple[Job, ...]:
         """Return jobs that wait for nothing but their budget, oldest first."""
         return tuple(sorted((job for job in self._jobs.values() if parked(job)), key=_age)[:limit])
-
-    async def turn_of(self, period: Period) -> Turn | None:
-        """Return which day or month is being spent from, as far as anybody asked."""
-        return self._turns.get(period)
-
-    async def switch(self) -> Switch | None:
-        """Return whether spending is stopped; None: nobody ever stopped it."""
-        return self._switch
-
-    async def turn(self, *, booking: Booking, now: datetime) -> Booking:
-        """Return *booking* on the day and month that are being spent from."""
-        for period in Period:
-            known = self._turns.get(period)
-            self._turns[period] = turned(period, booking.label(period), now, known)
-        return replace(booking, day=self._turns[Period.DAY].label, month=self._turns[Period.MONTH].label)
-
-    async def set_switch(self, switch: Switch) -> None:
-        """Store that spending is stopped, or goes on."""
-        self._switch = switch
 
     async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
         """Return an upload of this content that is valid after *now*; its slot is empty."""
@@ -351,12 +258,12 @@ class MemoryLedger:
         if not allowed(stored.stage, after.stage):
             raise no_arrow(before, after)
         if isinstance(event, Began) and event.booking is not None:
-            await self._refuse_excess(before, event.booking)
+            await self.refuse_excess(before, event.booking)
         saved = replace(after, revision=before.revision + 1)
         self._jobs[before.key] = _without_links(saved)
         if after.stage in RESTING:
             self._hands.pop(before.key, None)
-        self._keep_submission(before, after, event)
+        self.keep_submission(before, after, event)
         self._tell(
             at,
             before.drop,
@@ -447,23 +354,6 @@ class MemoryLedger:
                 taken.append(job)
         return taken
 
-    def _keep_submission(self, before: Job, after: Job, event: Event) -> None:
-        if isinstance(event, Began):
-            self._bought.append(_begun(before, event))
-        for bought in self._bought:
-            if bought.job == before.key and bought.live:
-                _note(bought, event)
-                bought.live = after.stage in BOUGHT
-                bought.returned = (
-                    not bought.live and not bought.remote_id and isinstance(event, Declined | GaveUp)
-                )
-
-    async def _refuse_excess(self, job: Job, booking: Booking) -> None:
-        for ceiling in booking.ceilings:
-            spent = await self.spending(ceiling.period, booking.label(ceiling.period), ceiling.rule)
-            if not ceiling.fits(spent, cost(job.order)):
-                raise OverBudget(f"{ceiling} has no room for this order")
-
     def _tell(
         self,
         at: datetime,
@@ -487,33 +377,6 @@ class MemoryLedger:
                 detail=one_line(text),
             )
         )
-
-
-def _begun(job: Job, event: Began) -> _Bought:
-    booking = event.booking
-    day, month = labels(event.at) if booking is None else (booking.day, booking.month)
-    return _Bought(
-        job=job.key,
-        rule=job.rule,
-        folder=posixpath.join(job.inbox, posixpath.dirname(job.source)).rstrip("/") or "/",
-        order=job.order,
-        begun_at=event.at,
-        day=day,
-        month=month,
-    )
-
-
-def _note(bought: _Bought, event: Event) -> None:
-    match event:
-        case Accepted(submission=submission, at=at):
-            bought.remote_id = submission.remote_id
-            bought.accepted_at = at
-        case Attached(submission=submission):
-            bought.remote_id = submission.remote_id
-        case Completed(at=at):
-            bought.completed_at = bought.completed_at or at
-        case _:
-            pass
 
 
 def _fits(query: Query, job: Job) -> bool:

@@ -157,7 +157,7 @@ class SqlReader:
         return tuple(Fate(fate) for fate in found)
 
     async def unpaid(self, rule: RuleName) -> int:
-        """Return how many images of *rule* wait in the queue."""
+        """Return how many images of *rule* wait unpaid: queued, or held for a person."""
         return await self._ask(lambda connection: accounts.unpaid(connection, rule))
 
     async def parked(self, *, limit: int) -> tuple[Job, ...]:

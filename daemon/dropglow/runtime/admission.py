@@ -330,6 +330,8 @@ class Attendant:
                 self._count()
             if self._beyond:
                 self._hinted = True
+            else:
+                self._admitter.wave.clear()
         finally:
             self._admitting = False
 

@@ -17,7 +17,7 @@ from dropglow.events import Held
 from dropglow.intake.claiming import Claimed
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import advance
-from dropglow.model import Companion, Drop, Duplicates, Facts, Job, Kind, Stage
+from dropglow.model import Companion, Drop, Duplicates, Facts, Job, Kind, RuleName, Stage
 from dropglow.rules.beside import partner, partners
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
@@ -56,6 +56,9 @@ class Admitter:
     purse: Purse
     in_thread: Callable[..., Awaitable[Any]]  # runs a function in the inbox's thread
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wave: dict[RuleName, int] = field(
+        default_factory=dict
+    )  # images that came together, of rules that count them
 
     async def admit(self, taken: Taken) -> None:
         """Store a drop with its jobs, or, with none, why it cannot be used. Waits for a ledger that is unavailable."""
@@ -98,7 +101,7 @@ class Admitter:
         found: list[Job] = []
         for rule in dict.fromkeys(job.rule for job in jobs):
             mine = [job for job in jobs if job.rule == rule]
-            reason = await self.purse.reason_to_hold(rule, mine)
+            reason = await self.purse.reason_to_hold(rule, mine, wave=self.wave)
             found += mine if reason is None else [advance(job, Held(failure=reason)) for job in mine]
         return tuple(found)
 

@@ -90,14 +90,23 @@ class Purse:
         self._say(ceiling, booking, failure, until)
         return Postponed(until=until, failure=failure)
 
-    async def reason_to_hold(self, rule: RuleName, jobs: Sequence[Job]) -> Failure | None:
-        """Return why new *jobs* of *rule* have to be approved by a person; None: they need not."""
+    async def reason_to_hold(
+        self, rule: RuleName, jobs: Sequence[Job], *, wave: dict[RuleName, int]
+    ) -> Failure | None:
+        """Return why new *jobs* of *rule* have to be approved by a person; None: they need not.
+
+        What waited when the first file of a *wave* came, and all that came since and was let through, counts to its end:
+        otherwise a folder full of files would pass as fast as its first ones are bought.
+        """
         most = self._budgets.hold_over(rule)
         if most is None:
             return None
-        waiting = await insist(lambda: self._ledger.unpaid(rule), self._clock)
+        waiting = max(wave.get(rule, 0), await insist(lambda: self._ledger.unpaid(rule), self._clock))
         more = sum(cost(job.order).images for job in jobs)
-        return None if waiting + more <= most else held_failure(rule, most=most, waiting=waiting, more=more)
+        if waiting + more > most:
+            return held_failure(rule, most=most, waiting=waiting, more=more)
+        wave[rule] = waiting + more
+        return None
 
     def holds(self, rule: RuleName) -> bool:
         """Return whether jobs of *rule* may have to be approved by a person."""

@@ -140,9 +140,14 @@ def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
         waiting = [
             "It was not ordered, and costs nothing while it waits.",
             f"Moving {_it(drop)} changes nothing. One of:",
-            f"  dropglow approve {drop.key}     let it go on",
-            f"  dropglow approve {drop.rule}     let everything go on that is held under this rule",
-            f"  dropglow cancel {drop.key}      leave it",
+            *(
+                f"  dropglow {way:<{max(len(drop.key), len(drop.rule)) + 10}} {meaning}"
+                for way, meaning in (
+                    (f"approve {drop.key}", "let it go on"),
+                    (f"approve {drop.rule}", "let everything go on that is held under this rule"),
+                    (f"cancel {drop.key}", "leave it"),
+                )
+            ),
         ]
         if Stage.IN_DOUBT not in stages:
             return waiting

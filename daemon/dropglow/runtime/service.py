@@ -186,7 +186,10 @@ class Service:
         counts = await self.ledger.counts()
         unrested = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)
         if unrested and unrested == counts.parked:
-            waiting = await self.ledger.parked(limit=1)
+            await self.purse.wake(self.dispatcher.nudge)  # first: money may have come back
+            now = self.clock.now()
+            due = await self.ledger.next_due(now=now)
+            waiting = await self.ledger.parked(limit=1) if due is not None and due > now else ()
             return "".join(job.failure.what for job in waiting if job.failure is not None)
         if unrested and self.gate.stopped and unrested == counts.jobs.get(Stage.QUEUED, 0):
             return "spending is paused, and nothing is left but what would have to be bought"

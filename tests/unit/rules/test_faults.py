@@ -41,7 +41,10 @@ from dropglow.rules.schema import RuleShape, RulesShape
         ("generate: {}\nsidecar: yes", "sidecar should be true or false, not 'yes'"),
         ("generate: {}\ndelivery: {sidecar: off}", "sidecar should be true or false, not 'off'"),
         ("expand: {mask: {source: a.png, invert: y}}", "invert should be true or false, not 'y'"),
-        ("generate: {}\nbudget: {per_day: 0}", "per_day other than off is not available yet"),
+        (
+            "generate: {}\nbudget: {per_day: 1.5}",
+            "per_day should be a number of images like 100, or 100 operations, or off, not 1.5",
+        ),
         ("generate: {}\nbudget: 0", "budget should be a block of keys, not 0"),
         ("generate: {}\nalso: []", "also should be true or false, not a list"),
         ("generate: {sizes: 2048x2048}", "sizes should be a list, not '2048x2048'"),
@@ -192,7 +195,7 @@ from dropglow.rules.schema import RuleShape, RulesShape
         ("generate: {}\ngive_up: 5m", "give_up is not available yet"),
         ("generate: {}\nduplicates: no", "duplicates"),
         ("generate: {}\ndone: keep", "done with keep is not available yet"),
-        ("generate: {}\nbudget: {per_day: 5}", "per_day other than off is not available yet"),
+        ("generate: {}\nbudget: {brake: off}", "unknown key brake"),
         ("expand: {mask: {source: {sidecar: x}}}", "source should have {stem} in the sidecar's name"),
         ("expand: {mask: 'https://x/y.png'}", "an address can only stand in the front matter"),
         # files
