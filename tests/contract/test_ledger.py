@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import pytest
 
-from dropglow.errors import Conflict, IllegalTransition, LeaseLost, LedgerError, UnknownKey
+from dropglow.errors import Conflict, IllegalTransition, LeaseLost, LedgerError, OverBudget, UnknownKey
 from dropglow.events import (
     Abandoned,
     Accepted,
+    Approved,
     Attached,
     Began,
     CancelAsked,
@@ -28,6 +29,7 @@ from dropglow.events import (
     Event,
     Fetched,
     GaveUp,
+    Held,
     LinksExpired,
     Postponed,
     Prepared,
@@ -61,6 +63,17 @@ from dropglow.model import (
     Stage,
     Submission,
     Upload,
+)
+from dropglow.money import (
+    WAITS_FOR_MONEY,
+    Amount,
+    Booking,
+    Ceiling,
+    Fate,
+    Limit,
+    Period,
+    Switch,
+    Unit,
 )
 
 NOW: Final = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
@@ -992,3 +1005,181 @@ async def test_of_two_drops_one_is_the_earlier(ledger: Ledger) -> None:
 
     assert () == before_one
     assert ["one"] == [drop.key for drop in before_two]
+
+
+def booked(day: str = "2026-01-31", *ceilings: Ceiling) -> Began:
+    """Return the intent to buy, counted on *day*."""
+    return Began(at=NOW, booking=Booking(day=day, month=day[:7], ceilings=ceilings))
+
+
+def at_most(
+    most: int, *, rule: str | None = None, period: Period = Period.DAY, unit: Unit = Unit.IMAGES
+) -> Ceiling:
+    """Return a ceiling."""
+    name = None if rule is None else RuleName(rule)
+    return Ceiling(period=period, rule=name, limit=Limit(most=most, unit=unit))
+
+
+class TestMoney:
+    """What was begun counts, what was certainly not accepted does not, and no budget is exceeded."""
+
+    @pytest.mark.parametrize(
+        ("events", "fate", "spent"),
+        [
+            ((), Fate.IN_DOUBT, 1),
+            (TO_RUNNING[1:], Fate.BOUGHT, 1),
+            (TO_DELIVERED[1:], Fate.BOUGHT, 1),
+            (TO_DOUBT[1:], Fate.IN_DOUBT, 1),
+            ((*TO_DOUBT[1:], Abandoned(at=NOW)), Fate.IN_DOUBT, 1),
+            ((*TO_DOUBT[1:], Attached(submission=RECEIPT, at=NOW)), Fate.BOUGHT, 1),
+            ((Declined(failure=WHY, until=NOW, counts=True),), Fate.RETURNED, 0),
+            ((GaveUp(failure=WHY, at=NOW),), Fate.RETURNED, 0),
+            ((*TO_RUNNING[1:], GaveUp(failure=WHY, at=NOW)), Fate.FAILED, 1),
+            ((*TO_FETCHING[1:], GaveUp(failure=WHY, at=NOW)), Fate.BOUGHT, 1),
+            ((*TO_RUNNING[1:], CancelAsked(at=NOW), CancelConfirmed(at=NOW)), Fate.FAILED, 1),
+        ],
+    )
+    async def test_every_order_is_in_the_books(
+        self, ledger: Ledger, events: tuple[Event, ...], fate: Fate, spent: int
+    ) -> None:
+        """Its fate follows from how far it came, and what may be billed counts as spent."""
+        await admit(ledger, make_job(source="shoes/beach.txt"))
+        await tell(ledger, await ledger.job(JobKey("drop.1")), booked(), *events)
+
+        (entry,) = await ledger.costs()
+
+        amount = Amount(images=1, operations=2)
+        assert ("2026-01-31", "art", "/in/shoes", "generate") == (
+            entry.day,
+            entry.rule,
+            entry.folder,
+            entry.operation,
+        )
+        assert (fate, 1, amount) == (entry.fate, entry.orders, amount)
+        assert spent == (await ledger.spending(Period.DAY, "2026-01-31", None)).images
+        assert 2 * spent == (await ledger.spending(Period.MONTH, "2026-01", RuleName("art"))).operations
+        assert Amount() == await ledger.spending(Period.DAY, "2026-01-31", RuleName("other"))
+        assert Amount() == await ledger.spending(Period.DAY, "2026-02-01", None)
+
+    @pytest.mark.parametrize(
+        "ceiling",
+        [
+            at_most(1),
+            at_most(1, rule="art"),
+            at_most(3, unit=Unit.OPERATIONS),
+            at_most(1, period=Period.MONTH),
+        ],
+    )
+    async def test_an_order_beyond_its_budget_is_not_begun(self, ledger: Ledger, ceiling: Ceiling) -> None:
+        """It is refused in the commit that would have stored it, and nothing changes."""
+        await admit(ledger, make_job("one.1"), make_job("two.1"))
+        await tell(ledger, await ledger.job(JobKey("one.1")), booked("2026-01-31", ceiling))
+        before = await ledger.job(JobKey("two.1"))
+
+        with pytest.raises(OverBudget):
+            await tell(ledger, before, booked("2026-01-31", ceiling))
+        assert before == await ledger.job(JobKey("two.1"))
+        assert 1 == (await ledger.spending(Period.DAY, "2026-01-31", None)).images
+        await tell(ledger, before, booked("2026-02-01", at_most(1), at_most(9, period=Period.MONTH)))
+
+    async def test_many_at_once_do_not_exceed_it(self, ledger: Ledger) -> None:
+        """Orders that are begun in the same moment share what is left."""
+        jobs = [make_job(f"d{number}.1") for number in range(20)]
+        await admit(ledger, *jobs)
+
+        begun = await asyncio.gather(
+            *(tell(ledger, job, booked("2026-01-31", at_most(7))) for job in jobs), return_exceptions=True
+        )
+
+        assert 13 == sum(isinstance(each, OverBudget) for each in begun)
+        assert 7 == (await ledger.spending(Period.DAY, "2026-01-31", None)).images
+
+    async def test_a_second_order_counts_again(self, ledger: Ledger) -> None:
+        """What is ordered once more after a doubt is spent twice; what was declined is not."""
+        await admit(ledger, make_job())
+        job = await tell(ledger, await ledger.job(JobKey("drop.1")), booked(), Doubted(failure=WHY))
+        job = await tell(ledger, job, ResubmitAsked(at=NOW), booked())
+        await tell(ledger, job, Declined(failure=WHY, until=NOW, counts=True), booked("2026-02-01"))
+
+        assert 1 == (await ledger.spending(Period.DAY, "2026-01-31", None)).images
+        assert 1 == (await ledger.spending(Period.DAY, "2026-02-01", None)).images
+        assert ["in_doubt", "returned", "in_doubt"] == [each.fate for each in await ledger.costs()]
+        assert ["2026-02-01"] == [each.day for each in await ledger.costs(since="2026-02-01")]
+        assert 2 == len(await ledger.costs(until="2026-01-31"))
+
+    async def test_the_latest_fates_come_first(self, ledger: Ledger) -> None:
+        """What runs still, or was given back, says nothing yet; what is older is not asked for."""
+        endings: tuple[tuple[Event, ...], ...] = (
+            (*TO_RUNNING[1:], GaveUp(failure=WHY, at=NOW)),
+            TO_DELIVERED[1:],
+            TO_DOUBT[1:],
+            TO_RUNNING[1:],
+            (GaveUp(failure=WHY, at=NOW),),
+        )
+        for number, ending in enumerate(endings):
+            await admit(ledger, make_job(f"d{number}.1"))
+            events = [
+                replace(each, submission=replace(RECEIPT, remote_id=RemoteId(f"urn:{number}")))
+                if isinstance(each, Accepted)
+                else each
+                for each in ending
+            ]
+            began = replace(booked(), at=NOW + number * MINUTE)
+            await tell(ledger, await ledger.job(JobKey(f"d{number}.1")), began, *events)
+
+        assert (Fate.IN_DOUBT, Fate.BOUGHT, Fate.FAILED) == await ledger.fates(since=NOW, limit=9)
+        assert (Fate.IN_DOUBT,) == await ledger.fates(since=NOW, limit=1)
+        assert (Fate.IN_DOUBT, Fate.BOUGHT) == await ledger.fates(since=NOW + MINUTE, limit=9)
+
+    async def test_what_waits_for_money_fills_no_queue(self, ledger: Ledger) -> None:
+        """It is counted apart and listed oldest first, until it moves on."""
+        late = make_job("late.1", created_at=NOW + MINUTE)
+        await admit(ledger, late, make_job("one.1"), make_job("two.1"))
+        for job in (late, make_job("one.1")):
+            failure = Failure(code=WAITS_FOR_MONEY, what="it is spent")
+            await tell(ledger, job, Postponed(until=NOW + HOUR, failure=failure))
+
+        assert (2, 1) == ((await ledger.counts()).parked, await ledger.queued("/in"))
+        assert ["one.1", "late.1"] == [job.key for job in await ledger.parked(limit=9)]
+        assert 1 == len(await ledger.parked(limit=1))
+        await tell(ledger, await ledger.job(JobKey("one.1")), booked())
+        assert 1 == (await ledger.counts()).parked
+
+    async def test_what_is_held_rests_and_waits_unpaid(self, ledger: Ledger) -> None:
+        """A held job is not given out, is counted with what waits unpaid, and goes on once approved."""
+        held = advance(make_job("held.1"), Held(failure=WHY))
+        await admit(ledger, held, make_job("one.1"), make_job("else.1", rule=RuleName("other")))
+
+        assert 2 == await ledger.unpaid(RuleName("art"))
+        assert ["held"] == [drop.key for drop in await ledger.ripe(limit=9)]
+        assert "held.1" not in await claim(ledger)
+        await tell(ledger, await ledger.job(JobKey("held.1")), Approved(at=NOW))
+        assert ["held.1"] == await claim(ledger)
+
+    async def test_the_ledger_knows_which_day_is_being_spent_from(self, ledger: Ledger) -> None:
+        """A clock that was set back is not believed at once, and the ledger remembers since when."""
+        shown = Booking(day="2026-01-31", month="2026-01")
+        back = Booking(day="2025-12-30", month="2025-12")
+
+        first = await ledger.turn(booking=shown, now=NOW)
+        again = await ledger.turn(booking=back, now=NOW - 32 * 24 * HOUR)
+        later = await ledger.turn(booking=back, now=NOW - 31 * 24 * HOUR)
+
+        assert shown == first == again
+        assert ("2025-12-30", "2026-01") == (later.day, later.month)
+        assert "2025-12-30" == getattr(await ledger.turn_of(Period.DAY), "label", None)
+
+    async def test_nobody_asked_for_a_day_yet(self, ledger: Ledger) -> None:
+        """A new ledger knows of no day, and of no pause."""
+        assert await ledger.turn_of(Period.MONTH) is None
+        assert await ledger.switch() is None
+
+    async def test_a_pause_is_kept(self, ledger: Ledger) -> None:
+        """The last word about spending stands, with its time and reason."""
+        await ledger.set_switch(Switch(stopped=True, at=NOW, reason="because \udcff"))
+        paused = await ledger.switch()
+        await ledger.set_switch(Switch(stopped=False, at=NOW + HOUR))
+
+        assert paused is not None
+        assert (True, NOW) == (paused.stopped, paused.at)
+        assert Switch(stopped=False, at=NOW + HOUR) == await ledger.switch()

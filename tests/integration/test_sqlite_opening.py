@@ -6,14 +6,33 @@ import os
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from dropglow.errors import LedgerError, LedgerUnavailable
 from dropglow.ledger.base import Query
-from dropglow.ledger.migrate import APPLICATION_ID, latest, migrate
+from dropglow.ledger.migrate import APPLICATION_ID, latest, migrate, migrations
 from dropglow.ledger.place import refuse_network
 from dropglow.ledger.sqlite import SqliteLedger, SqliteReader
+
+FIRST_WITH_MONEY: Final = next(number for number, script in migrations() if "CREATE TABLE spend" in script)
+OLD_BOOKS: Final = """
+INSERT INTO transitions VALUES ('queued', 'held');
+INSERT INTO drops (key, inbox, path, place, rule, rule_digest, sha256, kind, state, admitted_at, document, revision)
+    VALUES ('a', x'2F', x'61', x'61', 'art', 'd', 's', 'prompt', 'open', 0, '{}', 0);
+INSERT INTO jobs (key, drop_key, rule, inbox, source, stage, standing, priority, created_at, fixed, moving, revision)
+    SELECT 'a.' || n, 'a', rule, x'2F', 'a', 'queued', 'ready', 0, 0, fixed, '{}', 0 FROM (
+        SELECT 1 AS n, 'art' AS rule, '{"order": {"images": 2}}' AS fixed
+        UNION ALL SELECT 2, 'film', '{"order": {"images": 10, "results": 1}}'
+        UNION ALL SELECT 3, 'art', '{"order": {"images": 7}}'
+        UNION ALL SELECT 4, 'art', '{"order": {"images": 7}}'
+        UNION ALL SELECT 5, 'art', '{"order": {"images": 7}}');
+INSERT INTO submissions (job, attempt, begun_at, remote_id, outcome) VALUES
+    ('a.1', 1, 1769860800000000, 'urn:1', NULL),
+    ('a.2', 1, 1769860800000000, NULL, 'Abandoned'),
+    ('a.3', 1, 1769860800000000, NULL, 'Declined');
+"""
 
 
 @pytest.fixture
@@ -208,4 +227,28 @@ def test_migrating_refreshes_the_table_of_arrows() -> None:
     migrate(connection)
 
     assert known == connection.execute("SELECT * FROM transitions ORDER BY 1, 2").fetchall()
+    connection.close()
+
+
+def test_a_ledger_without_money_learns_of_it() -> None:
+    """What an older version ordered is booked on its day, by its rule; the new stage is known, and no other."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for number, script in migrations():
+        if number < FIRST_WITH_MONEY:
+            connection.executescript(script)
+            connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.executescript(OLD_BOOKS)
+
+    migrate(connection)
+
+    spend = connection.execute("SELECT * FROM spend ORDER BY rule").fetchall()
+    assert [("2026-01-31", "2026-01", "art", 2, 2), ("2026-01-31", "2026-01", "film", 1, 10)] == spend
+    connection.execute("INSERT INTO transitions VALUES ('queued', 'odd')")
+    connection.execute("UPDATE jobs SET stage = 'held', standing = 'resting' WHERE key = 'a.4'")
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute("UPDATE jobs SET stage = 'odd' WHERE key = 'a.5'")
+    with pytest.raises(sqlite3.IntegrityError, match="stays booked"):
+        connection.execute("UPDATE submissions SET images = 0")
+    assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
     connection.close()

@@ -23,11 +23,13 @@ from dropglow.events import (
     Began,
     CancelAsked,
     Completed,
+    Declined,
     Delivered,
     Doubted,
     Event,
     Fetched,
     GaveUp,
+    Held,
     Postponed,
     RanLate,
 )
@@ -52,6 +54,7 @@ from dropglow.model import (
     RuleName,
     Submission,
 )
+from dropglow.money import WAITS_FOR_APPROVAL, WAITS_FOR_MONEY
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.turns import Turns
 from dropglow.sandbox.faults import parse_faults
@@ -78,6 +81,7 @@ ARTIFACT: Final = Artifact(
     index=0, seed=1, temporary="/out/.part", device=1, inode=2, size_bytes=3, sha256="5", media_type="image/jpeg",
     extension=".jpg",
 )  # fmt: skip
+SHORT: Final = Failure(code=WAITS_FOR_MONEY, what="the budget is spent")
 FULL: Final = Failure(code="DiskFull", what="the outbox is full", hint="make room")
 
 
@@ -97,6 +101,9 @@ def events(stage: str, key: str, outbox: Path, at: datetime) -> tuple[Event, ...
         "in doubt": (began, Doubted(failure=LOST)),
         "skipped": (began, accepted, completed, Fetched(artifacts=(ARTIFACT,)), replace(delivered, paths=())),
         "failed": (GaveUp(failure=REFUSED, at=at),),
+        "held": (Held(failure=Failure(code=WAITS_FOR_APPROVAL, what="too many images wait")),),
+        "short": (Postponed(until=at + timedelta(hours=1), failure=SHORT),),
+        "declined": (began, Declined(failure=REFUSED, until=at + timedelta(hours=1), counts=True)),
         "cancelled": (CancelAsked(at=at),),
     }[stage]
 
@@ -124,12 +131,13 @@ class Desk:
         name: str = "beach.jpg",
         reason: str = "",
         age: timedelta = timedelta(minutes=5),
+        rule: str = "sizes",
     ) -> None:
         """Put a drop into the ledger, with a job at each of *stages*; when all of them rest, it is closed."""
-        asyncio.run(self._drop(key, stages, name, reason, datetime.now(UTC) - age))
+        drop = replace(self._new_drop(key, name, reason, datetime.now(UTC) - age), rule=RuleName(rule))
+        asyncio.run(self._drop(drop, stages, drop.admitted_at))
 
-    async def _drop(self, key: str, stages: tuple[str, ...], name: str, reason: str, at: datetime) -> None:
-        drop = self._new_drop(key, name, reason, at)
+    async def _drop(self, drop: Drop, stages: tuple[str, ...], at: datetime) -> None:
         async with own(self.state) as owned:
             jobs = [self._new_job(drop, ordinal, at) for ordinal in range(1, len(stages) + 1)]
             await owned.ledger.admit(drop, jobs)

@@ -433,3 +433,39 @@ async def test_prices_are_corrected_by_the_operator(make_site: Any) -> None:
 
     assert 2 == site.accepted
     assert Amount(images=2, operations=6) == (await site.costs())[Fate.BOUGHT]
+
+
+@pytest.mark.parametrize("fault", ["forbidden=quota_exhausted", "unauthorised=1"])
+async def test_the_account_is_the_trouble_and_nothing_is_spent(make_site: Any, fault: str) -> None:
+    """Quota used up, or a secret that was rotated: every file stays, one question at a time, and it resumes by itself."""
+    site: Site = make_site(text=configuration("{per_day: 12}", art=""))
+    site.prompts("art", 12)
+    site.daemon.faults(fault)
+    stop = asyncio.Event()
+    async with site.daemon.service() as service:
+        running = asyncio.create_task(service.run(stop, once=False))
+        await until(lambda: bool(service.snapshot().trouble))
+        await until(site.for_a_while(1))
+        asked = orders(site)
+        await until(site.for_a_while(200))
+        waiting, again = await site.jobs(Stage.QUEUED), orders(site) - asked
+        spent, trouble = await site.costs(), service.snapshot().trouble
+        site.daemon.faults()
+        await until(lambda: site.accepted >= 12)
+        stop.set()
+        await asyncio.wait_for(running, 30)
+
+    assert 12 == len(waiting)
+    assert again <= 8  # in more than three minutes
+    assert trouble
+    assert 0 == sum(amount.images for fate, amount in spent.items() if fate is not Fate.RETURNED)
+    assert 12 == (await site.costs())[Fate.BOUGHT].images == site.accepted
+    assert "" == await site.once()
+    inputs = [site.daemon.prompts / f"art-{number:03}.txt" for number in range(12)]
+    assert [] == await site.daemon.broken_promises(*inputs)
+
+
+def orders(site: Site) -> int:
+    """Return how many orders Adobe was asked for."""
+    requests: dict[str, int] = site.daemon.books()["requests"]
+    return sum(times for name, times in requests.items() if name.startswith("POST /v3"))
