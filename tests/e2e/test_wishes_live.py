@@ -123,6 +123,31 @@ async def test_what_failed_is_retried_while_the_service_runs(make_site: SiteMake
     assert (4, 3, 0) == (len(bought(site)), len(site.results()), site.count("photos/_failed"))
 
 
+async def test_spending_is_paused_and_goes_on_while_the_service_runs(make_site: SiteMaker) -> None:
+    """The service obeys at once: what is dropped meanwhile is taken and not ordered, across a restart, until `resume`."""
+    site = await make_site("duration=0.2")
+    process = await site.start()
+    site.prompt_source(1).rename(site.prompts / "bear.txt")
+    await site.until(lambda: 1 == site.count("prompts/_done"), process=process)
+    paused = await document(site, "pause", "--reason", "lunch")
+    site.prompt_source(2).rename(site.prompts / "fox.txt")
+    await site.until(lambda: 0 == site.count("prompts"), process=process)
+    await site.stop(process)
+    process = await site.start()
+    status = await document(site, "status")
+    ordered = len(bought(site))
+
+    resumed = await document(site, "resume")
+    await site.until(lambda: 2 == site.count("prompts/_done"), process=process)
+    costs = await document(site, "costs")
+    await site.stop(process)
+
+    assert (True, "service", "lunch") == (paused["ok"], paused["by"], paused["paused"]["reason"])
+    assert ("lunch", 1) == (status["money"]["paused"]["reason"], ordered)
+    assert (True, "service", None) == (resumed["ok"], resumed["by"], resumed["paused"])
+    assert site.world.books()["images"] == costs["total"]["bought"]["operations"] == 2
+
+
 async def test_after_a_kill_the_state_is_told_as_it_is(make_site: SiteMaker) -> None:
     """A service that was killed is not said to run, and what it began is shown from the ledger."""
     site = await make_site("duration=60")

@@ -28,6 +28,7 @@ _BAR: Final = 6
 _WIDE: Final = 130  # columns from which Adobe's job id has room beside the bar
 _STEPS: Final[dict[Stage, tuple[int, str]]] = {
     Stage.QUEUED: (0, "is uploaded, waits"),
+    Stage.HELD: (_BAR, "held until somebody approves"),
     Stage.SUBMITTING: (1, "is being ordered"),
     Stage.RUNNING: (2, "is being painted"),
     Stage.CANCELLING: (2, "is being cancelled"),

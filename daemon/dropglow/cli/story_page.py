@@ -87,6 +87,8 @@ def _job(job: Job, out: Console) -> None:
             f"dropglow resolve {job.key} with --job-id URN, --resubmit or --abandon",
             console=out,
         )
+    if job.stage is Stage.HELD:
+        fact("to let it go on", f"dropglow approve {job.key}", console=out)
     if order.prompt:
         fact("prompt", order.prompt, console=out)
     fact("price", counted(0 if job.reuses else order.images, "image"), console=out)

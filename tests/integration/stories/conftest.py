@@ -31,6 +31,7 @@ from dropglow.ledger.mailbox import Mailbox, Verb, Wish
 from dropglow.ledger.sqlite import SqliteReader
 from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, DropState, Job, Stage
+from dropglow.money import Fate
 from dropglow.ops.logging import set_up
 from dropglow.runtime.service import Outcome, Service
 from dropglow.sandbox.app import make_app
@@ -275,7 +276,21 @@ class Daemon:
             for key, events in history.items()
             if "Doubted" in events and "Began" in events[events.index("Doubted") :]
         ]
-        return wrong
+        return wrong + await self._unkept_books(books["images"])
+
+    async def _unkept_books(self, charged: int) -> list[str]:
+        """Return where ``costs`` tells another story than Adobe's books: only what is in doubt or failed may differ."""
+        reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
+        try:
+            entries = await reader.costs()
+        finally:
+            await reader.close()
+        bought = sum(each.amount.operations for each in entries if each.fate is Fate.BOUGHT)
+        unsure = {Fate.IN_DOUBT, Fate.FAILED}
+        perhaps = sum(each.amount.operations for each in entries if each.fate in unsure)
+        if bought <= charged <= bought + perhaps:
+            return []
+        return [f"{charged} operations were charged, the ledger has {bought} and perhaps {perhaps}"]
 
 
 class DaemonMaker:

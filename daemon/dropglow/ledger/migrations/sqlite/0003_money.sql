@@ -27,8 +27,6 @@ UPDATE submissions SET
     images = (SELECT coalesce(json_extract(fixed, '$.order.results'), json_extract(fixed, '$.order.images'), 1) FROM jobs WHERE key = job),
     operations = (SELECT coalesce(json_extract(fixed, '$.order.images'), 1) FROM jobs WHERE key = job);
 
-CREATE INDEX submissions_day ON submissions (day);
-
 CREATE TABLE spend (
     day        TEXT NOT NULL,
     month      TEXT NOT NULL,
