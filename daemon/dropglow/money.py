@@ -46,7 +46,7 @@ class Fate(StrEnum):
 
     BOUGHT = "bought"  # it runs, or brought its results
     IN_DOUBT = "in_doubt"  # nobody knows whether it stands: counted as spent
-    FAILED = "failed"  # accepted, and ended without results; whether it is billed Adobe does not say: counted as spent
+    FAILED = "failed"  # accepted, and failed or cancelled there; whether it is billed Adobe does not say: counted as spent
     RETURNED = "returned"  # certainly not accepted: it costs nothing
 
 
@@ -59,9 +59,6 @@ class Amount:
 
     def __add__(self, other: Amount) -> Amount:
         return Amount(images=self.images + other.images, operations=self.operations + other.operations)
-
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(images=self.images - other.images, operations=self.operations - other.operations)
 
     def count(self, unit: Unit) -> int:
         """Return the amount in *unit*."""
@@ -148,11 +145,6 @@ class Budgets:
     common: Budget = field(default_factory=Budget)
     by_rule: Mapping[RuleName, Budget] = field(default_factory=dict)
     brake: bool = True
-
-    @property
-    def any(self) -> bool:
-        """Return whether anything at all is limited by day or month."""
-        return any(True for _ in self.ceilings())
 
     def ceilings(self) -> Iterator[Ceiling]:
         """Yield every ceiling."""

@@ -1108,13 +1108,14 @@ class TestMoney:
         assert 2 == len(await ledger.costs(until="2026-01-31"))
 
     async def test_the_latest_fates_come_first(self, ledger: Ledger) -> None:
-        """What runs still, or was given back, says nothing yet; what is older is not asked for."""
+        """What runs, was given back or was cancelled by a person says nothing; what is older is not asked for."""
         endings: tuple[tuple[Event, ...], ...] = (
             (*TO_RUNNING[1:], GaveUp(failure=WHY, at=NOW)),
             TO_DELIVERED[1:],
             TO_DOUBT[1:],
             TO_RUNNING[1:],
             (GaveUp(failure=WHY, at=NOW),),
+            (*TO_RUNNING[1:], CancelAsked(at=NOW), CancelConfirmed(at=NOW)),
         )
         for number, ending in enumerate(endings):
             await admit(ledger, make_job(f"d{number}.1"))

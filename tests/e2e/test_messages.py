@@ -265,15 +265,6 @@ async def test_a_command_that_does_not_exist(place: Place, arguments: tuple[str,
     assert "Did you mean" in said.message[-1]
 
 
-@pytest.mark.parametrize("name", ["approve", "pause", "resume", "costs", "doctor"])
-async def test_a_command_that_is_promised_for_later(place: Place, name: str) -> None:
-    """It is said to be missing still, and nothing else is guessed; exit 2."""
-    said = await place.run(name)
-
-    assert 2 == said.exit_code
-    assert f"`dropglow {name}` is not available yet" in said.message[-1]
-
-
 async def test_the_configuration_is_named_before_the_command(place: Place) -> None:
     """Who names it after the command is told where it goes; exit 2."""
     said = await place.run("check", "--config", "dropglow.yaml")

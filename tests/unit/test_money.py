@@ -64,7 +64,7 @@ def test_a_ceiling_counts_in_its_unit() -> None:
     assert (True, False) == (DAILY.fits(spent, more), operations.fits(spent, more))
     assert (4, 7) == (DAILY.left(spent), operations.left(spent))
     assert 0 == DAILY.left(Amount(images=101))
-    assert Amount(images=92, operations=85) == spent - more
+    assert Amount(images=100, operations=101) == spent + more
 
 
 def test_limits_and_ceilings_are_said_in_words() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.pacing import DAY_S, MINUTE_S, PROBE_S, Gate, Window
+from dropglow.pacing import DAY_S, MINUTE_S, PROBE_S, STOPPED_S, Gate, Window
 
 # Whole seconds, so that sums are exact.
 SECONDS = st.integers(min_value=0, max_value=600).map(float)
@@ -293,3 +293,14 @@ def test_an_upload_is_no_probe() -> None:
     gate.count(104.0)
 
     assert 1 == gate.free(104.0, wanted=8)
+
+
+def test_a_gate_that_a_person_stopped_lets_nothing_through() -> None:
+    """However free the limits are, nothing goes out until somebody lets it go on; then everything does."""
+    gate = Gate.of(per_minute=None, per_day=None)
+    gate.stopped = True
+    stopped = gate.free(0.0, wanted=5), gate.wait_s(0.0)
+    gate.stopped = False
+
+    assert (0, STOPPED_S) == stopped
+    assert (5, 0.0) == (gate.free(0.0, wanted=5), gate.wait_s(0.0))

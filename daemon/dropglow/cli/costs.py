@@ -8,7 +8,7 @@ With ``--json`` one document::
      "total": {"bought": sum, "in_doubt": sum, "failed": sum, "returned": sum, "spent": sum}}
 
 A sum is ``{"orders", "images", "operations"}``. ``bought``: the order runs at Adobe or brought its results. ``in_doubt``:
-nobody knows whether it stands. ``failed``: Adobe took it, and it ended there without results; whether that is billed
+nobody knows whether it stands. ``failed``: Adobe took it, and it failed or was cancelled there; whether that is billed
 Adobe does not say. ``returned``: certainly not accepted, so it costs nothing. ``spent`` is what budgets count: the first
 three together. Images are pictures and clips as they were ordered; operations are what they cost by the table of prices
 that held when the file was taken. A day is the machine's own, as it was when the order was sent.
@@ -130,13 +130,16 @@ def _show(
     if not lines:
         line("Nothing was ordered.", console=out)
         return
-    heads = [*names, "images spent", "operations", "of these in doubt", "failed at Adobe", "given back"]
+    heads = [*names, "images spent", "operations", "of these in doubt", "failed or cancelled", "given back"]
     rows = [[*key, *_cells(sums)] for key, sums in lines]
     if len(rows) > 1:
         rows.append(["all", *[""] * (len(names) - 1), *_cells(total)])
     table(heads, rows, console=out)
     if total["in_doubt"]["orders"] or total["failed"]["orders"]:
-        line("What is in doubt or failed at Adobe may be billed, so it counts as spent.", console=out)
+        line(
+            "What is in doubt, or failed or was cancelled at Adobe, may be billed, so it counts as spent.",
+            console=out,
+        )
 
 
 def _cells(sums: dict[str, Any]) -> list[str]:

@@ -22,6 +22,7 @@ from dropglow.errors import SourceFault
 from dropglow.firefly import wire
 from dropglow.intake.plan import InboxPlan
 from dropglow.model import Drop, DropKey, Facts, Kind, Order, Upload
+from dropglow.money import Amount
 from dropglow.naming import render
 from dropglow.preparing import Copy, Plan, Stripped, foreseen
 from dropglow.rules.beside import partner
@@ -89,6 +90,12 @@ class Forecast:
     def images(self) -> int:
         """Return the price."""
         return sum(purchase.images for purchase in self.purchases)
+
+    @property
+    def amount(self) -> Amount:
+        """Return how many results there would be, and their price."""
+        results = sum(len(call.results) for purchase in self.purchases for call in purchase.calls)
+        return Amount(images=results, operations=self.images)
 
 
 def forecast(config: Config, subject: Subject, place: Place, *, now: datetime) -> Forecast:

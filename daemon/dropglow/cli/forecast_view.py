@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from dropglow.cli.forecast import Call, Forecast, Purchase
 from dropglow.cli.subject import Subject
 from dropglow.cli.tables import counted, line, readable
+from dropglow.cli.words import price_words
 from dropglow.model import After, Duplicates, Facts, Kind
 from dropglow.naming import shown
 from dropglow.rules.folders import differing_after
@@ -120,14 +121,14 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     first, *later = (purchase.rule for purchase in each.purchases)
     after = first.after
     failed = _put(after.failed, each)
-    if not each.images:
+    if not each.amount.images:
         yield "  Price: nothing", "bold"
         yield f"  The original goes to {failed}, with the reason beside it.", ""
         yield from _overruled(first, later)
         return
     unsure = [one.rule for one in each.explanations if one.taken and one.provided]
     proviso = f", if {' and '.join(unsure)} {'takes' if len(unsure) == 1 else 'take'} it" if unsure else ""
-    yield f"  Price: {counted(each.images, 'image')}{_for_each(each)}{proviso}", "bold"
+    yield f"  Price: {price_words(each.amount)}{_for_each(each)}{proviso}", "bold"
     yield from _bought_before(each)
     if each.outlook is not None:
         yield from ((f"  {text}", style) for text, style in each.outlook.lines())

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from dropglow.cli.facts import fact, heading, paragraph
 from dropglow.cli.tables import counted, line, readable, table
-from dropglow.cli.words import advice, local, not_kept_words, order_words, stage_words
+from dropglow.cli.words import advice, local, not_kept_words, order_words, price_words, stage_words
 from dropglow.ledger.base import Record
 from dropglow.lifecycle import not_kept
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
+from dropglow.money import cost
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,7 +92,7 @@ def _job(job: Job, out: Console) -> None:
         fact("to let it go on", f"dropglow approve {job.key}", console=out)
     if order.prompt:
         fact("prompt", order.prompt, console=out)
-    fact("price", counted(0 if job.reuses else order.images, "image"), console=out)
+    fact("price", "nothing" if job.reuses else price_words(cost(order)), console=out)
     if job.reuses is not None:
         fact("bought by", f"job {job.reuses}, for the same content", console=out)
     if order.seeds:

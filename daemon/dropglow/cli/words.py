@@ -11,6 +11,7 @@ from datetime import datetime
 from dropglow.cli.tables import counted, relative_time
 from dropglow.lifecycle import ABANDONED, RESTING, kept_back, not_kept
 from dropglow.model import Failure, Job, Order, Stage
+from dropglow.money import Amount
 
 
 def local(at: datetime) -> str:
@@ -38,6 +39,14 @@ def named(stage: Stage) -> str:
 def order_words(order: Order) -> str:
     """Return what is ordered, and how many pictures where it is not one. Its price is another thing."""
     return order.called if order.results == 1 else f"{order.called}, {counted(order.results, 'image')}"
+
+
+def price_words(amount: Amount) -> str:
+    """Return what something costs: in pictures, or in operations where the two differ."""
+    pictures = counted(amount.images, "image")
+    if amount.images == amount.operations:
+        return pictures
+    return f"{counted(amount.operations, 'operation')} for {pictures}"
 
 
 def outcome_words(job: Job, *, now: datetime) -> str:

@@ -33,7 +33,7 @@ _COSTS: Final = f"""
 """  # noqa: S608
 _FATES: Final = f"""
     SELECT {_FATE} AS fate FROM submissions AS s INDEXED BY submissions_begun
-    WHERE s.begun_at >= ? AND NOT ({_RETURNED})
+    WHERE s.begun_at >= ? AND NOT ({_RETURNED}) AND s.outcome IS NOT 'CancelConfirmed'
       AND (s.outcome IS NOT NULL OR s.completed_at IS NOT NULL
            OR (SELECT stage FROM jobs WHERE key = s.job) = 'in_doubt')
     ORDER BY s.begun_at DESC LIMIT ?

@@ -202,7 +202,7 @@ class Reader(Protocol):
     async def fates(self, *, since: datetime, limit: int) -> tuple[Fate, ...]:
         """Return what became of the latest orders begun at or after *since*, newest first.
 
-        Those that still run and those that were given back say nothing, and are passed over.
+        Those that still run, that were given back, or that a person cancelled say nothing, and are passed over.
         """
         ...
 

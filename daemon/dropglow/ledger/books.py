@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dropglow.errors import OverBudget
-from dropglow.events import Accepted, Attached, Began, Completed, Declined, Event, GaveUp
+from dropglow.events import Accepted, Attached, Began, CancelConfirmed, Completed, Declined, Event, GaveUp
 from dropglow.ledger.base import Entry
 from dropglow.ledger.receipts import BOUGHT
 from dropglow.model import Job, JobKey, Order, RuleName, Stage
@@ -31,11 +31,14 @@ class Bought:
     live: bool = True
     returned: bool = False
     in_doubt: bool = False
+    cancelled: bool = False
 
     @property
     def told(self) -> bool:
         """Return whether anything is known to have become of it that is not undone."""
-        return not self.returned and (not self.live or self.completed_at is not None or self.in_doubt)
+        if self.returned or self.cancelled:
+            return False
+        return not self.live or self.completed_at is not None or self.in_doubt
 
     @property
     def fate(self) -> Fate:
@@ -123,6 +126,7 @@ class MemoryBooks:
             if bought.job == before.key and bought.live:
                 _note(bought, event)
                 bought.live = after.stage in BOUGHT
+                bought.cancelled = isinstance(event, CancelConfirmed)
                 bought.in_doubt = after.stage is Stage.IN_DOUBT
                 bought.returned = (
                     not bought.live and not bought.remote_id and isinstance(event, Declined | GaveUp)

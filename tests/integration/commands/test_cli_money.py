@@ -212,6 +212,7 @@ def test_explain_says_what_budgets_mean(desk: Desk, stages: tuple[str, ...], out
 
     assert (2, outlook) == (inbox["images"], inbox["money"]["outlook"])
     assert "It needs 1 image" in page
+    assert "Price: 2 operations for 1 image" in page
     assert inbox["money"]["reasons"]
 
 
