@@ -97,7 +97,7 @@ class Service:
         return Outcome(
             troubled=await self._troubled(),
             gave_up=gave_up,
-            needs_person=bool(gave_up) and self.gate.needs_person,
+            needs_person=bool(gave_up) and (self.gate.needs_person or self.gate.stopped),
         )
 
     async def _serve(self, stop: asyncio.Event, *, once: bool) -> str:
@@ -192,7 +192,7 @@ class Service:
             waiting = await self.ledger.parked(limit=1) if due is not None and due > now else ()
             return "".join(job.failure.what for job in waiting if job.failure is not None)
         if unrested and self.gate.stopped and unrested == counts.jobs.get(Stage.QUEUED, 0):
-            return "spending is paused, and nothing is left but what would have to be bought"
+            return "spending is paused until somebody says `dropglow resume`, and all that is left would have to be bought"
         return ""
 
     async def _unclosable(self) -> str:
