@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,6 +30,7 @@ from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.darkroom import Darkroom
 from dropglow.intake.survey import not_mounted
 from dropglow.landmarks import Role
+from dropglow.ledger.backup import back_up
 from dropglow.ops.garbage import sparing
 from dropglow.rules.folders import is_made_at_start
 from dropglow.rules.places import look
@@ -87,6 +89,7 @@ async def serve(
             sandbox=sandbox is not None,
             decoder=darkroom,
             board=owned.lifeboat.board,
+            back_up=functools.partial(back_up, owned.state),
         )
         for job in owned.rescued:
             log.warning(vocabulary.JOB_RESCUED, **about(job))

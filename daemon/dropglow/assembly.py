@@ -11,7 +11,7 @@ import functools
 import random
 import socket
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -81,12 +81,14 @@ async def build(
     sandbox: bool = False,
     decoder: Decoder = IN_PROCESS,
     board: Callable[[Job, Accepted], object] = lambda _job, _accepted: None,
+    back_up: Callable[[datetime], Path | None] = lambda _now: None,
 ) -> Service:
     """Return the service over these parts; nothing runs yet.
 
     *storage* names the upload storage where it is not Adobe's own, so that an
     id is never used where it is not known. *decoder* looks into pictures. *board* keeps
-    receipts safe that the ledger cannot take in; without it, they are lost with the process.
+    receipts safe that the ledger cannot take in; without it, they are lost with the process. *back_up*
+    copies the ledger, if that is due, and returns the copy.
     """
     gate = await _gate(config, ledger, clock)
     purse = await _purse(config, ledger, clock, gate)
@@ -138,6 +140,7 @@ async def build(
         wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher, purse),
         purse=purse,
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
+        back_up=back_up,
         doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].announced()),
         gate=gate,
         clock=clock,

@@ -19,6 +19,8 @@ SERVICE_RECOVERED: Final = "service.recovered"
 SERVICE_BUG: Final = "service.bug"  # job, traceback
 SERVICE_NOTE: Final = "service.note"  # note
 LEDGER_UNAVAILABLE: Final = "ledger.unavailable"  # reason, hint
+BACKUP_MADE: Final = "backup.made"  # path
+BACKUP_FAILED: Final = "backup.failed"  # reason, hint
 CONFIG_WARNING: Final = "config.warning"  # warning
 SANDBOX_STARTED: Final = "sandbox.started"  # url
 

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from dropglow import retry, vocabulary
@@ -42,6 +43,7 @@ OPEN_S: Final = 5.0  # an inbox that hangs is left to open by itself
 WATCH_AGAIN_S: Final = 300.0  # it walks the whole tree
 THREADS: Final = 64  # shared by all that looks at folders for a moment; those that hang are lost
 TIDY_S: Final = 3600.0
+BACKUP_S: Final = 3600.0
 ANSWER_LIFE: Final = timedelta(days=1)
 QUIET_S: Final = 0.1
 ABSENT: Final = "it is not there"
@@ -67,6 +69,7 @@ class Service:
     wishes: Wishes
     purse: Purse
     mailbox: Mailbox
+    back_up: Callable[[datetime], Path | None]
     doorbell: Doorbell
     gate: Gate
     clock: Clock
@@ -118,6 +121,7 @@ class Service:
             "status": self._publish,
             "money": self._mind_money,
             "tidying": self._tidy,
+            "backup": self._back_up,
             "supervision": self._supervise,
             **{f"inbox {each.state.folder}": each.run for each in self.attendants},
             **{f"tidying {each.state.folder}": each.tidy for each in self.attendants},
@@ -289,6 +293,22 @@ class Service:
             with contextlib.suppress(LedgerUnavailable):  # told by the task that reads the wishes
                 await asyncio.to_thread(self.mailbox.forget_old, self.clock.now() - ANSWER_LIFE)
             await self.clock.sleep(TIDY_S)
+
+    async def _back_up(self) -> None:
+        """Copy the ledger once a day."""
+        trouble = ""
+        while True:
+            try:
+                copy = await asyncio.to_thread(self.back_up, self.clock.now())
+                trouble = ""
+            except LedgerUnavailable as refusal:
+                copy = None
+                if refusal.message != trouble:
+                    log.error(vocabulary.BACKUP_FAILED, reason=refusal.message, hint=refusal.hint)
+                trouble = refusal.message
+            if copy is not None:
+                log.info(vocabulary.BACKUP_MADE, path=str(copy))
+            await self.clock.sleep(BACKUP_S)
 
     async def _publish(self) -> None:
         trouble = ""
