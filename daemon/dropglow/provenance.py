@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dropglow.model import Artifact, Companion, Drop, Job, JobKey, Reference
+from dropglow.oddities import oddities
 
 VERSION: Final = 1
 _FORMAT: Final = "dropglow.provenance"
@@ -60,6 +61,7 @@ def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: da
             "height": artifact.height,
         },
         "content_credentials": artifact.content_credentials,
+        "oddities": list(oddities(job, artifact)),
         "times": {
             "admitted_at": _written(drop.admitted_at),
             "submitted_at": _written(job.begun_at),

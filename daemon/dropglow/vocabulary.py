@@ -77,6 +77,7 @@ JOB_ATTACHED: Final = "job.attached"
 
 RESULT_DELIVERED: Final = "result.delivered"  # path
 RESULT_SKIPPED: Final = "result.skipped"  # count, outbox, reason
+RESULT_ODD: Final = "result.odd"  # index, reason
 RESULT_FEWER: Final = "result.fewer"  # asked, got
 
 BUDGET_SPENT: Final = "budget.spent"  # budget, spent, until

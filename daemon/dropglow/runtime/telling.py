@@ -15,6 +15,7 @@ from dropglow.lifecycle import not_kept
 from dropglow.model import Failure, Job, Stage
 from dropglow.money import WAITS_FOR_MONEY
 from dropglow.naming import shown
+from dropglow.oddities import oddities
 
 log = structlog.stdlib.get_logger("dropglow")
 
@@ -76,10 +77,18 @@ def told(job: Job, event: events.Event) -> None:
         log.info(name, **fields)
     if isinstance(event, events.Completed) and len(event.outputs) < job.order.results:
         log.warning(vocabulary.RESULT_FEWER, **about(job), asked=job.order.results, got=len(event.outputs))
+    if isinstance(event, events.Fetched):
+        _told_of_oddities(job)
     if job.stage is Stage.CANCELLED and not isinstance(event, events.CancelConfirmed):
         log.info(vocabulary.JOB_CANCELLED, **about(job))
     if isinstance(event, events.Declined) and job.stage is Stage.FAILED:
         log.error(vocabulary.JOB_FAILED, **about(job), attempts=job.attempt, **reasons(event.failure))
+
+
+def _told_of_oddities(job: Job) -> None:
+    for artifact in job.artifacts:
+        for reason in oddities(job, artifact):
+            log.warning(vocabulary.RESULT_ODD, **about(job), index=artifact.index + 1, reason=reason)
 
 
 def _told_of_skipped(job: Job, count: int) -> None:
