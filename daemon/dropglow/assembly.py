@@ -62,6 +62,7 @@ from dropglow.runtime.turns import Turns
 from dropglow.runtime.uploads import Uploads
 from dropglow.runtime.wishes import Wishes
 from dropglow.runtime.worker import Worker
+from dropglow.runtime.writers import Writers
 
 ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
 DOWNLOADS: Final = 8
@@ -262,6 +263,7 @@ async def _performer(
                 decoder=decoder,
             ),
             links=Links(ledger=ledger, disk=disk, clock=clock),
+            writers=Writers(ledger=ledger, disk=disk, clock=clock),
             outboxes=outboxes,
             ground=ground,
             clock=clock,

@@ -16,9 +16,11 @@ from typing import Any, Final
 
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
+from dropglow.intake.ignore import is_ignored_file
 from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan, WatchMode
 from dropglow.money import Budget, Budgets
+from dropglow.rules.beside import partner
 from dropglow.rules.budget import CommonBudgetShape, budget_of
 from dropglow.rules.configuration import ApiShape, ConfigurationShape, LimitsShape, PollShape
 from dropglow.rules.folders import (
@@ -137,6 +139,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     )
     harvest.faults += after_faults(harvest.rules, harvest.entries, look=harvest.look)
     harvest.faults += _watch_faults(harvest.rules)
+    harvest.faults += _marker_faults(harvest.rules)
     if not harvest.faults:
         harvest.warnings += [
             *after_warnings(harvest.rules),
@@ -391,6 +394,15 @@ def _watch_faults(rules: list[Loaded]) -> Iterator[Fault]:
         if other.rule.watch != loaded.rule.watch:
             message = f"{other.rule.name} watches the same inbox by {other.rule.watch}; an inbox is watched in one way"
             yield loaded.entry.fault("watch", message)
+
+
+def _marker_faults(rules: list[Loaded]) -> Iterator[Fault]:
+    """Yield which markers would never be seen."""
+    for loaded in rules:
+        ready = loaded.rule.ready
+        if ready is not None and is_ignored_file(partner(ready, "beach.jpg")):
+            message = f"ready: {ready} is a hidden or temporary name, and such files are never looked at"
+            yield loaded.entry.fault("ready", message)
 
 
 def _folders(rules: tuple[Rule, ...]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ First level: whose problem it is. Second level: what to do now::
     │   └── DiskFull               no room, or a quota
     ├── DeliveryError              the outbox refuses a result
     ├── SourceFault                the dropped file itself cannot be used
+    │   └── Unfinished             … and may be whole soon: look again when it changed
     └── IllegalTransition          our bug, or a wish that makes no sense now
 
 Nothing is logged where it is raised; whoever decides about it logs it once.
@@ -176,6 +177,10 @@ class DeliveryError(DropglowError):
 
 class SourceFault(DropglowError):
     """Report that a dropped file cannot be used, in words for its owner."""
+
+
+class Unfinished(SourceFault):
+    """Report that a dropped file is not whole. Somebody may be writing it still."""
 
 
 class IllegalTransition(DropglowError):

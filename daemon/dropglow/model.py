@@ -116,6 +116,11 @@ class Sighting:
     mtime_ns: int
     ctime_ns: int
 
+    @property
+    def identity(self) -> tuple[int, int, int, int]:
+        """Return what stays the same while nobody writes. Not the ctime: moving a file away and back changes it."""
+        return self.device, self.inode, self.size_bytes, self.mtime_ns
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -140,6 +145,9 @@ class Facts:
     text: str | None = None  # a prompt file's text, front matter and blank lines before it included
     fault: str | None = None
     hint: str = ""
+    unfinished: bool = (
+        False  # the fault is that something is missing yet: somebody may be writing the file still
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +163,8 @@ class After:
 class Companion:
     """A file that was dropped beside another one and belongs to it: its mask, its prompt.
 
-    It is claimed with its drop, and goes wherever that goes.
+    It is claimed with its drop, and goes wherever that goes. One without a kind is a marker: that it was there
+    said that the drop is whole, and nobody looks into it.
     """
 
     path: str  # below the inbox, as it was dropped
@@ -164,7 +173,7 @@ class Companion:
     size_bytes: int
     device: int
     inode: int
-    kind: Kind
+    kind: Kind | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +199,11 @@ class Drop:
     admitted_at: datetime
     closed_at: datetime | None = None
     revision: int = 0
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Return the SHA-256 of those of its companions that are part of what is bought: of all but markers."""
+        return tuple(each.sha256 for each in self.companions if each.kind is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

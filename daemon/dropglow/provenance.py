@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dropglow.model import Artifact, Companion, Drop, Job, JobKey, Reference
+from dropglow.model import Artifact, Companion, Drop, Job, JobKey, Kind, Reference
 from dropglow.oddities import oddities
 
 VERSION: Final = 1
@@ -51,7 +51,7 @@ def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: da
             "sha256": drop.sha256,
             "size_bytes": drop.size_bytes,
         },
-        "companions": [_companion(companion) for companion in drop.companions],
+        "companions": [*_companions(drop)],
         "result": {
             "name": delivered_as,
             "sha256": artifact.sha256,
@@ -115,10 +115,17 @@ def _reference(reference: Reference, prepared: str) -> dict[str, Any]:
     }
 
 
-def _companion(companion: Companion) -> dict[str, Any]:
+def _companions(drop: Drop) -> Iterator[dict[str, Any]]:
+    """Yield what was bought with the drop, which markers are not."""
+    for companion in drop.companions:
+        if companion.kind is not None:
+            yield _companion(companion, companion.kind)
+
+
+def _companion(companion: Companion, kind: Kind) -> dict[str, Any]:
     return {
         "path": companion.path,
-        "kind": companion.kind.value,
+        "kind": kind.value,
         "sha256": companion.sha256,
         "size_bytes": companion.size_bytes,
     }

@@ -50,7 +50,8 @@ class Outlook:
 
     settled: tuple[Sighting, ...]  # oldest first: by mtime, then by path
     beyond: int  # settled too, but younger than as many as are told
-    waiting: int  # seen, not settled yet
+    settling: tuple[Sighting, ...]  # not settled yet; none unless asked for in full
+    waiting: int  # how many those are, asked for or not
     arrived: int  # not seen by the look before
     next_look_s: float | None  # seconds until the first waiting file can be settled
 
@@ -89,6 +90,10 @@ class Watches:
         row = self._roll.row(_key(sighting.path))
         return self._roll.marks[row] != 0 and self._roll.prints[row] == hash(sighting)
 
+    def since_s(self, sighting: Sighting) -> float | None:
+        """Return when the first look saw this file just like this; None where the last one did not."""
+        return self._roll.since_s[self._roll.row(_key(sighting.path))] if self.same(sighting) else None
+
     def leave(self, sighting: Sighting) -> None:
         """Tell this file no more until it changes: nobody wants it."""
         if self.same(sighting) and not self.is_left(sighting.path):
@@ -116,10 +121,11 @@ class Watches:
 
         Files that were not seen this time are forgotten: if they come back, their quiet period begins anew. The
         ``MOST_TOLD`` oldest of the settled files are told, without those left and those *resting*; all of them,
-        the left ones too, with *in_full*.
+        the left ones and the unsettled too, with *in_full*.
         """
         roll, oldest, patience_s = self._roll, _Oldest(None if in_full else MOST_TOLD), _patience_s(settle_s)
         turn = self._turn ^ _TURN
+        settling: list[Sighting] = []
         known, seen_count, waiting, settled, due_in_s = self._count, 0, 0, 0, math.inf
         for seen in sightings:
             row = roll.row(_key(seen.path))
@@ -134,6 +140,8 @@ class Watches:
             roll.marks[row] = marks & ~_TURN | turn
             if not marks & _SETTLED:
                 waiting += 1
+                if in_full:
+                    settling.append(seen)
                 due_in_s = min(due_in_s, roll.since_s[row] + patience_s[marks >> _PATIENCE & 7] - now_s)
             elif (in_full or not marks & _LEFT) and not (resting and resting(seen)):
                 settled += 1
@@ -146,6 +154,7 @@ class Watches:
         return Outlook(
             settled=told,
             beyond=settled - len(told),
+            settling=tuple(settling),
             waiting=waiting,
             arrived=arrived,
             next_look_s=max(0.0, due_in_s) if waiting else None,

@@ -37,6 +37,7 @@ WATCHER_DEAF: Final = "watcher.deaf"  # reason
 DROP_ADMITTED: Final = "drop.admitted"  # drop, rule, source, sha256, companions, jobs, images
 DROP_REOPENED: Final = "drop.reopened"  # drop, rule, source, jobs
 DROP_UNMATCHED: Final = "drop.unmatched"  # inbox, source, reasons
+DROP_NOT_READY: Final = "drop.not_ready"  # inbox, source, reason, give_up_s
 DROP_WAITING: Final = "drop.waiting"  # inbox, rule, source, waits_for, patience_s
 DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
 DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, hint, place

@@ -23,6 +23,7 @@ class Companions:
 
     facts: dict[str, Facts] = field(default_factory=dict)  # by their paths below the inbox
     missing: tuple[str, ...] = ()  # names
+    unmarked: str = ""  # name of the marker that is not there
 
 
 def companions(rule: Rule, subject: Subject, place: Place) -> Companions:
@@ -33,7 +34,7 @@ def companions(rule: Rule, subject: Subject, place: Place) -> Companions:
         DropglowError: A file is there and cannot be read.
     """
     folder = os.path.dirname(subject.file)  # noqa: PTH120
-    names = {folded(name): name for name in _names(folder)} if rule.companions else {}
+    names = {folded(name): name for name in _names(folder)} if rule.belongings else {}
     said = rule.parameters.said_prompt
     facts, missing = {}, []
     for template in rule.companions:
@@ -47,7 +48,9 @@ def companions(rule: Rule, subject: Subject, place: Place) -> Companions:
         prompt = isinstance(said, Beside) and said.sidecar == template
         text = f"<the text of {wanted}>"
         facts[path] = Facts(kind=Kind.PROMPT, text=text) if prompt else Facts(kind=Kind.IMAGE)
-    return Companions(facts=facts, missing=tuple(missing))
+    marker = "" if rule.ready is None else PurePath(partner(rule.ready, place.path)).name
+    unmarked = "" if folded(marker) in names else marker
+    return Companions(facts=facts, missing=tuple(missing), unmarked=unmarked)
 
 
 def _names(folder: str) -> list[str]:

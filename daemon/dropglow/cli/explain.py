@@ -3,6 +3,7 @@
 Buys nothing and asks nobody but the file and the ledger. With ``--json`` one document::
 
     {"file", "exists", "size_bytes", "kind", "format", "width", "height", "fault", "hint",
+     "unfinished",                             true: the fault may go, if somebody is writing the file still
      "inboxes": [{
         "inbox", "path", "dropped", "ignored",     ignored: why it is passed over, or null
         "rules": [{"rule", "file", "line", "taken", "reason",
@@ -11,6 +12,7 @@ Buys nothing and asks nobody but the file and the ledger. With ``--json`` one do
            "rule", "images", "fault",              fault: why nothing would be ordered, or null
            "uncounted",                            true: the text is not there, so this is for one prompt of it
            "waits_for": [names],                   files that belong to it and are not there
+           "marker",                               the name of the marker (`ready`) that is not there, or null
            "uploads":  [{"method", "url", "headers", "file",
                          "prepared"}],             how the copy that is sent differs from the file, or null
            "requests": [{"method", "url", "headers", "body", "images", "results": [paths],

@@ -62,6 +62,7 @@ class Purchase:
     uploads: tuple[Call, ...] = ()
     calls: tuple[Call, ...] = ()
     waits_for: tuple[str, ...] = ()  # names of files that belong to it and are not there
+    unmarked: str = ""  # name of the marker that it waits for
     uncounted: bool = (
         False  # True: the rule splits a text that is not there, so that this is for one prompt of it
     )
@@ -137,13 +138,14 @@ def _purchases(
             rendered = _rendered(rule, place, facts, beside.facts, ordinal, now)
         except SourceFault as fault:
             told = f"{fault.message}: {fault.hint}" if fault.hint else fault.message
-            yield Purchase(rule=rule, fault=told)
+            yield Purchase(rule=rule, fault=told, unmarked=beside.unmarked)
             continue
         ordinal += len(rendered)
         yield Purchase(
             rule=rule,
             uploads=tuple(_uploads(config, rendered, place, facts, beside.facts, uploaded)),
             waits_for=beside.missing,
+            unmarked=beside.unmarked,
             uncounted=rule.split is not Split.WHOLE and _unread(rule, subject, place, beside.missing),
             calls=tuple(_call(config, order, place, now=now) for order in rendered),
         )

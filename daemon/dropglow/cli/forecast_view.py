@@ -53,6 +53,7 @@ def document(subject: Subject, forecasts: Sequence[Forecast]) -> dict[str, Any]:
         "height": facts.height,
         "fault": facts.fault,
         "hint": facts.hint or None,
+        "unfinished": facts.unfinished,
         "inboxes": [_inbox_document(each) for each in forecasts],
     }
 
@@ -121,6 +122,13 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     first, *later = (purchase.rule for purchase in each.purchases)
     after = first.after
     failed = _put(after.failed, each)
+    yield from _unmarked(each)
+    if each.facts.unfinished:
+        longest = spelled(max(purchase.rule.give_up_s for purchase in each.purchases))
+        yield (
+            f"  Not ready: somebody may be writing it still. It is given up {longest} after its last change.",
+            "yellow",
+        )
     if not each.amount.images:
         yield "  Price: nothing", "bold"
         yield f"  The original goes to {failed}, with the reason beside it.", ""
@@ -146,6 +154,12 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     yield f"  The original {done},", ""
     yield f"  or to {failed} if something fails.", ""
     yield from _overruled(first, later)
+
+
+def _unmarked(each: Forecast) -> Iterator[tuple[str, str]]:
+    """Yield which markers the file waits for."""
+    if names := " and ".join(dict.fromkeys(one.unmarked for one in each.purchases if one.unmarked)):
+        yield f"  It is not taken before {names} lies beside it, however long that takes.", "yellow"
 
 
 def _for_each(each: Forecast) -> str:
@@ -263,6 +277,7 @@ def _purchase_document(purchase: Purchase, each: Forecast, after: After) -> dict
         "fault": purchase.fault or None,
         "uncounted": purchase.uncounted,
         "waits_for": [shown(name) for name in purchase.waits_for],
+        "marker": shown(purchase.unmarked) or None,
         "uploads": [
             {
                 **_call_document(call),

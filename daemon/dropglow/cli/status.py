@@ -9,7 +9,10 @@ Works with and without a running service. With ``--json`` one document::
      "in_flight": count, "in_flight_limit": count,     jobs at Adobe
      "requests": {"last_minute", "per_minute", "last_day", "per_day"},   a limit may be null
      "inboxes": [{"folder", "mode": "notify" | "poll" | null, "mode_reason", "ready",
-                  "settling", "unmatched",
+                  "settling",
+                  "unready",                            files that lie still and are not whole
+                  "unmatched",
+                  "unmarked",                           drops that wait for their marker
                   "incomplete",                         drops that wait for a file that belongs to them
                   "lonely",                             files that wait for the drop that they belong to
                   "passed_over", "offline", "open_jobs",

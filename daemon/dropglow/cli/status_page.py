@@ -91,7 +91,7 @@ def _inboxes(standing: Standing, out: Console) -> None:
         if (inbox["look_s"] or 0) >= _SLOW_LOOK_S:
             files = counted(inbox["files"], "file")
             notes.append((f"{inbox['folder']}: a look over its {files} takes {inbox['look_s']:.1f} s", ""))
-        notes += [(text, "") for text in _waiting_for_each_other(inbox)]
+        notes += [(text, "") for text in _waiting_for_something(inbox)]
     notes += [
         (f"the outbox {each['folder']} is away: {each['reason']}", "red") for each in standing.outboxes_away()
     ]
@@ -101,8 +101,16 @@ def _inboxes(standing: Standing, out: Console) -> None:
         line(f"  {readable(text)}", console=out, style=style)
 
 
-def _waiting_for_each_other(inbox: dict[str, Any]) -> Iterable[str]:
-    """Yield what files of an inbox wait for other files."""
+def _waiting_for_something(inbox: dict[str, Any]) -> Iterable[str]:
+    """Yield what files of an inbox wait for, to be whole or to be together."""
+    if count := inbox["unready"]:
+        are = "it lies still and is not whole" if count == 1 else "they lie still and are not whole"
+        files = f"{counted(count, 'file')} in {inbox['folder']}"
+        yield f"{files}: {are}, and may be written still; what is missing: dropglow explain FILE"
+    if count := inbox["unmarked"]:
+        marker = "its marker" if count == 1 else "their markers"
+        files = f"{counted(count, 'file')} in {inbox['folder']}"
+        yield f"{files}: waiting for {marker} (`ready`); which: dropglow explain FILE"
     if count := inbox["incomplete"]:
         them = "it" if count == 1 else "them"
         files = f"{counted(count, 'file')} in {inbox['folder']}"

@@ -33,6 +33,7 @@ class Partner:
 
     path: str  # below the inbox, as the drop's rule spells it
     sighting: Sighting  # as it lies there
+    marker: bool = False  # it is only there, and is not looked into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Party:
     key: DropKey
     drop: Sighting
     partners: tuple[Partner, ...] = ()
+    give_up_s: float = 0.0  # how long each of its files may lie there without being whole
 
     @property
     def sightings(self) -> tuple[Sighting, ...]:
@@ -58,6 +60,7 @@ class ClaimedPartner:
     place: str  # absolute
     sha256: str  # hexadecimal
     facts: Facts
+    marker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +138,10 @@ class Claiming:
             if not stands[sighting.path]:
                 return Spoiled(moved=moved, culprit=sighting, error=outcome)
         contents: list[_Contents] = []
+        markers = {each.sighting.path for each in party.partners if each.marker}
         for sighting in party.sightings:
             try:
-                found = self._examined(party.key, sighting)
+                found = self._examined(party.key, sighting, marker=sighting.path in markers)
             except DiskError as error:
                 return Spoiled(moved=moved, culprit=sighting, error=error)
             if found is None:
@@ -157,7 +161,7 @@ class Claiming:
         except DiskError:
             return False  # if it is there after all, it is an orphan, and the next start gives it back
 
-    def _examined(self, key: DropKey, sighting: Sighting) -> _Contents | None:
+    def _examined(self, key: DropKey, sighting: Sighting, *, marker: bool) -> _Contents | None:
         """Return what the claimed file holds; None when it is not, or no longer, what was sighted."""
         place, inodes_hold = self._work.place(key, sighting.path), self._root.inodes_hold
         with self._disk.open_read(place) as stream:
@@ -165,7 +169,9 @@ class Claiming:
                 return None
             sha256 = reading(lambda: _digest(stream), place)
             stream.seek(0)
-            facts = reading(lambda: examine(stream, sighting.path, decoder=self._decoder), place)
+            facts = Facts()
+            if not marker:
+                facts = reading(lambda: examine(stream, sighting.path, decoder=self._decoder), place)
             if not same(sighting, stream, inodes_hold=inodes_hold):
                 return None
         return _Contents(sha256=sha256, facts=facts)
@@ -185,6 +191,7 @@ class Claiming:
                     place=self._work.place(party.key, each.sighting.path),
                     sha256=found.sha256,
                     facts=found.facts,
+                    marker=each.marker,
                 )
                 for each, found in zip(party.partners, others, strict=True)
             ),

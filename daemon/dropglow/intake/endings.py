@@ -17,6 +17,7 @@ _JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _JPEG_END: Final = 0xD9
 _MAX_CHUNKS: Final = 1_000_000  # the largest picture that is taken has a tenth of them
 _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+_LAST_BYTES: Final = {Format.JPEG: b"\xff\xd9", Format.PNG: _PNG_END}
 
 
 def ends(stream: BinaryIO, picture: Format) -> bool:
@@ -36,6 +37,22 @@ def ends(stream: BinaryIO, picture: Format) -> bool:
             return True  # their parts may stand in any order, or their decoders notice
         case _:
             assert_never(picture)
+
+
+def seems_cut(stream: BinaryIO, picture: Format) -> bool:
+    """Return whether a file seems to lack its own end. Reads the last few bytes of one that does not.
+
+    Never of a whole picture; but one that merely ends well may have gaps, which its decoder finds.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    end = _LAST_BYTES.get(picture)
+    if end is not None:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - len(end)))
+        if stream.read() == end:
+            return False
+    return not ends(stream, picture)
 
 
 def _jpeg_ends(stream: BinaryIO) -> bool:

@@ -22,11 +22,12 @@ from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.claiming import Claimed, Claiming, Party, Spoiled, reading, same
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.ignore import Ignored
-from dropglow.intake.inspect import glance
+from dropglow.intake.inspect import peek
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
 from dropglow.intake.root import Root
 from dropglow.intake.scan import Snag, scan
+from dropglow.intake.unready import NotReady, Unready
 from dropglow.intake.work import WorkFolder
 from dropglow.landmarks import Memory
 from dropglow.model import DropKey, Facts, Sighting
@@ -47,10 +48,13 @@ class Sweep:
     settled: tuple[
         Sighting, ...
     ] = ()  # oldest first: by mtime, then by path; told again until claimed or left
+    settling: tuple[Sighting, ...] = ()  # not settled yet; only where they were asked for
     beyond: int = 0  # settled too, but younger than as many as one look tells
     waiting: int = 0  # seen, not settled yet
+    unready: tuple[NotReady, ...] = ()  # still, and not whole
+    stuck: tuple[NotReady, ...] = ()  # those of them that are for a while now; told once
     arrived: int = 0  # not seen by the look before
-    next_look_s: float | None = None  # seconds until the first waiting file can be settled
+    next_look_s: float | None = None  # seconds until something is due for a file that waits
     offline: str | None = None
     snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
     seen: Watches = field(default_factory=Watches, compare=False)  # every file, settled or not
@@ -100,6 +104,7 @@ class Inbox:
         self._ignored = Ignored(plan.ignore)
         self._watches = Watches()
         self._refused = Refused()
+        self._unready = Unready()
         self._stranded: tuple[Orphan, ...] = ()
         self.progress = 0  # grows with every file that a sweep sees: one that takes long need not hang
 
@@ -146,18 +151,22 @@ class Inbox:
                 sightings,
                 now_s=now_s,
                 settle_s=self.plan.settle_s,
-                resting=partial(self._refused.resting, now_s=now_s) if self._refused else None,
+                resting=partial(self._rests, now_s=now_s) if self._refused or self._unready else None,
                 in_full=in_full,
             )
         except DiskError as error:
             return Sweep(offline=error.message)
         self._refused.keep_only(self._watches)
+        self._unready.keep_only(self._watches)
         return Sweep(
             settled=outlook.settled,
             beyond=outlook.beyond,
+            settling=outlook.settling,
             waiting=outlook.waiting,
+            unready=self._unready.told(now_s=now_s),
+            stuck=self._unready.to_say(now_s=now_s),
             arrived=outlook.arrived,
-            next_look_s=outlook.next_look_s,
+            next_look_s=_sooner(outlook.next_look_s, self._unready.next_look_s(now_s=now_s)),
             snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
             seen=self._watches,
             paths=tuple(paths),
@@ -173,12 +182,22 @@ class Inbox:
             with self._disk.open_read(path) as stream:
                 if not same(sighting, stream, inodes_hold=True):
                     return None
-                return reading(lambda: glance(stream, sighting.path, decoder=self._decoder), path)
+                return reading(lambda: peek(stream, sighting.path, decoder=self._decoder), path)
         except FileGone:
             return None
         except DiskError as error:
             self._refuse(sighting, error)
             return None
+
+    def put_off(self, sighting: Sighting, reason: str, *, give_up_s: float) -> bool:
+        """Let a file that is not whole, for this *reason*, wait until it changes; return False when it waited enough.
+
+        It is left out of ``settled`` for *give_up_s* seconds, counted from the first look that saw it like this.
+        """
+        now_s, since_s = self._clock.monotonic(), self._watches.since_s(sighting)
+        return self._unready.put_off(
+            sighting, reason, since_s=now_s if since_s is None else since_s, give_up_s=give_up_s, now_s=now_s
+        )
 
     def claim(self, parties: Sequence[Party]) -> tuple[Claimed, ...]:
         """Take drops with their partners into the work folder, hash and examine them, and return those that were taken.
@@ -186,11 +205,12 @@ class Inbox:
         Never raises; the batch is synced once. Where one file of a drop cannot be had, all of them go back. A
         file that changed since it was sighted has to lie still again; one that is gone is forgotten; one that
         cannot be moved or read stays in the inbox, is told by the following sweeps as a snag, and rests for a
-        while. Until the caller has admitted them, claimed files are orphans, which the next start gives back.
+        while; one that proves not to be whole is put off, unless its party's time is over. Until the caller has admitted them, claimed files are orphans, which the next start gives back.
         """
         assert self.foreign_owner is None, "adopt() comes first"
         taken: list[Claimed] = []
-        for party, answer in zip(parties, self._claiming.claim(parties), strict=True):
+        for party, found in zip(parties, self._claiming.claim(parties), strict=True):
+            answer = self._if_whole(party, found)
             for sighting in party.sightings:
                 self._watches.forget(sighting.path)
             if isinstance(answer, Claimed):
@@ -258,9 +278,28 @@ class Inbox:
             if isinstance(found, Sighting):
                 if paths is not None:
                     paths.append(found.path)
+                self._unready.see(found)
                 yield found
             elif len(snags) < MAX_SNAGS:
                 snags.append(found)
+
+    def _if_whole(self, party: Party, answer: Claimed | Spoiled) -> Claimed | Spoiled:
+        """Return *answer*, or that the party has to go back, because a file of it is not whole and may be soon."""
+        if isinstance(answer, Spoiled):
+            return answer
+        examined = [
+            (answer.sighting, answer.facts),
+            *((each.sighting, each.facts) for each in answer.partners),
+        ]
+        put_off = [
+            self.put_off(sighting, facts.fault or "", give_up_s=party.give_up_s)
+            for sighting, facts in examined
+            if facts.unfinished
+        ]
+        return Spoiled(moved=tuple((party.key, each) for each in party.sightings)) if any(put_off) else answer
+
+    def _rests(self, sighting: Sighting, *, now_s: float) -> bool:
+        return self._refused.resting(sighting, now_s=now_s) or self._unready.waits(sighting, now_s=now_s)
 
     def _undo(self, key: DropKey, spoiled: Spoiled) -> None:
         """Give back what came of a party, and let the file rest that did not."""
@@ -313,6 +352,10 @@ def _below(folder: str, reserved: Sequence[str]) -> frozenset[str]:
     root = os.path.realpath(folder)
     paths = (os.path.relpath(os.path.realpath(each), root) for each in reserved)
     return frozenset(path for path in paths if path != "." and path.split("/", 1)[0] != "..")
+
+
+def _sooner(one_s: float | None, other_s: float | None) -> float | None:
+    return min((each for each in (one_s, other_s) if each is not None), default=None)
 
 
 def _candidates(wanted: str, key: DropKey) -> Iterator[str]:

@@ -13,10 +13,12 @@ import posixpath
 from dataclasses import replace
 from typing import BinaryIO, Final
 
-from dropglow.errors import SourceFault
+from dropglow.errors import SourceFault, Unfinished
 from dropglow.intake.decoding import IN_PROCESS, Decoder
+from dropglow.intake.endings import seems_cut
+from dropglow.intake.pictures import COPY_AGAIN, CUT_OFF
 from dropglow.intake.prompts import MAX_PROMPT_BYTES, read_prompt
-from dropglow.intake.signatures import HEAD_BYTES, READABLE, foreign_format, signature
+from dropglow.intake.signatures import HEAD_BYTES, READABLE, SIGNATURE_BYTES, foreign_format, signature
 from dropglow.model import Facts, Format, Kind
 from dropglow.preparing import LARGEST_FILE_BYTES
 
@@ -68,8 +70,7 @@ def glance(stream: BinaryIO, path: str, *, decoder: Decoder = IN_PROCESS) -> Fac
     if extension in PROMPT_EXTENSIONS:
         return _prompt(head + stream.read(MAX_PROMPT_BYTES + 1), size_bytes)
     if extension in _IMAGE_EXTENSIONS:
-        fault = _no_picture(head, extension)
-        return Facts(kind=Kind.IMAGE, fault=fault.message, hint=fault.hint)
+        return _faulty(Facts(kind=Kind.IMAGE), _no_picture(head, extension))
     return Facts()
 
 
@@ -85,8 +86,24 @@ def examine(stream: BinaryIO, path: str, *, decoder: Decoder = IN_PROCESS) -> Fa
     try:
         decoder.decode(stream, facts)
     except SourceFault as fault:
-        return replace(facts, fault=fault.message, hint=fault.hint)
+        return _faulty(facts, fault)
     return facts
+
+
+def peek(stream: BinaryIO, path: str, *, decoder: Decoder = IN_PROCESS) -> Facts:
+    """Return what ``glance`` tells, and whether a picture lacks its end: such a one need not be claimed to be refused.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    facts = glance(stream, path, decoder=decoder)
+    if facts.format is None or facts.fault is not None or not seems_cut(stream, facts.format):
+        return facts
+    return _faulty(facts, Unfinished(CUT_OFF, hint=COPY_AGAIN))
+
+
+def _faulty(facts: Facts, fault: SourceFault) -> Facts:
+    return replace(facts, fault=fault.message, hint=fault.hint, unfinished=isinstance(fault, Unfinished))
 
 
 def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int, decoder: Decoder) -> Facts:
@@ -98,31 +115,33 @@ def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int,
     try:
         return replace(decoder.look(stream, picture), size_bytes=size_bytes)
     except SourceFault as fault:
-        return replace(facts, fault=fault.message, hint=fault.hint)
+        return _faulty(facts, fault)
 
 
 def _prompt(data: bytes, size_bytes: int) -> Facts:
+    facts = Facts(kind=Kind.PROMPT)
     if size_bytes == 0:
-        return Facts(
-            kind=Kind.PROMPT, fault="the file is empty", hint="write a prompt into it and drop it again"
-        )
+        fault = Unfinished("the file is empty", hint="write a prompt into it and drop it again")
+        return _faulty(facts, fault)
     try:
         text = read_prompt(data)
     except SourceFault as fault:
-        return Facts(kind=Kind.PROMPT, fault=fault.message, hint=fault.hint)
-    return Facts(kind=Kind.PROMPT, text=text)
+        return _faulty(facts, fault)
+    return replace(facts, text=text)
 
 
 def _no_picture(head: bytes, extension: str) -> SourceFault:
     if not head:
-        return SourceFault("the file is empty", hint="copy it again")
+        return Unfinished("the file is empty", hint="copy it again")
     if not head.strip(b"\x00"):
-        return SourceFault(
+        return Unfinished(
             f"the file named {extension} begins with zeros only: its copy was never finished",
             hint="copy it again",
         )
     if (name := foreign_format(head)) is None:
-        return SourceFault(
+        # A few bytes may be all that was written so far.
+        kind = Unfinished if len(head) < SIGNATURE_BYTES else SourceFault
+        return kind(
             f"the file named {extension} holds no picture that is known here; {READABLE}", hint=_CONVERT
         )
     article = "an" if name in _WITH_AN else "a"

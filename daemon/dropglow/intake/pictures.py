@@ -29,7 +29,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from dropglow.errors import SourceFault
+from dropglow.errors import SourceFault, Unfinished
 from dropglow.intake.endings import ends
 from dropglow.intake.pages import pages
 from dropglow.model import Colours, Facts, Format, Kind
@@ -61,8 +61,8 @@ BROKEN: Final = (
 _QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
 _ORIENTATIONS: Final = range(1, 9)
 _PNG_DEPTH_AT: Final = 24  # of the byte in IHDR, which comes first
-_CUT_OFF: Final = "the picture is cut off: it ends before its last line of pixels"
-_COPY_AGAIN: Final = "copy it again, whole"
+CUT_OFF: Final = "the picture is cut off: it ends before its last line of pixels"
+COPY_AGAIN: Final = "copy it again, whole"
 _COLOURS: Final = {
     "1": Colours.GREY,
     "L": Colours.GREY,
@@ -120,14 +120,15 @@ def decode(stream: BinaryIO, picture: Format) -> None:
     Costs up to eight bytes of memory a pixel for a while: 1.2 GB for the largest that is accepted.
 
     Raises:
-        SourceFault: It is cut off or damaged.
+        SourceFault: It is a bomb.
+        Unfinished: It is cut off or damaged.
         MemoryError: There is too little memory.
         OSError: It cannot be read.
     """
     if picture is Format.JXL:
         return
     if not ends(stream, picture):
-        raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN)
+        raise Unfinished(CUT_OFF, hint=COPY_AGAIN)
     image = opened(stream, picture)
     # An eighth of the size still reads all of a JPEG's data, with a sixty-fourth of the memory.
     image.draft("L", (1, 1))
@@ -254,7 +255,7 @@ def _judged(picture: Format) -> Iterator[None]:
         if _of_the_disk(error):
             raise
         if "truncated" in str(error):
-            raise SourceFault(_CUT_OFF, hint=_COPY_AGAIN) from error
+            raise Unfinished(CUT_OFF, hint=COPY_AGAIN) from error
         raise _refusal(error, picture) from error
 
 
@@ -269,7 +270,8 @@ def _refusal(error: BaseException, picture: Format) -> SourceFault:
             "a part of the picture claims more pixels than are ever opened: it is damaged, or made to do harm",
             hint="open it in an image program, save it afresh, and drop it again",
         )
-    return SourceFault(
+    # A part that is not written yet looks like damage: some writers fill a file from several places at once.
+    return Unfinished(
         f"the picture is damaged: it begins like {_SPELLED[picture]}, and cannot be decoded",
         hint="open it in an image program, save it afresh, and drop it again",
     )

@@ -35,7 +35,7 @@ class Refused:
     def add(self, sighting: Sighting, reason: str, *, now_s: float) -> None:
         """Let a file rest: half a minute at first, twice as long each time, ten minutes at most."""
         before = self._refusals.get(sighting.path)
-        identity = _identity(sighting)
+        identity = sighting.identity
         rest_s = FIRST_REST_S
         if before is not None and before.identity == identity:
             rest_s = min(LONGEST_REST_S, 2 * before.rest_s)
@@ -46,7 +46,7 @@ class Refused:
     def resting(self, sighting: Sighting, *, now_s: float) -> bool:
         """Return whether this very file is to be left alone for now."""
         refusal = self._refusals.get(sighting.path)
-        return refusal is not None and now_s < refusal.until_s and refusal.identity == _identity(sighting)
+        return refusal is not None and now_s < refusal.until_s and refusal.identity == sighting.identity
 
     def snags(self) -> tuple[Snag, ...]:
         """Return what is refused, and why."""
@@ -55,8 +55,3 @@ class Refused:
     def keep_only(self, paths: Container[str]) -> None:
         """Forget files that are no longer there."""
         self._refusals = {path: refusal for path, refusal in self._refusals.items() if path in paths}
-
-
-def _identity(sighting: Sighting) -> tuple[int, int, int, int]:
-    # Not the ctime: moving a file away and back changes it.
-    return sighting.device, sighting.inode, sighting.size_bytes, sighting.mtime_ns

@@ -7,6 +7,7 @@ from typing import Final
 from dropglow.model import Format
 
 HEAD_BYTES: Final = 64  # enough for every signature below
+SIGNATURE_BYTES: Final = 12  # a shorter file may be the beginning of any picture but a bitmap
 
 READABLE: Final = "Firefly reads JPEG, PNG, WebP, TIFF and JPEG XL"
 

@@ -13,6 +13,6 @@ _MOST: Final = 50  # whoever asks wants the latest; a test picture may have been
 
 def with_companions(drops: Iterable[Drop], companions: Sequence[str]) -> tuple[Drop, ...]:
     """Return the first fifty of *drops* whose companions have these SHA-256, in their order."""
-    wanted = list(companions)
-    same = (drop for drop in drops if [each.sha256 for each in drop.companions] == wanted)
+    wanted = tuple(companions)
+    same = (drop for drop in drops if drop.contents == wanted)
     return tuple(islice(same, _MOST))

@@ -298,7 +298,7 @@ class MemoryLedger(MemoryBooks):
             for drop in self._drops.values()
             if drop.state is DropState.FAILED
             and (drop.inbox, drop.path, drop.sha256, drop.rule_digest) == wanted
-            and [each.sha256 for each in drop.companions] == list(companions)
+            and drop.contents == tuple(companions)
         ]
         return max(found, key=_drop_age, default=None)
 

@@ -189,8 +189,7 @@ class SqliteLedger(SqlReader):
             )
         )
         found = (drop_from(row) for row in rows)
-        wanted = list(companions)
-        return next((drop for drop in found if [each.sha256 for each in drop.companions] == wanted), None)
+        return next((drop for drop in found if drop.contents == tuple(companions)), None)
 
     async def held_content(self, *, inbox: str, sha256: str) -> tuple[Drop, ...]:
         """Return the HELD drops of this inbox and content, under whatever name and rule, latest first."""

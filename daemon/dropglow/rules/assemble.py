@@ -68,6 +68,8 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         prepared=entry.prepare == "auto",
         stripped=entry.strip_metadata,
         patience_s=entry.patience,
+        give_up_s=entry.give_up,
+        ready=entry.ready,
         also=entry.also,
         after=_after(entry, folders.inbox),
         name_template=delivery.name or _default_template(parameters, split=entry.split is not None),

@@ -6,18 +6,26 @@ Pure. What a single value may be is said in ``notation.py`` and by each operatio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from dropglow.model import Collision, Kind
 from dropglow.naming import template_faults
 from dropglow.rules.assemble import delivery_of, kind_of, parameters_of, shared_keys
+from dropglow.rules.beside import owners
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.order import TEXT_TOKEN
 from dropglow.rules.parameters import Parameters, spelled
 from dropglow.rules.review import Review
+from dropglow.rules.rule import companions_of
 from dropglow.rules.schema import MatchShape, RuleShape
 from dropglow.rules.shape import Problem
 from dropglow.rules.source import Beside
+
+_USUAL_STEM: Final = "beach"
+_USUAL_EXTENSIONS: Final = {
+    Kind.IMAGE: ("jpg", "jpeg", "png", "webp", "tif", "tiff", "jxl", "gif", "bmp", "avif"),
+    Kind.PROMPT: ("txt", "prompt"),
+}
 
 
 def contradictions(read: Review[RuleShape], raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -59,9 +67,23 @@ def _contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Probl
     if entry.split is not None and kind is Kind.IMAGE and not isinstance(parameters.said_prompt, Beside):
         message = "split parts prompt files, and this rule takes pictures"
         yield Problem(path=("split",), message=message, of_key=True)
+    yield from _ready_faults(entry.ready, kind, parameters)
     for problem in problems:
         yield Problem(path=(operation, *problem.path), message=problem.message, of_key=problem.of_key)
     yield from _template_faults(entry, parameters)
+
+
+def _ready_faults(ready: str | None, kind: Kind, parameters: Parameters) -> Iterator[Problem]:
+    """Yield why a marker of that name could never let a file in."""
+    if ready is None:
+        return
+    if ready in companions_of(parameters):
+        message = f"ready: {ready} is a file that the operation sends, and is waited for anyway"
+        yield Problem(path=("ready",), message=message)
+    names = [f"{_USUAL_STEM}.{extension}" for extension in _USUAL_EXTENSIONS[kind]]
+    if mistaken := next((name for name in names if owners([ready], name)), None):
+        message = f"ready: {mistaken} would be a marker by the name {ready}, and markers are never taken"
+        yield Problem(path=("ready",), message=message)
 
 
 def _kind_faults(operation: str, kind: Kind, parameters: Parameters) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from typing import assert_never
 
 from dropglow.model import Facts, Kind, RuleName
 from dropglow.naming import shown
-from dropglow.rules.beside import owners
+from dropglow.rules.beside import Owner, owners
 from dropglow.rules.frontmatter import divided
 from dropglow.rules.globs import folded, may_share_a_name
 from dropglow.rules.rule import Conditions, Orientation, Rule
@@ -48,7 +48,7 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: F
     have it too. What is not known about a faulty file excludes no rule, so
     that it ends in ``_failed`` with a reason rather than lying about. A file
     whose name makes it a companion of a rule's drops is never itself a drop of
-    that rule: a mask is not to be painted around.
+    that rule: a mask is not to be painted around. A marker is never a drop of any.
 
     Args:
         rules: All rules of the file's inbox, in order.
@@ -59,11 +59,14 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: F
     taken: list[Rule] = []
     explanations: list[Explanation] = []
     name = folded(path)
+    marking = _marking(rules, path)
     holder: RuleName | None = None
     rivals: tuple[RuleName, ...] = ()  # who would have it, if an open question is answered their way
     for rule in rules:
-        reason = _belonging(rule, path) or _objection(
-            rule.conditions, path=name, size_bytes=size_bytes, facts=facts
+        reason = (
+            marking
+            or _belonging(rule, path)
+            or _objection(rule.conditions, path=name, size_bytes=size_bytes, facts=facts)
         )
         if reason is None and holder is not None:
             reason = f"it would match, but {holder} comes first and has no 'also: true'"
@@ -100,13 +103,24 @@ def _lies_below(one: Conditions, other: Conditions) -> bool:
     return high is not None and low is not None and high < low
 
 
+def _marking(rules: Sequence[Rule], path: str) -> str | None:
+    """Return whose marker the file is under any of *rules*, or None if it is nobody's."""
+    for rule in rules:
+        if rule.ready is not None and (found := owners([rule.ready], path)):
+            return f"by its name it is the marker of {_named(found)} for {rule.name} (`ready`), and no drop"
+    return None
+
+
+def _named(owned_by: Sequence[Owner]) -> str:
+    return " or ".join(shown(posixpath.basename(each.pattern)) for each in owned_by)
+
+
 def _belonging(rule: Rule, path: str) -> str | None:
     """Return whose companion the file is under *rule*, or None if it is nobody's."""
     found = owners(rule.companions, path)
     if not found:
         return None
-    names = " or ".join(shown(posixpath.basename(each.pattern)) for each in found)
-    return f"by its name it belongs to {names}, is waited for by that, and goes with it"
+    return f"by its name it belongs to {_named(found)}, is waited for by that, and goes with it"
 
 
 def _objection(conditions: Conditions, *, path: str, size_bytes: int | None, facts: Facts) -> str | None:

@@ -15,6 +15,7 @@ from dropglow.model import Format
 from dropglow.rules.globs import glob_fault
 from dropglow.rules.prompts import Split
 from dropglow.rules.shape import NOT_YET, Whole, several
+from dropglow.rules.source import template
 from dropglow.rules.units import (
     AMOUNT_PATTERN,
     DURATION_PATTERN,
@@ -27,6 +28,7 @@ from dropglow.rules.units import (
 )
 
 SHORTEST_PERIOD_S: Final = 0.01  # what is done again and again without a pause would keep a processor busy
+_MARKER: Final = '"{name}.done"'
 _FORMAT_SPELLINGS: Final = {"jpg": "jpeg", "tif": "tiff"}
 
 
@@ -69,6 +71,10 @@ def _not_keep(value: Any) -> Any:
     if value == "keep":
         raise ValueError(f"with keep {NOT_YET}; name a folder, or write delete")
     return value
+
+
+def _marker(value: Any) -> str:
+    return template(value, shown_as=_MARKER, what="marker")
 
 
 def _period(value: float) -> float:
@@ -143,6 +149,11 @@ Orientations = Annotated[
     WithJsonSchema(_one_or_more_of("landscape", "portrait", "square")),
 ]
 SplitWord = Annotated[Split | None, BeforeValidator(_split), WithJsonSchema({"enum": ["lines", "blocks"]})]
+Marker = Annotated[
+    str,
+    PlainValidator(_marker),
+    WithJsonSchema({"type": "string", "minLength": 1, "examples": ["{name}.done"]}),
+]
 DoneFolder = Annotated[Text, BeforeValidator(_not_keep)]
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_rule_name)]
 Expression = Annotated[Text, AfterValidator(_expression)]

@@ -64,6 +64,8 @@ class Rule:
     prepared: bool = True  # False: pictures that Firefly would refuse are refused, and never converted
     stripped: bool = False  # True: EXIF and GPS data do not leave the house
     patience_s: float = 600.0  # how long a drop waits for the files that belong to it
+    give_up_s: float = 600.0  # how long a drop that is not whole may lie still before it fails
+    ready: str | None = None  # template of the marker beside each drop, without which it is not taken
     also: bool = False  # True: the next rule may have the file too
     after: After
     name_template: str
@@ -86,3 +88,8 @@ class Rule:
     def companions(self) -> tuple[str, ...]:
         """Return the templates of the files that are dropped beside each drop of this rule."""
         return companions_of(self.parameters)
+
+    @property
+    def belongings(self) -> tuple[str, ...]:
+        """Return the templates of everything that goes with each drop of this rule: its companions and its marker."""
+        return self.companions if self.ready is None else (*self.companions, self.ready)

@@ -25,6 +25,7 @@ from dropglow.rules.notation import (
     Expression,
     Formats,
     Globs,
+    Marker,
     Mode,
     Name,
     Orientations,
@@ -84,9 +85,7 @@ def _block(value: Any) -> Any:
 class RuleShape(Shape):
     """One rule: what it takes, what it orders, where everything goes."""
 
-    advice: ClassVar[Mapping[str, str]] = {
-        key: f"{key} {NOT_YET}" for key in ("drop", "ready", "give_up", "after")
-    }
+    advice: ClassVar[Mapping[str, str]] = {key: f"{key} {NOT_YET}" for key in ("drop", "after")}
 
     name: Name | None = Field(
         default=None, description="The rule's own name, in logs and in the list of jobs."
@@ -136,6 +135,13 @@ class RuleShape(Shape):
     )
     patience: Duration = Field(
         default=600.0, description="How long a file waits for the files that belong to it."
+    )
+    give_up: Duration = Field(
+        default=600.0, description="How long a file that is not whole may lie still before it fails."
+    )
+    ready: Marker | None = Field(
+        default=None,
+        description='A file beside each drop that says that it is whole, and is waited for: "{name}.done".',
     )
     also: Truth = Field(default=False, description="Let the next rule that matches have the file too.")
     delivery: DeliveryShape | None = Field(default=None, description="How results appear in the outbox.")

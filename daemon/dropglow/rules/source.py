@@ -79,8 +79,8 @@ def picture_source(value: Any) -> PictureSource:
             return value
         case {"source": inner, **others} if not others:
             return picture_source(inner)
-        case {"sidecar": template, **others} if not others:
-            return PictureSource(sidecar=_template(template))
+        case {"sidecar": named, **others} if not others:
+            return PictureSource(sidecar=template(named))
         case str() if value.lower().startswith(("http://", "https://")):
             return PictureSource(url=_address(value))
         case str() if value and "\x00" not in value:
@@ -109,8 +109,8 @@ def prompt_text(longest: int) -> Any:
 
     def read(value: Any) -> str | Beside:
         match value:
-            case {"sidecar": template, **others} if not others:
-                return Beside(sidecar=_template(template))
+            case {"sidecar": named, **others} if not others:
+                return Beside(sidecar=template(named))
             case str() if not value:
                 raise ValueError("should not be empty")
             case str() if len(value) > longest:
@@ -152,15 +152,25 @@ def _address(value: str) -> str:
     return value
 
 
-def _template(value: Any) -> str:
+def template(value: Any, *, shown_as: str = _EXAMPLE, what: str = "sidecar") -> str:
+    """Return *value*, the name of a file beside a drop with the drop's name in it.
+
+    Args:
+        value: As it stands in the rule.
+        shown_as: How it may be written.
+        what: How such a file is called.
+
+    Raises:
+        ValueError: It is none.
+    """
     if not isinstance(value, str) or not value:
-        raise ValueError(f"should name a file beside the drop, like {_EXAMPLE}, not {shown(value)}")
+        raise ValueError(f"should name a file beside the drop, like {shown_as}, not {shown(value)}")
     unknown = [token for token in _TOKEN.findall(value) if token not in _TOKENS]
     if unknown:
         raise ValueError(f"knows {{stem}} and {{name}}, and not {{{unknown[0]}}}")
     if not _TOKEN.search(value):
         raise ValueError(
-            f"should have {{stem}} in the sidecar's name, so that it belongs to one drop, like {_EXAMPLE}"
+            f"should have {{stem}} in the {what}'s name, so that it belongs to one drop, like {shown_as}"
         )
     if "/" in value or value.startswith(".") or not _TOKEN.sub("", value):
         raise ValueError("should be a plain name beside the drop, and not the drop's own")

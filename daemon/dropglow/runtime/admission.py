@@ -20,6 +20,7 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, DropglowError
 from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.intake.unready import NotReady
 from dropglow.ledger.base import Ledger
 from dropglow.model import Sighting
 from dropglow.rules.beside import partners
@@ -34,7 +35,7 @@ from dropglow.runtime.listening import Listening
 from dropglow.runtime.orphans import Orphans
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.reopening import Reopener
-from dropglow.runtime.sorting import Incomplete, Lonely
+from dropglow.runtime.sorting import Incomplete, Lonely, Unmarked, Waiting
 from dropglow.runtime.taking import Left, Look, Taker
 from dropglow.runtime.telling import log
 from dropglow.runtime.tidying import EVERY_S, Tidier
@@ -61,7 +62,9 @@ class InboxState:
     mode_reason: str = ""
     ready: int = 0  # settled and waiting for room in the queue
     settling: int = 0
+    unready: int = 0  # still, and not whole: somebody may be writing them
     unmatched: int = 0
+    unmarked: int = 0  # drops that wait for the marker which says that they are whole
     incomplete: int = 0  # drops that wait for a file that belongs to them
     lonely: int = 0  # files that wait for the drop that they belong to
     passed_over: int = 0  # links, pipes and what cannot be read
@@ -160,11 +163,12 @@ class Attendant:
     def idle(self) -> bool:
         """Return whether nothing in it is settling, waiting, ready or being admitted; an inbox that is away counts.
 
-        A drop that waits for its partner is no rest: its patience ends, and it ends in ``_failed``.
+        A drop that waits for its partner is no rest: its patience ends, and it ends in ``_failed``. Nor is a file that is
+        not whole.
         """
         if self.state.offline:
             return True
-        waiting = self.state.settling or self._unsettled
+        waiting = self.state.settling or self.state.unready or self._unsettled
         return self.state.swept and not (self._ready or waiting or self._admitting or self._hinted)
 
     def still(self) -> bool:
@@ -264,9 +268,11 @@ class Attendant:
             self.listening.weigh(sweep)
         self._note_snags(sweep)
         self._ready, self._beyond = deque(look.ready), sweep.beyond
-        self.state.settling = sweep.waiting
+        self.state.settling, self.state.unready = sweep.waiting, len(sweep.unready)
         self.state.files, self.state.look_s = len(sweep.seen), round(took_s, 1)
         self._count()
+        for stuck in sweep.stuck:
+            self._say_not_ready(stuck)
         for waiting in look.to_say:
             self._say_waiting(waiting)
         for left in look.left:
@@ -315,6 +321,7 @@ class Attendant:
         self.state.ready = len(self._ready) + self._beyond
         self.state.unmatched = sorter.left
         self.state.incomplete, self.state.lonely = sorter.incomplete, sorter.lonely
+        self.state.unmarked = sorter.unmarked
         self._unsettled = sorter.unsettled
 
     async def _admit_ready(self) -> None:
@@ -343,15 +350,26 @@ class Attendant:
             self._say_left(file)
         await asyncio.gather(*(self._admitter.admit(file) for file in haul.taken))
 
-    def _say_waiting(self, waiting: Incomplete | Lonely) -> None:
+    def _say_not_ready(self, file: NotReady) -> None:
+        """Say once that a file lies still and is not whole."""
+        log.info(
+            vocabulary.DROP_NOT_READY,
+            inbox=self.state.folder,
+            source=shown(file.path),
+            reason=file.reason,
+            give_up_s=round(file.until_s - file.since_s),
+        )
+
+    def _say_waiting(self, waiting: Waiting) -> None:
         """Say once that something waits for what belongs to it."""
         fields: dict[str, Any] = {
             "inbox": self.state.folder,
             "source": shown(waiting.sighting.path),
-            "patience_s": round(waiting.until_s - waiting.since_s),
+            "patience_s": None if isinstance(waiting, Unmarked) else round(waiting.until_s - waiting.since_s),
         }
         match waiting:
-            case Incomplete(templates=templates, rule=rule, sighting=sighting):
+            case Incomplete() | Unmarked():
+                rule, templates, sighting = waiting.rule, waiting.templates, waiting.sighting
                 wanted = [shown(path) for path in partners(templates, sighting.path)]
                 log.info(vocabulary.DROP_WAITING, rule=rule.name, waits_for=wanted, **fields)
             case Lonely(owners=owners):

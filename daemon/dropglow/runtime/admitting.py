@@ -165,7 +165,7 @@ class Admitter:
                 drop_key=drop.key,
                 path=drop.path,
                 facts=taken.claimed.facts,
-                companions={each.path: each.facts for each in taken.claimed.partners},
+                companions={each.path: each.facts for each in taken.claimed.partners if not each.marker},
                 first_ordinal=len(jobs) + 1,
                 now=drop.admitted_at.astimezone(),  # names of results are read by people
             )
@@ -201,7 +201,7 @@ def _companions(file: Claimed) -> tuple[Companion, ...]:
             size_bytes=each.sighting.size_bytes,
             device=each.sighting.device,
             inode=each.sighting.inode,
-            kind=each.facts.kind or Kind.IMAGE,
+            kind=None if each.marker else each.facts.kind or Kind.IMAGE,
         )
         for each in file.partners
     )
@@ -223,7 +223,7 @@ def _companions_fault(taken: Taken) -> SourceFault | None:
     faults = {
         shown(posixpath.basename(each.path)): fault
         for each in taken.claimed.partners
-        if (fault := _fault(each.facts, wanted[each.path])) is not None
+        if not each.marker and (fault := _fault(each.facts, wanted[each.path])) is not None
     }
     if not faults:
         return None

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import PurePath
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
@@ -20,10 +19,11 @@ from dropglow.errors import Conflict, DiskError
 from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import RESTING
-from dropglow.model import Companion, Drop, DropKey, DropState, Job
+from dropglow.model import Drop, DropKey, DropState, Job
 from dropglow.runtime import places, reports
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
+from dropglow.runtime.writers import growth
 
 BATCH = 32
 MOVING = 4  # how many drops of one inbox are put away at once: each takes a thread
@@ -133,8 +133,7 @@ class Closer:
         """Return *drop* with the reason filled in where a writer had not been finished when the file was taken."""
         if drop.reason:
             return drop
-        told = (_growth(self._disk, each, whose) for each, whose in _writers(drop))
-        return replace(drop, reason=next((reason for reason in told if reason), ""))
+        return replace(drop, reason=growth(self._disk, drop))
 
     def _put_away(self, drop: Drop, jobs: tuple[Job, ...], now: datetime) -> Drop:
         """Move what belongs to *drop* to its last folder; return the drop as it is then, all at once in one thread."""
@@ -169,21 +168,3 @@ class Closer:
             log.error(vocabulary.DROP_HELD, reason=reason, **fields)
         else:
             log.error(vocabulary.DROP_FAILED, reason=reason, hint=drop.hint, **fields)
-
-
-def _writers(drop: Drop) -> Iterator[tuple[Drop | Companion, str]]:
-    """Yield each file of a drop, and how to call it in its report."""
-    yield drop, "this file"
-    for companion in drop.companions:
-        yield companion, shown(PurePath(companion.path).name)
-
-
-def _growth(disk: Disk, file: Drop | Companion, name: str) -> str:
-    """Return in words that a file is longer, or shorter, than when it was taken; nothing where it is not."""
-    found = disk.look(file.place) if file.place else None
-    if found is None or found.size_bytes == file.size_bytes:
-        return ""
-    return (
-        f"somebody went on writing {name} after it was taken: what was ordered belongs to its first "
-        f"{file.size_bytes:,} bytes, now it has {found.size_bytes:,}"
-    )

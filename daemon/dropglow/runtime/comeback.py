@@ -51,9 +51,9 @@ class Comeback:
         held = await insist(
             lambda: self.ledger.held_content(inbox=claimed.inbox, sha256=claimed.sha256), self.clock
         )
-        came = {each.sha256 for each in claimed.companions}
+        came = set(claimed.contents)
         for drop in held:
-            if not came <= {each.sha256 for each in drop.companions}:
+            if not came <= set(drop.contents):
                 continue
             async with self.turns.of(drop.key):
                 if await self._held_again(drop.key, claimed):
@@ -100,7 +100,7 @@ class Comeback:
                 inbox=claimed.inbox,
                 path=claimed.path,
                 sha256=claimed.sha256,
-                companions=[each.sha256 for each in claimed.companions],
+                companions=claimed.contents,
                 rule_digest=claimed.rule_digest,
             ),
             self.clock,

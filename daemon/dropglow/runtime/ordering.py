@@ -26,8 +26,10 @@ from dropglow.runtime.outcomes import Outcomes, failure_of
 from dropglow.runtime.room import needed_bytes
 from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.uploads import GateClosed, Uploads
+from dropglow.runtime.writers import Writers
 
 _ANEW: Final = "it is uploaded again by itself"
+_UNBOUGHT: Final = "nothing was ordered"
 _UNUSABLE: Final = "a picture of this order cannot be used"
 
 
@@ -40,6 +42,7 @@ class Ordering:
         client: FireflyClient,
         uploads: Uploads,
         links: Links,
+        writers: Writers,
         outboxes: Outboxes,
         ground: Ground,
         clock: Clock,
@@ -53,6 +56,7 @@ class Ordering:
         self._client = client
         self._uploads = uploads
         self._links = links
+        self._writers = writers
         self._outboxes = outboxes
         self._ground = ground
         self._clock = clock
@@ -70,6 +74,8 @@ class Ordering:
     async def obstacle(self, job: Job) -> Event | None:
         """Return *Postponed* where nothing should be bought for *job* now: its results could not be stored, or Adobe is unwell.
 
+        *GaveUp* where its files are not what was taken any more.
+
         After trouble at Adobe's side a question that buys nothing goes ahead of the next order: an order is a
         bad probe, since nobody can know what became of one that found the service unwell.
         """
@@ -82,7 +88,10 @@ class Ordering:
             absence = await self._ground.away(Role.INBOX, job.inbox)
             if absence is not None:
                 return self._outcomes.postponed(job, absence, retry.STORING)
-        return None if trouble is None else self._outcomes.postponed(job, trouble, retry.STORING)
+        if trouble is not None:
+            return self._outcomes.postponed(job, trouble, retry.STORING)
+        rewritten = await self._writers.fault(job)
+        return None if rewritten is None else self._outcomes.gave_up(_UNBOUGHT, rewritten, Billed.NO)
 
     async def _unwell(self, job: Job) -> Event | None:
         try:
@@ -146,7 +155,7 @@ class Ordering:
                         uploaded
                     )  # all: where one is gone the others are, and each costs a refusal
                     return self._anew(job, error)
-                return GaveUp(failure=failure_of("nothing was ordered", error, Billed.NO), at=now)
+                return GaveUp(failure=failure_of(_UNBOUGHT, error, Billed.NO), at=now)
             case Verdict.UNKNOWN:
                 failure = failure_of(
                     "nobody knows whether Adobe accepted this order",

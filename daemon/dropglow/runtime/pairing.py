@@ -6,7 +6,7 @@ Decides and touches nothing. How long anything waits is decided in ``sorting``.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dropglow.intake.claiming import Partner
@@ -25,22 +25,34 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Which of a drop's markers are there. A marker need not lie still: that it is there says all."""
+
+    found: tuple[Partner, ...]
+    missing: tuple[str, ...]  # below the inbox, as the rules spell them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Name:
     """What a path alone tells."""
 
     keys: tuple[str, str]
-    owners: tuple[tuple[Owner, ...], ...]  # for each rule with companions
+    owners: tuple[tuple[Owner, ...], ...]  # for each rule with belongings
+    marks: bool  # it is a marker of one of them
 
 
 class Pairing:
     """Pair the files of one inbox. Belongs to the inbox's thread."""
 
-    def __init__(self, templates: Sequence[tuple[str, ...]]) -> None:
-        """Pair by the *templates* of each rule that has companions, in the order of the rules."""
+    def __init__(self, templates: Sequence[tuple[str, ...]], *, markers: Sequence[str] = ()) -> None:
+        """Pair by the *templates* of each rule with belongings, in the order of the rules; *markers* are among them."""
         self._templates = tuple(templates)
+        self._marking = tuple(markers)
         self._names: dict[str, _Name] = {}
         self._partners: dict[str, Sighting] = {}  # settled files that are somebody's by their names
         self._spelled: dict[str, list[str]] = {}  # the same, by their folded paths
+        self._markers: dict[str, Sighting] = {}  # files that are markers by their names, settled or not
+        self._markers_spelled: dict[str, list[str]] = {}  # the same, by their folded paths
         self._possible: tuple[dict[str, list[str]], ...] = ()  # possible drops of each rule, by their keys
         self._accompanied: set[str] = set()  # partners whose drop is there
         self._drops: set[str] = set()  # files that could be the drops of those
@@ -56,9 +68,9 @@ class Pairing:
         self._taken = set()
         self._names = {path: self._names.get(path) or self._named(path) for path in sweep.paths}
         self._partners = {each.path: each for each in sweep.settled if any(self._names[each.path].owners)}
-        self._spelled = {}
-        for path in self._partners:
-            self._spelled.setdefault(folded(path), []).append(path)
+        there = (*sweep.settled, *sweep.settling)
+        self._markers = {each.path: each for each in there if self._names[each.path].marks}
+        self._spelled, self._markers_spelled = _by_spelling(self._partners), _by_spelling(self._markers)
         self._bring_together(left)
 
     def alone(self, path: str) -> bool:
@@ -80,10 +92,29 @@ class Pairing:
     def match(self, sighting: Sighting, templates: Iterable[str]) -> Match:
         """Return which of the partners that *templates* name lie still beside a drop."""
         exact = self._has_rival(sighting)
-        found = {path: self._found(path, exact=exact) for path in partners(templates, sighting.path)}
+        found = {
+            path: self._found(path, self._partners, self._spelled, exact=exact)
+            for path in partners(templates, sighting.path)
+        }
         return Match(
             partners=tuple(
                 Partner(path=path, sighting=each) for path, each in found.items() if each is not None
+            ),
+            missing=tuple(path for path, each in found.items() if each is None),
+        )
+
+    def marks(self, sighting: Sighting, templates: Iterable[str]) -> Marks:
+        """Return which of the markers that *templates* name are beside a drop."""
+        exact = self._has_rival(sighting)
+        found = {
+            path: self._found(path, self._markers, self._markers_spelled, exact=exact)
+            for path in partners(templates, sighting.path)
+        }
+        return Marks(
+            found=tuple(
+                Partner(path=path, sighting=each, marker=True)
+                for path, each in found.items()
+                if each is not None
             ),
             missing=tuple(path for path, each in found.items() if each is None),
         )
@@ -116,7 +147,7 @@ class Pairing:
 
     def _named(self, path: str) -> _Name:
         whose = tuple(owners(templates, path) for templates in self._templates)
-        return _Name(keys=owner_keys(path), owners=whose)
+        return _Name(keys=owner_keys(path), owners=whose, marks=bool(owners(self._marking, path)))
 
     def _has_rival(self, sighting: Sighting) -> bool:
         """Return whether another file's stem differs from this one's in case or normal form only."""
@@ -129,9 +160,18 @@ class Pairing:
         )
         return any(posixpath.splitext(path)[0] != stem for path in same)
 
-    def _found(self, path: str, *, exact: bool) -> Sighting | None:
-        """Return the partner of this path that lies still and is nobody's yet; with *exact*, spelled like this only."""
-        if path in self._partners and path not in self._taken:
-            return self._partners[path]
-        spelled = [each for each in self._spelled.get(folded(path), ()) if each not in self._taken]
-        return self._partners[spelled[0]] if len(spelled) == 1 and not exact else None
+    def _found(
+        self, path: str, files: Mapping[str, Sighting], spelled: Mapping[str, list[str]], *, exact: bool
+    ) -> Sighting | None:
+        """Return the one of *files* with this path that is nobody's yet; with *exact*, spelled like this only."""
+        if path in files and path not in self._taken:
+            return files[path]
+        alike = [each for each in spelled.get(folded(path), ()) if each not in self._taken]
+        return files[alike[0]] if len(alike) == 1 and not exact else None
+
+
+def _by_spelling(paths: Iterable[str]) -> dict[str, list[str]]:
+    spelled: dict[str, list[str]] = {}
+    for path in paths:
+        spelled.setdefault(folded(path), []).append(path)
+    return spelled

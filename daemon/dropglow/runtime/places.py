@@ -19,7 +19,7 @@ from typing import Final
 from dropglow.disk import Disk
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
-from dropglow.model import Companion, Drop, DropState
+from dropglow.model import Companion, Drop, DropKey, DropState
 from dropglow.naming import candidates
 from dropglow.rules.globs import folded
 from dropglow.runtime.reports import ERROR_SUFFIX, HELD_SUFFIX
@@ -71,24 +71,34 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     if drop.place and (disk.look(drop.place) is None or _is_its_file(disk, drop)):
         _remove_reports(disk, drop)
     known = regained(drop, claimed)
-    pairs = list(zip(_files(drop), _files(known), strict=True))
-    places = [_exchanged(disk, drop, mine, theirs, work) for mine, theirs in reversed(pairs)]
+    places = [_exchanged(disk, drop.key, file, work) for file in reversed(_files(known))]
     work.forget(claimed.key)
     return _placed(known, places[::-1])
 
 
 def regained(drop: Drop, claimed: Drop) -> Drop:
-    """Return *drop* with the files of *claimed* in place of its own that have the same content; moves nothing."""
-    came: dict[str, list[Companion]] = {}
+    """Return *drop* with the files of *claimed* in place of its own that have the same content; moves nothing.
+
+    A marker has no content that counts: any other stands for it, and one more goes along.
+    """
+    came: dict[str | None, list[Companion]] = {}
     for each in claimed.companions:
-        came.setdefault(each.sha256, []).append(each)
-    companions = tuple(
-        replace(news.pop(0), path=each.path) if (news := came.get(each.sha256)) else each
+        came.setdefault(_worth(each), []).append(each)
+    companions = [
+        replace(news.pop(0), path=each.path) if (news := came.get(_worth(each))) else each
         for each in drop.companions
-    )
+    ]
     return replace(
-        drop, place=claimed.place, device=claimed.device, inode=claimed.inode, companions=companions
+        drop,
+        place=claimed.place,
+        device=claimed.device,
+        inode=claimed.inode,
+        companions=(*companions, *came.get(None, ())),
     )
+
+
+def _worth(companion: Companion) -> str | None:
+    return None if companion.kind is None else companion.sha256
 
 
 def found_again(drop: Drop, places: Mapping[str, str]) -> Drop:
@@ -203,18 +213,16 @@ def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder
     return target
 
 
-def _exchanged(
-    disk: Disk, drop: Drop, mine: Drop | Companion, theirs: Drop | Companion, work: WorkFolder
-) -> str:
-    target = work.place(drop.key, mine.path)
-    if target == theirs.place or not theirs.place:
-        return theirs.place
-    work.prepare(drop.key, mine.path)
+def _exchanged(disk: Disk, key: DropKey, file: Drop | Companion, work: WorkFolder) -> str:
+    target = work.place(key, file.path)
+    if target == file.place or not file.place:
+        return file.place
+    work.prepare(key, file.path)
     try:
-        disk.move(theirs.place, target)
+        disk.move(file.place, target)
     except DiskError:
         # Where only the syncing failed, the file is there already, and nobody would look for it.
-        if disk.look(theirs.place) is not None or disk.look(target) is None:
+        if disk.look(file.place) is not None or disk.look(target) is None:
             raise
     return target
 

@@ -139,7 +139,7 @@ async def same_content(ledger: Ledger, drop: Drop) -> tuple[Drop, ...]:
     return await ledger.same_content(
         inbox=drop.inbox,
         sha256=drop.sha256,
-        companions=[each.sha256 for each in drop.companions],
+        companions=drop.contents,
         rule=drop.rule,
         rule_digest=drop.rule_digest,
         before=drop.key,

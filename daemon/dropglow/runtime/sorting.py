@@ -4,7 +4,8 @@ Decides by names (see ``pairing``) and times; its caller looks into files. Belon
 to the inbox's thread. Costs a few dictionary look-ups a file and sweep, and nothing
 at all for partners where no rule of the inbox has companions.
 
-A drop waits for its partners as long as its rules' patience, the longest of them;
+A drop whose rule asks for a marker (``ready``) waits for that first, without end: as long as nobody says that it is
+whole, nothing is concluded. A drop waits for its partners as long as its rules' patience, the longest of them;
 then it is ready as it is, to be failed. A partner whose drop is not there is
 nobody's drop for as long. After that it is what another rule makes of it; where
 none takes it, it stays, said once, and still goes with its drop if that comes.
@@ -22,11 +23,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from dropglow.intake.claiming import Partner
 from dropglow.intake.inbox import Sweep
 from dropglow.model import Sighting
 from dropglow.rules.beside import Owner
 from dropglow.rules.rule import Rule
-from dropglow.runtime.pairing import Match, Pairing
+from dropglow.runtime.pairing import Marks, Match, Pairing
 
 # Files that are copied together arrive one after the other: that is not worth a line in the log.
 SAY_AFTER_S: Final = 10.0
@@ -42,6 +44,17 @@ class Incomplete:
     templates: tuple[str, ...]  # of everything that belongs to it
     since_s: float  # monotonic: when it had settled
     until_s: float  # when its rules' patience ends
+    said: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmarked:
+    """A drop that waits for the marker which says that it is whole."""
+
+    sighting: Sighting
+    rule: Rule  # the first that takes it
+    templates: tuple[str, ...]  # of every marker that it needs
+    since_s: float  # monotonic: when it had settled
     said: bool = False
 
 
@@ -65,7 +78,10 @@ class Sorted:
     ready: tuple[Sighting, ...] = ()  # to be looked into, oldest first
     unjudged: tuple[Lonely, ...] = ()  # to be looked into as well: see ``Sorter.judge``
     given_up: tuple[Lonely, ...] = ()  # no drop came, and no other rule takes them: they stay
-    to_say: tuple[Incomplete | Lonely, ...] = ()  # waiting for a while now
+    to_say: tuple[Waiting, ...] = ()  # waiting for a while now
+
+
+Waiting = Incomplete | Unmarked | Lonely
 
 
 class Sorter:
@@ -74,12 +90,13 @@ class Sorter:
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Sort by all *rules* of one inbox."""
         self.due_at_s: float | None = None  # monotonic: when what waits has to be looked at again, if ever
-        demanding = [rule for rule in rules if rule.companions]
-        self._pairing = Pairing([rule.companions for rule in demanding])
+        demanding = [rule for rule in rules if rule.belongings]
+        self._pairing = Pairing([rule.belongings for rule in demanding], markers=_markers(rules))
         self._patience_s = tuple(rule.patience_s for rule in demanding)
         self._sweep = Sweep()
         self._since: dict[str, tuple[int, int, float]] = {}  # size and mtime, and when it had settled
         self._incomplete: dict[str, Incomplete] = {}
+        self._unmarked: dict[str, Unmarked] = {}
         self._lonely: dict[str, Lonely] = {}
         self._went: dict[str, tuple[str, float]] = {}  # which drop a partner went with, and when
 
@@ -97,6 +114,11 @@ class Sorter:
     def incomplete(self) -> int:
         """Return how many drops wait for a file that belongs to them."""
         return len(self._incomplete)
+
+    @property
+    def unmarked(self) -> int:
+        """Return how many drops wait for their marker."""
+        return len(self._unmarked)
 
     @property
     def lonely(self) -> int:
@@ -122,9 +144,11 @@ class Sorter:
         self._since |= {each.path: self._moment(each, now_s) for each in sweep.settled}
         self._pairing.learn(sweep, left=left)
         incomplete = {path: each for path, each in self._incomplete.items() if self._still_waits(each, now_s)}
-        self._incomplete, self._lonely = incomplete, self._alone(sweep.settled, now_s)
+        unmarked = {path: each for path, each in self._unmarked.items() if self._still_unmarked(each)}
+        self._incomplete, self._unmarked = incomplete, unmarked
+        self._lonely = self._alone(sweep.settled, now_s)
         over = {path for path, each in self._lonely.items() if each.wanted and now_s >= each.until_s}
-        rest = left | incomplete.keys() | (self._pairing.partners_only - over)
+        rest = left | incomplete.keys() | unmarked.keys() | (self._pairing.partners_only - over)
         given_up, to_say = self._given_up(now_s), tuple(self._to_say(now_s))
         self._set_alarm(now_s)
         return Sorted(
@@ -151,10 +175,28 @@ class Sorter:
         """Return which partners of a drop that *rules* take lie still beside it."""
         return self._pairing.match(sighting, (each for rule in rules for each in rule.companions))
 
+    def marks(self, sighting: Sighting, rules: Iterable[Rule]) -> Marks:
+        """Return which markers of a drop that *rules* take are beside it."""
+        return self._pairing.marks(sighting, _markers(rules))
+
+    def await_marker(self, sighting: Sighting, rules: Sequence[Rule], *, now_s: float) -> None:
+        """Let a drop wait for its markers."""
+        waiting = Unmarked(
+            sighting=sighting,
+            rule=rules[0],
+            templates=_markers(rules),
+            since_s=self._settled_at_s(sighting, now_s),
+        )
+        self._unmarked[sighting.path] = waiting
+        self.due_at_s = min(filter(None, (self.due_at_s, *_times(waiting, now_s))), default=None)
+
     def wait(self, sighting: Sighting, rules: Sequence[Rule], *, now_s: float) -> bool:
         """Let a drop wait for its partners; return False when its patience has ended already."""
         demanding = [rule for rule in rules if rule.companions]
-        since_s = self._settled_at_s(sighting, now_s)
+        # What comes with a marker may need to settle yet.
+        markers = (each.sighting for each in self.marks(sighting, rules).found)
+        marked_s = (self._sweep.seen.since_s(each) or 0.0 for each in markers)
+        since_s = max(self._settled_at_s(sighting, now_s), *marked_s, 0.0)
         until_s = since_s + max(rule.patience_s for rule in demanding)
         if now_s >= until_s:
             return False
@@ -169,9 +211,9 @@ class Sorter:
         self.due_at_s = min(filter(None, (self.due_at_s, *_times(waiting, now_s))))
         return True
 
-    def take(self, sighting: Sighting, match: Match, *, now_s: float) -> None:
-        """Give a drop its partners: nobody else gets them."""
-        for each in match.partners:
+    def take(self, sighting: Sighting, taken: Iterable[Partner], *, now_s: float) -> None:
+        """Give a drop its partners and markers: nobody else gets them."""
+        for each in taken:
             self._pairing.take(each.sighting.path)
             self._went.pop(each.path, None)
             self._went[each.path] = (sighting.path, now_s)
@@ -183,6 +225,9 @@ class Sorter:
         taker, at_s = self._went.get(path, ("", 0.0))
         if taker and at_s >= self._settled_at_s(sighting, now_s):
             return f"which went with {posixpath.basename(taker)}"
+        unready = next((each.reason for each in self._sweep.unready if each.path == path), None)
+        if unready is not None:
+            return f"which is there, and is not whole: {unready}"
         if path in self._sweep.seen:
             return "which is there, but never lay still, or cannot be had"
         reason = next((snag.reason for snag in self._sweep.snags if snag.path == path), None)
@@ -201,6 +246,12 @@ class Sorter:
         if not self._sweep.seen.same(waiting.sighting) or now_s >= waiting.until_s:
             return False
         return bool(self._pairing.match(waiting.sighting, waiting.templates).missing)
+
+    def _still_unmarked(self, waiting: Unmarked) -> bool:
+        """Return whether a drop is as it was, and a marker of it is not there."""
+        if not self._sweep.seen.same(waiting.sighting):
+            return False
+        return bool(self._pairing.marks(waiting.sighting, waiting.templates).missing)
 
     def _alone(self, settled: Iterable[Sighting], now_s: float) -> dict[str, Lonely]:
         """Return the partners whose drop is not there."""
@@ -235,25 +286,37 @@ class Sorter:
         self._lonely |= {each.sighting.path: replace(each, given_up=True, said=True) for each in over}
         return tuple(over)
 
-    def _to_say(self, now_s: float) -> Iterator[Incomplete | Lonely]:
+    def _to_say(self, now_s: float) -> Iterator[Waiting]:
         """Yield, once each, what waits for longer than copying files together takes."""
         for path, drop in self._incomplete.items():
             if not drop.said and now_s >= drop.since_s + SAY_AFTER_S:
                 self._incomplete[path] = replace(drop, said=True)
                 yield drop
+        for path, unmarked in self._unmarked.items():
+            if not unmarked.said and now_s >= unmarked.since_s + SAY_AFTER_S:
+                self._unmarked[path] = replace(unmarked, said=True)
+                yield unmarked
         for path, alone in self._lonely.items():
             if not alone.said and now_s >= alone.since_s + SAY_AFTER_S:
                 self._lonely[path] = replace(alone, said=True)
                 yield alone
 
     def _set_alarm(self, now_s: float) -> None:
-        waiting: tuple[Incomplete | Lonely, ...] = (*self._incomplete.values(), *self._lonely.values())
+        waiting: tuple[Waiting, ...] = (
+            *self._incomplete.values(),
+            *self._unmarked.values(),
+            *self._lonely.values(),
+        )
         self.due_at_s = min((at_s for each in waiting for at_s in _times(each, now_s)), default=None)
 
 
-def _times(waiting: Incomplete | Lonely, now_s: float) -> Iterator[float]:
+def _markers(rules: Iterable[Rule]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(rule.ready for rule in rules if rule.ready is not None))
+
+
+def _times(waiting: Waiting, now_s: float) -> Iterator[float]:
     """Yield when something happens to what waits, after *now_s*."""
     if not waiting.said and waiting.since_s + SAY_AFTER_S > now_s:
         yield waiting.since_s + SAY_AFTER_S
-    if waiting.until_s > now_s:
+    if not isinstance(waiting, Unmarked) and waiting.until_s > now_s:
         yield waiting.until_s

@@ -18,13 +18,13 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
 from dropglow.intake.claiming import Claimed, Party
 from dropglow.intake.inbox import Inbox, Sweep
-from dropglow.model import DropKey, Sighting
+from dropglow.model import DropKey, Facts, Sighting
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.rule import Rule
 from dropglow.rules.units import spelled
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.pairing import Match
-from dropglow.runtime.sorting import Incomplete, Lonely, Sorter
+from dropglow.runtime.sorting import Lonely, Sorter, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Look:
     sweep: Sweep
     ready: tuple[Sighting, ...]  # to be taken, oldest first
     left: tuple[Left, ...]  # partners that no drop came for
-    to_say: tuple[Incomplete | Lonely, ...]  # what waits for a while now
+    to_say: tuple[Waiting, ...]  # what waits for a while now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +117,11 @@ class Taker:
                 self.sorter.leave(sighting)
                 left.append(Left(sighting=sighting, explanations=decision.explanations))
                 continue
+            if self._unmarked(sighting, decision.taken):
+                continue
+            if self._put_off(sighting, facts, decision.taken):
+                complete = False
+                continue
             entry = self._entry(sighting, decision.taken)
             if entry is not None:
                 entries[entry.party.key] = entry
@@ -142,25 +147,48 @@ class Taker:
 
     def _entry(self, sighting: Sighting, rules: tuple[Rule, ...]) -> _Entry | None:
         """Return the party of a drop; None: it waits for a file that belongs to it."""
-        match = self._readable(self.sorter.match(sighting, rules))
+        match = self._to_be_had(self.sorter.match(sighting, rules), rules)
         fault = None
         if match.missing:
             if self.sorter.wait(sighting, rules, now_s=self._clock.monotonic()):
                 return None
             fault = self._in_vain(sighting, rules, match)
-        self.sorter.take(sighting, match, now_s=self._clock.monotonic())
-        key = self._keys.drop_key(self._clock.now())
-        return _Entry(party=Party(key=key, drop=sighting, partners=match.partners), rules=rules, fault=fault)
+        partners = (*match.partners, *self.sorter.marks(sighting, rules).found)
+        self.sorter.take(sighting, partners, now_s=self._clock.monotonic())
+        party = Party(
+            key=self._keys.drop_key(self._clock.now()),
+            drop=sighting,
+            partners=partners,
+            give_up_s=_give_up_s(rules),
+        )
+        return _Entry(party=party, rules=rules, fault=fault)
 
-    def _readable(self, match: Match) -> Match:
-        """Return *match* without partners that cannot be read: their drop is not to come and go with them."""
-        lost = [each for each in match.partners if self._inbox.inspect(each.sighting) is None]
+    def _unmarked(self, sighting: Sighting, rules: Sequence[Rule]) -> bool:
+        """Return whether a file that *rules* take waits for the marker which says that it is whole."""
+        if not self.sorter.marks(sighting, rules).missing:
+            return False
+        self.sorter.await_marker(sighting, rules, now_s=self._clock.monotonic())
+        return True
+
+    def _put_off(self, sighting: Sighting, facts: Facts, rules: Sequence[Rule]) -> bool:
+        """Return whether a file that *rules* take is not whole, and waits to be."""
+        if not facts.unfinished:
+            return False
+        return self._inbox.put_off(sighting, facts.fault or "", give_up_s=_give_up_s(rules))
+
+    def _to_be_had(self, match: Match, rules: Sequence[Rule]) -> Match:
+        """Return *match* without partners that cannot be read or are not whole: their drop is not to come and go with them."""
+        lost = [each for each in match.partners if self._is_lost(each.sighting, rules)]
         if not lost:
             return match
         return Match(
             partners=tuple(each for each in match.partners if each not in lost),
             missing=(*match.missing, *(each.path for each in lost)),
         )
+
+    def _is_lost(self, sighting: Sighting, rules: Sequence[Rule]) -> bool:
+        facts = self._inbox.inspect(sighting)
+        return facts is None or self._put_off(sighting, facts, rules)
 
     def _in_vain(self, sighting: Sighting, rules: Sequence[Rule], match: Match) -> SourceFault:
         """Return why a drop fails whose partners did not come, and what to do."""
@@ -183,6 +211,10 @@ class Taker:
         if found is not None and found.folder:
             return "which is a folder"
         return self.sorter.whereabouts(path, sighting, now_s=self._clock.monotonic())
+
+
+def _give_up_s(rules: Sequence[Rule]) -> float:
+    return max(rule.give_up_s for rule in rules)
 
 
 def _name(path: str) -> str:

@@ -34,6 +34,7 @@ from dropglow.rules.demands import planned
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.telling import about, log
 from dropglow.runtime.turns import Turns
+from dropglow.runtime.writers import DROP_AGAIN, REWRITTEN
 
 
 class GateClosed(DropglowError):
@@ -173,22 +174,8 @@ class Uploads:
             case _:
                 assert_never(source.sent)
         if await asyncio.to_thread(self._disk.digest, source.path) != source.sha256:
-            return self._changed(source, upload)
+            raise _changed(source)
         await insist(lambda: self._ledger.remember_upload(upload, at=self._clock.now()), self._clock)
-        return upload
-
-    def _changed(self, source: _Source, upload: Upload) -> Upload:
-        """Return the upload of a picture that somebody wrote meanwhile: for this job only, since its name is wrong.
-
-        A drop that goes on changing is told when it is closed. The rule's picture is sent again, as it is now.
-
-        Raises:
-            DiskError: It is the rule's.
-        """
-        if source.of_rule:
-            raise DiskError(
-                f"{shown(source.path)} changed while it was sent", hint="it is sent again by itself"
-            )
         return upload
 
     async def _send_copy(self, job: Job, source: _Source, wanted: Stripped | Copy, content: str) -> Upload:
@@ -214,3 +201,13 @@ class Uploads:
     async def _send(self, path: str, media_type: str, content: str) -> Upload:
         upload_id, valid_until = await self._client.upload(path, media_type)
         return Upload(slot="", sha256=content, upload_id=upload_id, valid_until=valid_until)
+
+
+def _changed(source: _Source) -> DiskError | SourceFault:
+    """Return what is wrong with a picture that is not what was looked through any more: an upload costs nothing yet.
+
+    The rule's picture is sent again, as it is now. What was dropped is not what it was when it was taken.
+    """
+    if source.of_rule:
+        return DiskError(f"{shown(source.path)} changed while it was sent", hint="it is sent again by itself")
+    return SourceFault(f"{source.name}{REWRITTEN}", hint=DROP_AGAIN)

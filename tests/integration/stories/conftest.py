@@ -49,6 +49,7 @@ rules:
     outbox: outbox/photos
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     match: {kind: image}
     expand: {sizes: [300x200, 320x200]}
   - name: prompts
@@ -56,6 +57,7 @@ rules:
     outbox: outbox/prompts
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     match: {kind: prompt}
     generate: {size: 1024x1024}
 """

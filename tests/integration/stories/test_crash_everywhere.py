@@ -142,6 +142,7 @@ rules:
     outbox: outbox/photos
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     patience: 1s
     match: {kind: image}
     expand: {mask: {sidecar: "{stem}.mask.png"}, size: 300x200}

@@ -34,6 +34,7 @@ MASKED = """
     outbox: outbox/photos
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     patience: PATIENCE
     match: {kind: image}
     expand:
@@ -46,6 +47,7 @@ PROMPTED = """
     outbox: outbox/photos
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     patience: PATIENCE
     match: {kind: image}
     expand: {prompt: {sidecar: "{stem}.txt"}, size: 300x200}
@@ -56,6 +58,7 @@ OTHERS = """
     outbox: outbox/photos
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     match: {kind: KIND}
     OPERATION: {size: 1024x1024}
 """

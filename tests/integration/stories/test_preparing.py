@@ -28,6 +28,7 @@ rules:
     outbox: outbox/photos
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     match: {{kind: image}}
     delivery: {{sidecar: true}}
     {more}
@@ -131,6 +132,7 @@ RULE_THAT_STRIPS: Final = """
     outbox: outbox/stripped
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     match: {kind: image}
     strip_metadata: true
     expand: {size: 300x200}

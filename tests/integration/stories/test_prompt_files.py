@@ -26,6 +26,7 @@ rules:
     outbox: outbox/prompts
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     sidecar: true
     match: {kind: prompt}
 """

@@ -31,6 +31,7 @@ rules:
     outbox: outbox/prompts
     settle: 20ms
     rescan: 100ms
+    give_up: 200ms
     match: {kind: prompt}
     generate: {size: 1024x1024}
 """

@@ -282,7 +282,7 @@ def test_a_partner_of_another_partner_makes_no_drop_of_it() -> None:
 def test_a_partner_that_was_taken_in_vain_can_be_had_again(sorter: Sorter, rule: Rule) -> None:
     """It was given back with its drop, and the next sweep sees it."""
     sorter.sort(a_sweep("a.jpg", "a.mask.png"), now_s=NOW_S)
-    sorter.take(sighting("a.jpg"), sorter.match(sighting("a.jpg"), [rule]), now_s=NOW_S)
+    sorter.take(sighting("a.jpg"), sorter.match(sighting("a.jpg"), [rule]).partners, now_s=NOW_S)
 
     sorter.sort(a_sweep("a.jpg", "a.mask.png"), now_s=NOW_S)
 
@@ -295,7 +295,7 @@ def test_a_partner_that_was_taken_is_gone() -> None:
     prompted = a_rule(PROMPTED)
     sorter = Sorter([prompted])
     sorter.sort(a_sweep("a.jpg", "a.png", "a.txt"), now_s=NOW_S)
-    sorter.take(sighting("a.jpg"), sorter.match(sighting("a.jpg"), [prompted]), now_s=NOW_S)
+    sorter.take(sighting("a.jpg"), sorter.match(sighting("a.jpg"), [prompted]).partners, now_s=NOW_S)
 
     assert ("a.txt",) == sorter.match(sighting("a.png"), [prompted]).missing
     assert "which went with a.jpg" == sorter.whereabouts("a.txt", sighting("a.png"), now_s=NOW_S + 30)
@@ -307,7 +307,7 @@ def test_only_the_latest_partners_are_remembered(sorter: Sorter, rule: Rule) -> 
     for number in range(1002):
         sorter.sort(a_sweep(f"{number}.jpg", f"{number}.mask.png"), now_s=NOW_S)
         drop = sighting(f"{number}.jpg")
-        sorter.take(drop, sorter.match(drop, [rule]), now_s=NOW_S)
+        sorter.take(drop, sorter.match(drop, [rule]).partners, now_s=NOW_S)
     another = sighting("another.jpg")
 
     told = [sorter.whereabouts(f"{number}.mask.png", another, now_s=NOW_S) for number in (0, 1001)]
@@ -319,7 +319,7 @@ def test_a_partner_that_went_long_ago_is_no_excuse(sorter: Sorter, rule: Rule) -
     """Yesterday's mask of the same name explains nothing about today's."""
     drop = sighting("a.jpg")
     sorter.sort(a_sweep(drop, "a.mask.png"), now_s=NOW_S)
-    sorter.take(drop, sorter.match(drop, [rule]), now_s=NOW_S)
+    sorter.take(drop, sorter.match(drop, [rule]).partners, now_s=NOW_S)
     sorter.sort(a_sweep(), now_s=NOW_S + 1)
     sorter.sort(a_sweep(drop), now_s=NOW_S + 2)
 
@@ -391,7 +391,7 @@ def test_four_times_as_many_pairs_take_about_four_times_as_long(rule: Rule) -> N
         began_s = time.process_time()
         found = sorter.sort(sweep, now_s=NOW_S)
         for each in found.ready:
-            sorter.take(each, sorter.match(each, [rule]), now_s=NOW_S)
+            sorter.take(each, sorter.match(each, [rule]).partners, now_s=NOW_S)
         times.append(time.process_time() - began_s)
         assert count == len(found.ready)
 

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 
 from PIL import AvifImagePlugin
 
-from dropglow.errors import SourceFault
+from dropglow.errors import SourceFault, Unfinished
 from dropglow.intake import copies, pictures
 from dropglow.intake.darkroom.messages import (
     FRAME,
@@ -126,7 +126,8 @@ def _answer(question: Question, stream: BinaryIO) -> Answer:
     try:
         return _done(question, stream)
     except SourceFault as fault:
-        return Faulty(message=fault.message, hint=fault.hint or "")
+        unfinished = isinstance(fault, Unfinished)
+        return Faulty(message=fault.message, hint=fault.hint or "", unfinished=unfinished)
     except MemoryError:
         return Starved()
     except OSError as error:

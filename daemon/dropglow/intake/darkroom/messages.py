@@ -89,6 +89,7 @@ class Faulty:
 
     message: str
     hint: str
+    unfinished: bool = False  # it may be whole soon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +189,8 @@ def _answer(fields: dict[str, Any], data: bytes) -> Answer:
         case "Developed":
             return Developed(picture=Format(fields["picture"]), data=data)
         case "Faulty":
-            return Faulty(message=_words(fields["message"]), hint=_words(fields["hint"]))
+            message, hint = _words(fields["message"]), _words(fields["hint"])
+            return Faulty(message=message, hint=hint, unfinished=bool(fields["unfinished"]))
         case "Unreadable":
             return Unreadable(number=_number(fields["number"]), reason=_words(fields["reason"]))
         case "Starved":

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
-from dropglow.errors import SourceFault
+from dropglow.errors import SourceFault, Unfinished
 from dropglow.intake.darkroom.messages import (
     Allowance,
     Answer,
@@ -108,8 +108,8 @@ class Darkroom:
         with heavy(pixels_of(question)):
             answer = self._answer(question, stream.fileno())
         match answer:
-            case Faulty(message=message, hint=hint):
-                raise SourceFault(message, hint=hint)
+            case Faulty(message=message, hint=hint, unfinished=unfinished):
+                raise (Unfinished if unfinished else SourceFault)(message, hint=hint)
             case Unreadable(number=number, reason=reason):
                 raise OSError(number, reason)
             case Starved():
