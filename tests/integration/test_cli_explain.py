@@ -238,6 +238,11 @@ def test_a_faulty_file_costs_nothing(site: Site) -> None:
     inbox = site.only_inbox(path)
     assert 0 == inbox["images"]
     assert "cut off" in inbox["orders"][0]["fault"]
+    assert site.document(path)["unfinished"]
+    assert (
+        "Not ready: somebody may be writing it still. It is given up 10 minutes after"
+        in site.explain(path).output
+    )
 
 
 @pytest.mark.parametrize(

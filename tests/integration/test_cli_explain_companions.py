@@ -103,3 +103,16 @@ def test_a_prompt_beside_it_that_cannot_be_read_orders_nothing(photo: Path) -> N
 def test_a_folder_that_is_not_there_has_nothing_in_it(photo: Path) -> None:
     """A name may have a folder that nobody has made yet."""
     assert ["beach.txt", "beach.mask.png"] == order(photo.parent / "new" / "beach.jpg")["waits_for"]
+
+
+def test_the_marker_that_is_waited_for_is_named(photo: Path) -> None:
+    """It is not there, and then it is."""
+    settings = photo.parents[1] / "dropglow.yaml"
+    settings.write_text(CONFIGURATION.replace("patience", 'ready: "{name}.done"\n    patience'))
+    before, told = order(photo)["marker"], explained(photo)
+    (photo.parent / "beach.JPG.done").touch()
+
+    assert "beach.jpg.done" == before
+    assert "It is not taken before beach.jpg.done lies beside it, however long that takes." in told
+    assert order(photo)["marker"] is None
+    assert "it is the marker of beach.JPG for scenes (`ready`)" in explained(photo.parent / "beach.JPG.done")

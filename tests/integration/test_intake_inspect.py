@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dropglow.disk import RealDisk
-from dropglow.intake.inspect import examine, glance
+from dropglow.intake.inspect import examine, glance, peek
 from dropglow.model import Colours, Facts, Format, Kind
 from dropglow.preparing import LARGEST_FILE_BYTES
 
@@ -113,6 +113,58 @@ def test_a_wrong_prompt_is_a_prompt_with_a_fault(tmp_path: Path, data: bytes, wo
 
     assert Kind.PROMPT is facts.kind
     assert words in (facts.fault or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "unfinished"),
+    [
+        ("beach.jpg", b"", True),
+        ("beach.jpg", b"\xff\xd8", True),
+        ("beach.jpg", bytes(5000), True),
+        ("beach.gif", b"GIF89a", True),
+        ("hill.txt", b"", True),
+        ("hill.txt", b"caf\xc3", True),
+        ("beach.jpg", b"<!DOCTYPE html>", False),
+        ("beach.jpg", b"not a picture", False),
+        ("raw.nef", b"MM\x00*\x00\x00\x00\x08", False),
+        ("hill.txt", b"caf\xe9 au lait", False),
+        ("hill.txt", b"x" * 1_100_000, False),
+    ],
+)
+def test_what_may_be_whole_soon_is_told_from_what_never_will(
+    tmp_path: Path, name: str, data: bytes, unfinished: bool
+) -> None:
+    """The first is waited for."""
+    (tmp_path / name).write_bytes(data)
+
+    assert unfinished == facts_of(tmp_path / name).unfinished
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff", "gif", "bmp"])
+def test_a_cut_picture_may_be_whole_soon(tmp_path: Path, kind: str) -> None:
+    """Also one whose room on the disk was made before its content came."""
+    data = photo(tmp_path / "beach", kind)
+    (tmp_path / "beach").write_bytes(data[: len(data) // 2])
+    cut = facts_of(tmp_path / "beach")
+    os.truncate(tmp_path / "beach", len(data))
+    zeros = facts_of(tmp_path / "beach")
+
+    assert cut.unfinished
+    assert zeros.unfinished or kind in {"tiff", "bmp"}  # there they are black pixels
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
+def test_a_peek_sees_a_missing_end(tmp_path: Path, kind: str) -> None:
+    """So that the file need not be claimed in vain; a whole one, and one of no known format, are as glanced at."""
+    data = photo(tmp_path / "beach", kind)
+    (tmp_path / "half").write_bytes(data[:-40])
+    (tmp_path / "note.txt").write_text("a fox")
+    told = []
+    for name in ("beach", "half", "note.txt"):
+        with RealDisk().open_read(str(tmp_path / name)) as stream:
+            told.append(peek(stream, name).unfinished)
+
+    assert [False, True, False] == told
 
 
 def test_only_the_examination_finds_a_cut_off_photo(tmp_path: Path) -> None:

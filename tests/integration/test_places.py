@@ -262,3 +262,21 @@ def test_two_companions_of_one_content_are_both_exchanged(tmp_path: Path) -> Non
     known = places.regained(drop, drop)
 
     assert drop == known
+
+
+def test_a_marker_of_another_content_stands_for_the_first(tmp_path: Path) -> None:
+    """One that comes again takes its place, one more goes along, and none is left in the work of another drop."""
+    drop = a_pair(tmp_path, ("fox.jpg", "fox.jpg.done"))
+    marker = replace(drop.companions[0], kind=None)
+    came = [tmp_path / ".dropglow" / "work" / "new" / name for name in ("fox.jpg", "fox.jpg.done", "fox.ok")]
+    came[0].parent.mkdir()
+    for path in came:
+        path.write_text("news")
+    markers = tuple(Companion(path=path.name, kind=None, **facts(path)) for path in came[1:])
+    claimed = replace(drop, key=DropKey("new"), **facts(came[0]), companions=markers)
+
+    back = places.exchange(RealDisk(), replace(drop, companions=(marker,)), claimed)
+
+    assert ["abc~fox.jpg.done", "abc~fox.ok"] == [Path(each.place).name for each in back.companions]
+    assert ["news", "news"] == [Path(each.place).read_text() for each in back.companions]
+    assert not came[0].parent.exists()

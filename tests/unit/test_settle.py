@@ -333,3 +333,22 @@ def test_the_compact_memory_is_as_good_as_a_whole_one(
         assert (len(files) - len(settled), arrived) == (outlook.waiting, outlook.arrived)
         assert len(plain) == len(watches)
         assert all(path in watches and watches.same(watch.sighting) for path, watch in plain.items())
+
+
+def test_the_first_look_that_saw_a_file_so_is_known(watches: Watches) -> None:
+    """Of one that is not as the last look saw it, nothing is known."""
+    look(watches, sighting(), at_s=100)
+    look(watches, sighting(), at_s=105)
+
+    assert 100.0 == watches.since_s(sighting())
+    assert watches.since_s(sighting(mtime_ns=2)) is None
+    assert watches.since_s(sighting("other.jpg")) is None
+
+
+def test_unsettled_files_are_told_in_full_only(watches: Watches) -> None:
+    """Otherwise their number has to do."""
+    brief = watches.observe([sighting()], now_s=100, settle_s=2)
+    full = watches.observe([sighting()], now_s=101, settle_s=2, in_full=True)
+
+    assert ((), (sighting(),)) == (brief.settling, full.settling)
+    assert 1 == brief.waiting == full.waiting

@@ -16,6 +16,8 @@ _BLOCK_BYTES: Final = 1 << 16
 _JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _JPEG_END: Final = 0xD9
 _MAX_CHUNKS: Final = 1_000_000  # the largest picture that is taken has a tenth of them
+_WEBP_PIXELS: Final = frozenset({b"VP8 ", b"VP8L"})
+_GAP_BYTES: Final = 64  # so many zeros in a row no encoder ends with
 _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _LAST_BYTES: Final = {Format.JPEG: b"\xff\xd9", Format.PNG: _PNG_END}
 
@@ -89,4 +91,22 @@ def _png_ends(stream: BinaryIO) -> bool:
 def _webp_ends(stream: BinaryIO) -> bool:
     stream.seek(4)
     announced = 8 + int.from_bytes(stream.read(4), "little")
-    return stream.seek(0, os.SEEK_END) >= announced
+    return stream.seek(0, os.SEEK_END) >= announced and not _webp_has_a_gap(stream, announced)
+
+
+def _webp_has_a_gap(stream: BinaryIO, announced: int) -> bool:
+    """Return whether zeros stand where pixels should: its decoder paints something of them, and says nothing."""
+    at = 12
+    for _ in range(_MAX_CHUNKS):
+        stream.seek(at)
+        name, size = stream.read(4), int.from_bytes(stream.read(4), "little")
+        if at + 8 > announced:
+            return False
+        if name == bytes(4):
+            return True
+        if name in _WEBP_PIXELS and size >= _GAP_BYTES:
+            stream.seek(at + 8 + size - _GAP_BYTES)
+            if not stream.read(_GAP_BYTES).strip(b"\x00"):
+                return True
+        at += 8 + size + size % 2
+    return False

@@ -100,13 +100,16 @@ def test_without_a_service_open_jobs_wait(desk: Desk) -> None:
 
 def test_files_that_wait_for_others_are_told(desk: Desk) -> None:
     """A picture without its mask, and masks without their pictures."""
-    publish(desk, incomplete=1, lonely=2)
+    publish(desk, incomplete=1, lonely=2, unready=2, unmarked=1)
     lock = desk.lock()
 
     document, text = status(desk), desk.run("status").stdout
     lock.release()
 
     assert (1, 2) == (document["inboxes"][0]["incomplete"], document["inboxes"][0]["lonely"])
+    assert (2, 1) == (document["inboxes"][0]["unready"], document["inboxes"][0]["unmarked"])
+    assert "they lie still and are not whole, and may be written still" in text
+    assert "waiting for its marker (`ready`)" in text
     assert "waiting for what belongs to it; which: dropglow explain FILE" in text
     assert "waiting for the picture or prompt that they belong to" in text
 

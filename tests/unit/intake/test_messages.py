@@ -68,7 +68,8 @@ ANSWERS: list[Answer] = [
     Looked(facts=Facts(kind=Kind.IMAGE, format=Format.JXL)),
     Decoded(),
     Developed(picture=Format.WEBP, data=b"RIFF"),
-    Faulty(message="it is cut off", hint="copy it again"),
+    Faulty(message="it is an EPS", hint="save it as JPEG"),
+    Faulty(message="it is cut off", hint="copy it again", unfinished=True),
     Unreadable(number=5, reason="Input/output error"),
     Starved(),
 ]

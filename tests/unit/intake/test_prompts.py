@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.errors import SourceFault
+from dropglow.errors import SourceFault, Unfinished
 from dropglow.intake.prompts import MAX_PROMPT_BYTES, read_prompt
 
 
@@ -71,3 +71,28 @@ def test_any_bytes_are_text_or_refused(data: bytes) -> None:
 
     assert text.lstrip("\n") == text.strip()
     assert all(char in "\t\n" or char.isprintable() or ord(char) > 0x9F for char in text)
+
+
+@pytest.mark.parametrize(
+    ("data", "unfinished"),
+    [
+        (b"a caf\xc3", True),
+        ("a red fox \N{FOX FACE}".encode()[:-1], True),
+        (codecs.BOM_UTF16_LE + b"a\x00b", True),
+        (codecs.BOM_UTF16_LE + b"a\x00\x3e\xd8", True),
+        (b"a red fox" + bytes(500), True),
+        (bytes(2), True),
+        (b"caf\xe9 au lait", False),
+        (codecs.BOM_UTF16_LE + b"a\x00\n\x00\x00\xd8b\x00", False),
+        ("one\ntwo".encode("utf-16-le"), False),
+        (b"a" + bytes(9) + b"b", False),
+        (b"a\x07", False),
+        (b" \n", False),
+    ],
+)
+def test_a_text_that_stops_in_its_middle_may_be_finished_yet(data: bytes, unfinished: bool) -> None:
+    """Half a character, or room that is not filled yet; another encoding will never be UTF-8."""
+    with pytest.raises(SourceFault) as caught:
+        read_prompt(data)
+
+    assert unfinished == isinstance(caught.value, Unfinished)

@@ -191,8 +191,23 @@ from dropglow.rules.schema import RuleShape, RulesShape
         # the model image5
         ("generate: {}\nsplit: words", "split should be lines or blocks, not 'words'"),
         ("expand: {}\nsplit: lines", "split parts prompt files, and this rule takes pictures"),
+        # markers
+        ("generate: {}\nready: done", "ready should have {stem} in the marker's name"),
+        ("generate: {}\nready: 'x/{name}.done'", "ready should be a plain name beside the drop"),
+        (
+            "generate: {}\nready: '{name}'",
+            "ready should be a plain name beside the drop, and not the drop's own",
+        ),
+        ("generate: {}\nready: '{file}.done'", "ready knows {stem} and {name}, and not {file}"),
+        ("generate: {}\nready: 5", "ready should name a file beside the drop"),
+        ("generate: {}\nready: '{stem}.txt'", "beach.txt would be a marker by the name {stem}.txt"),
+        ("expand: {}\nready: '{name}.png'", "beach.png would be a marker by the name {name}.png"),
+        (
+            "expand: {mask: {sidecar: '{stem}.m.gif'}}\nready: '{stem}.m.gif'",
+            "{stem}.m.gif is a file that the operation sends",
+        ),
         # not yet
-        ("generate: {}\ngive_up: 5m", "give_up is not available yet"),
+        ("generate: {}\nafter: keep", "after is not available yet"),
         ("generate: {}\nduplicates: no", "duplicates"),
         ("generate: {}\ndone: keep", "done with keep is not available yet"),
         ("generate: {}\nbudget: {brake: off}", "unknown key brake"),

@@ -285,3 +285,15 @@ def test_a_companion_is_no_drop_of_its_rule(make_rule: Callable[[str], Rule]) ->
     assert [False, True] == [each.taken for each in told]
     assert told[0].reason.startswith("by its name it belongs to a.*,")
     assert reason(masked, path="in/a.jpg").taken
+
+
+def test_a_marker_is_no_drop_of_any_rule(make_rule: Callable[[str], Rule]) -> None:
+    """Not even of a rule that would take such a file otherwise."""
+    rules = [make_rule('expand: {}\nready: "{name}.txt"'), make_rule("generate: {}")]
+
+    marker = decide(rules, path="sub/a.jpg.txt", size_bytes=5, facts=PROMPT)
+    drop = decide(rules, path="sub/a.jpg", size_bytes=5, facts=PHOTO)
+
+    assert () == marker.taken
+    assert 2 == sum("it is the marker of a.jpg" in each.reason for each in marker.explanations)
+    assert (rules[0],) == drop.taken

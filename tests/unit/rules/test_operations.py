@@ -111,6 +111,7 @@ def test_a_rule_cares_for_pictures_as_it_says(make_rule: Callable[[str], Rule]) 
     silent = make_rule("expand: {}")
     strict = make_rule("expand: {}\nprepare: never\nstrip_metadata: true\npatience: 90s")
 
+    assert (600.0, None) == (silent.give_up_s, silent.ready)
     assert (True, False, 600.0) == (silent.prepared, silent.stripped, silent.patience_s)
     assert (False, True, 90.0) == (strict.prepared, strict.stripped, strict.patience_s)
 
@@ -160,3 +161,13 @@ def test_conditions_are_compiled_once(make_rule: Callable[[str], Rule]) -> None:
     assert conditions.name_pattern is not None
     assert conditions.name_pattern.fullmatch("a/b.jpg")
     assert {"square"} == conditions.orientations
+
+
+def test_everything_that_goes_with_a_drop_is_known(make_rule: Callable[[str], Rule]) -> None:
+    """What is sent, and the marker that is not."""
+    rule = make_rule('expand: {mask: {sidecar: "{stem}.mask.png"}}\nready: "{name}.done"\ngive_up: 1m')
+
+    assert ("{stem}.mask.png",) == rule.companions
+    assert ("{stem}.mask.png", "{name}.done") == rule.belongings
+    assert rule.companions == make_rule('expand: {mask: {sidecar: "{stem}.mask.png"}}').belongings
+    assert 60.0 == rule.give_up_s

@@ -10,6 +10,7 @@ import pytest
 
 from dropglow.intake.inbox import Sweep
 from dropglow.intake.scan import Snag
+from dropglow.intake.unready import NotReady
 from dropglow.model import Sighting
 from dropglow.rules.assemble import Folders, assemble
 from dropglow.rules.positions import parse
@@ -46,6 +47,7 @@ def a_sweep(
     watches.observe(files, now_s=0, settle_s=2)
     return Sweep(
         settled=tuple(files[: len(settled)]),
+        settling=tuple(files[len(settled) :]),
         seen=watches,
         paths=tuple(each.path for each in files),
         snags=tuple(snags),
@@ -396,3 +398,97 @@ def test_four_times_as_many_pairs_take_about_four_times_as_long(rule: Rule) -> N
         assert count == len(found.ready)
 
     assert times[1] < 12 * times[0]
+
+
+MARKED = 'expand: {mask: {sidecar: "{stem}.mask.png"}}\npatience: 60s\nready: "{name}.done"'
+
+
+def unmarked(sorter: Sorter, rule: Rule, *, now_s: float = NOW_S) -> None:
+    """Let ``a.jpg`` wait for its marker."""
+    sorter.sort(a_sweep("a.jpg"), now_s=now_s)
+    sorter.await_marker(sighting("a.jpg"), [rule], now_s=now_s)
+
+
+def test_a_marker_need_not_lie_still() -> None:
+    """That it is there says all; an empty file would take half a minute to settle."""
+    rule = a_rule(MARKED)
+    sorter = Sorter([rule])
+    sorter.sort(a_sweep("a.jpg", settling=["A.jpg.DONE"]), now_s=NOW_S)
+
+    marks = sorter.marks(sighting("a.jpg"), [rule])
+
+    assert (["A.jpg.DONE"], ()) == ([each.sighting.path for each in marks.found], marks.missing)
+    assert all(each.marker for each in marks.found)
+    assert ("b.jpg.done",) == sorter.marks(sighting("b.jpg"), [rule]).missing
+
+
+def test_a_drop_waits_for_its_marker_without_end() -> None:
+    """It is counted and said once, no run waits for it, and it is ready when the marker is there."""
+    rule = a_rule(MARKED)
+    sorter = Sorter([rule])
+    unmarked(sorter, rule)
+    due_at_s = sorter.due_at_s
+    soon = sorter.sort(a_sweep("a.jpg"), now_s=NOW_S + SAY_AFTER_S)
+    later = sorter.sort(a_sweep("a.jpg"), now_s=NOW_S + 100_000)
+    count = sorter.unmarked
+    marked = sorter.sort(a_sweep("a.jpg", settling=["a.jpg.done"]), now_s=NOW_S + 100_001)
+
+    assert NOW_S + SAY_AFTER_S == due_at_s
+    assert (1, 0) == (len(soon.to_say), len(later.to_say))
+    assert (1, False, None) == (count, sorter.unsettled, sorter.due_at_s)
+    assert ([], [], ["a.jpg"]) == (ready(soon), ready(later), ready(marked))
+    assert 0 == sorter.unmarked
+
+
+def test_a_drop_that_waits_for_long_is_due_for_nothing() -> None:
+    """It was said already, or is old enough to be said by the sweep that comes anyway."""
+    rule = a_rule(MARKED)
+    sorter = Sorter([rule])
+    sorter.sort(a_sweep("a.jpg"), now_s=NOW_S)
+    sorter.await_marker(sighting("a.jpg"), [rule], now_s=NOW_S + 50)
+
+    assert sorter.due_at_s is None
+
+
+def test_a_drop_that_changed_is_looked_at_again_for_its_marker() -> None:
+    """Other rules may take it now."""
+    rule = a_rule(MARKED)
+    sorter = Sorter([rule])
+    unmarked(sorter, rule)
+
+    found = sorter.sort(a_sweep(sighting("a.jpg", mtime_ns=2)), now_s=NOW_S + 1)
+
+    assert (["a.jpg"], 0) == (ready(found), sorter.unmarked)
+
+
+def test_patience_begins_with_the_marker() -> None:
+    """What was copied with it needs to settle yet, however long ago the drop did."""
+    rule = a_rule(MARKED)
+    sorter = Sorter([rule])
+    sorter.sort(a_sweep("a.jpg"), now_s=NOW_S)
+    sweep = a_sweep("a.jpg", settling=["a.jpg.done"])
+    sweep.seen.forget("a.jpg.done")
+    sweep.seen.observe(sweep.settled + sweep.settling, now_s=NOW_S + 500, settle_s=2)
+    sorter.sort(sweep, now_s=NOW_S + 500)
+
+    assert sorter.wait(sighting("a.jpg"), [rule], now_s=NOW_S + 559)
+    assert not sorter.wait(sighting("a.jpg"), [rule], now_s=NOW_S + 560)
+
+
+def test_a_marker_without_its_drop_is_nobodys_drop() -> None:
+    """It waits for one, and stays."""
+    sorter = Sorter([a_rule(MARKED)])
+
+    found = sorter.sort(a_sweep("a.jpg.done"), now_s=NOW_S)
+
+    assert ([], 1) == (ready(found), sorter.lonely)
+
+
+def test_a_partner_that_is_not_whole_is_named_so(sorter: Sorter, rule: Rule) -> None:
+    """It is there, and what is missing is known."""
+    half = NotReady(path="a.mask.png", reason="cut off", since_s=0, until_s=9, identity=(1, 2, 3, 4))
+    sorter.sort(replace(a_sweep("a.jpg", "a.mask.png"), settled=(), unready=(half,)), now_s=NOW_S)
+
+    told = sorter.whereabouts("a.mask.png", sighting("a.jpg"), now_s=NOW_S)
+
+    assert "which is there, and is not whole: cut off" == told
