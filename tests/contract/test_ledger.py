@@ -818,7 +818,10 @@ class TestDrops:
     async def test_a_failed_drop_is_found_with_the_very_same_companions(self, ledger: Ledger) -> None:
         """The same photo with another mask, or with none, is another drop."""
         for number, masks in enumerate([("m",), ("n",), ()]):
-            drop = make_drop(f"d{number}", state=DropState.FAILED, companions=tuple(map(companion, masks)))
+            marker = replace(companion("ok"), kind=None)  # no part of the content
+            drop = make_drop(
+                f"d{number}", state=DropState.FAILED, companions=(*map(companion, masks), marker)
+            )
             await ledger.admit(drop, [])
         same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, "rule_digest": "digest"}
 

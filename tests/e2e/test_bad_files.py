@@ -31,11 +31,20 @@ state: ./state
 api: {{base_url: "{url}", token_url: "{url}/ims/token/v3"}}
 limits: {{requests_per_minute: off, requests_per_day: off, poll: {{min: 50ms, max: 500ms}}}}
 rules:
+  - name: marked
+    inbox: inbox
+    outbox: outbox
+    settle: 200ms
+    rescan: 1s
+    match: {{kind: image, name: "*.bmp"}}
+    ready: "{{name}}.ready"
+    expand: {{size: 800x600}}
   - name: sizes
     inbox: inbox
     outbox: outbox
     settle: 200ms
     rescan: 1s
+    give_up: 1s
     match: {{kind: image}}
     expand: {{size: 800x600}}
   - name: prompts
@@ -43,6 +52,7 @@ rules:
     outbox: outbox
     settle: 200ms
     rescan: 1s
+    give_up: 1s
     match: {{kind: prompt}}
     generate: {{size: 1024x1024}}
 """
@@ -86,6 +96,8 @@ def drop_everything(inbox: Path) -> None:
     (inbox / "good.txt").write_text("a lighthouse in fog")
     whole = good_picture(inbox / "cut.jpg").read_bytes()
     (inbox / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (inbox / "room.jpg").write_bytes(whole[:500] + bytes(5000))
+    (inbox / "half.txt").write_bytes("a black café".encode()[:-1])
     (inbox / "eps.png").write_bytes(EPS)
     (inbox / "long.txt").write_text("sea " * 375)
     (inbox / "latin1.txt").write_bytes("ein Café am Meer".encode("latin-1"))
@@ -97,6 +109,9 @@ def drop_everything(inbox: Path) -> None:
     (inbox / LONGEST).write_bytes("für immer".encode("latin-1"))
     (inbox / "locked.txt").write_text("nobody may read this")
     (inbox / "locked.txt").chmod(0)
+    good_picture(inbox / "marked.bmp")
+    (inbox / "marked.bmp.ready").touch()
+    good_picture(inbox / "unmarked.bmp")
     drop_what_is_no_file(inbox)
 
 
@@ -158,13 +173,14 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
 def test_the_rest_of_the_queue_goes_on(aftermath: Aftermath) -> None:
     """Good files among the bad ones are delivered; the exit code says that something failed."""
     assert 1 == aftermath.exit_code
-    assert 4 == len(aftermath.results()) == aftermath.books["accepted"]
+    assert 5 == len(aftermath.results()) == aftermath.books["accepted"]
     assert all((aftermath.inbox / "_done" / name).exists() for name in ("good.jpg", "good.txt"))
+    assert all((aftermath.inbox / "_done" / name).exists() for name in ("marked.bmp", "marked.bmp.ready"))
 
 
 def test_nothing_is_sent_for_a_bad_file(aftermath: Aftermath) -> None:
-    """One upload, of the good picture; not one order was refused by the API."""
-    assert 1 == len(aftermath.books["uploads"])
+    """Two uploads, of the good pictures; not one order was refused by the API."""
+    assert 2 == len(aftermath.books["uploads"])
     assert 0 == aftermath.books["refused"]
 
 
@@ -178,6 +194,8 @@ def test_nothing_ends_in_a_traceback(aftermath: Aftermath) -> None:
     ("name", "words"),
     [
         ("cut.jpg", "the picture is cut off"),
+        ("room.jpg", "the picture is cut off"),
+        ("half.txt", "line 1 is not UTF-8 text (byte 0xC3)"),
         ("eps.png", "this is an EPS file named .png"),
         ("long.txt", "the prompt is too long: 1,499 characters; Firefly reads at most 1,024"),
         (
@@ -195,6 +213,11 @@ def test_the_report_names_the_reason(aftermath: Aftermath, name: str, words: str
     assert words in report
     assert "What to do: " in report
     assert "Billed:        no" in report
+
+
+def test_a_file_without_its_marker_stays(aftermath: Aftermath) -> None:
+    """Nobody said that it is whole, and the run did not wait for it."""
+    assert (aftermath.inbox / "unmarked.bmp").exists()
 
 
 def test_an_animated_picture_is_refused_unpaid(aftermath: Aftermath) -> None:

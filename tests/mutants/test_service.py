@@ -23,8 +23,8 @@ state: ./state
 api: {{base_url: "{url}", token_url: "{url}/ims/token/v3"}}
 limits: {{requests_per_minute: off, requests_per_day: off, poll: {{min: 50ms, max: 500ms}}}}
 rules:
-  - {{name: sizes, inbox: inbox, outbox: outbox, settle: 200ms, match: {{kind: image}}, expand: {{size: 800x600}}}}
-  - {{name: prompts, inbox: inbox, outbox: outbox, settle: 200ms, match: {{kind: prompt}}, generate: {{}}}}
+  - {{name: sizes, inbox: inbox, outbox: outbox, settle: 200ms, give_up: 1s, match: {{kind: image}}, expand: {{size: 800x600}}}}
+  - {{name: prompts, inbox: inbox, outbox: outbox, settle: 200ms, give_up: 1s, match: {{kind: prompt}}, generate: {{}}}}
 """
 MUTANTS: Final = 3_000 if os.environ.get("TEST_MILLION") else 150
 PATIENCE_S: Final = 270.0

@@ -336,6 +336,7 @@ def test_a_file_that_vanished_is_told(tmp_path: Path) -> None:
         (rule("a", more="failed: ../out/bad"), "6:13: failed lies inside the outbox "),
         (rule("a", more="done: ../out2/x") + rule("b", outbox="out2"), "6:11: done lies inside the outbox "),
         (rule("a", more="done: /proc/x"), "done is on another file system than the inbox"),
+        (rule("a", more="ready: '{name}.tmp'"), "{name}.tmp is a hidden or temporary name"),
         (rule("a", more="watch: poll") + rule("b", more="watch: notify"), "an inbox is watched in one way"),
         (rule("a") + rule("a", "in2"), "another rule has the name a already, at"),
         (rule("a", more="group: no-such-group-here"), "there is no group no-such-group-here"),

@@ -189,7 +189,8 @@ def test_files_that_were_dropped_beside_it_are_told() -> None:
         inode=4,
         kind=Kind.IMAGE,
     )
-    told = build(JOB, replace(DROP, companions=(mask,)), ARTIFACT, delivered_as="beach.jpg", at=AT)
+    marker = replace(mask, path="sub/beach.jpg.done", kind=None)
+    told = build(JOB, replace(DROP, companions=(mask, marker)), ARTIFACT, delivered_as="beach.jpg", at=AT)
 
     assert [{"path": "sub/beach.mask.png", "kind": "image", "sha256": "3a5c", "size_bytes": 7}] == told[
         "companions"
