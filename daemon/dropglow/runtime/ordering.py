@@ -12,7 +12,15 @@ from typing import Final, assert_never
 
 from dropglow import polling, retry
 from dropglow.clock import Clock
-from dropglow.errors import DiskError, FileGone, FireflyError, RequestRefused, SourceFault, Verdict
+from dropglow.errors import (
+    DeliveryError,
+    DiskError,
+    FileGone,
+    FireflyError,
+    RequestRefused,
+    SourceFault,
+    Verdict,
+)
 from dropglow.events import Accepted, Declined, Doubted, Event, GaveUp, Prepared
 from dropglow.firefly.client import FireflyClient
 from dropglow.landmarks import Role
@@ -82,12 +90,11 @@ class Ordering:
         if self._gate.setbacks and (unwell := await self._unwell(job)) is not None:
             return unwell
         plan, room_bytes = job.order.delivery, needed_bytes(job.order)
+        trouble: DeliveryError | DiskError | None
         trouble = await self._outboxes.trouble(plan.outbox, needed_bytes=room_bytes)
         if trouble is None and job.order.references:
             # What it needs is in its inbox. A file that is missing while the share is away is not missed.
-            absence = await self._ground.away(Role.INBOX, job.inbox)
-            if absence is not None:
-                return self._outcomes.postponed(job, absence, retry.STORING)
+            trouble = await self._ground.away(Role.INBOX, job.inbox)
         if trouble is not None:
             return self._outcomes.postponed(job, trouble, retry.STORING)
         rewritten = await self._writers.fault(job)
