@@ -220,6 +220,13 @@ async def _ask(client: FireflyClient, submission: Submission) -> None:
         raise Unavailable(f"no answer came within {ASK_S:g} s", code="no_answer") from error
 
 
+async def _copies(config: Config, disk: Disk, decoder: Decoder) -> Copies:
+    """Return who makes copies, without those that a crash left."""
+    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk, copier=decoder.copy)
+    await asyncio.to_thread(copies.sweep_leftovers)
+    return copies
+
+
 async def _performer(
     config: Config,
     *,
@@ -239,8 +246,6 @@ async def _performer(
     keep = Keep(str(Path(config.state) / KEEP_FOLDER), disk=disk, spool=spool)
     owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
     await asyncio.to_thread(keep.sweep_leftovers, owed)
-    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk, copier=decoder.copy)
-    await asyncio.to_thread(copies.sweep_leftovers)
     chance = random.SystemRandom().random
     outcomes = Outcomes(clock=clock, chance=chance)
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
@@ -258,7 +263,7 @@ async def _performer(
                 disk=disk,
                 clock=clock,
                 gate=gate,
-                copies=copies,
+                copies=await _copies(config, disk, decoder),
                 storage=storage,
                 decoder=decoder,
             ),
