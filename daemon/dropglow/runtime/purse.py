@@ -140,7 +140,6 @@ class Purse:
         standing = await self._standing()
         if standing == self._seen:
             return
-        self._seen = standing
         spent = {ceiling: amount for ceiling, _, amount in standing}
         now = self._clock.now()
         for job in await self._ledger.parked(limit=AT_ONCE):
@@ -151,6 +150,7 @@ class Purse:
             if job.failure is not None and job.not_before is not None and job.not_before > now:
                 await self._wake_one(job, Postponed(until=now, failure=job.failure))
                 changed(job.key)
+        self._seen = standing  # last: a ledger that failed in between is asked again
 
     async def _wake_one(self, job: Job, event: Event) -> None:
         with contextlib.suppress(Conflict, IllegalTransition):  # somebody else moved it on
