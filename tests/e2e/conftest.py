@@ -26,6 +26,7 @@ CONFIGURATION = """
 state: ./state
 api: {{base_url: "{url}", token_url: "{url}/ims/token/v3"}}
 limits: {{in_flight: {in_flight}, requests_per_minute: off, requests_per_day: off, poll: {{min: 50ms, max: 500ms}}}}
+budget: {{brake: off}}
 rules:
   - name: sizes
     inbox: inbox/photos

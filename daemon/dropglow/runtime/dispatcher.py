@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -159,8 +159,8 @@ class Dispatcher:
                 reason="Dropglow met a fault of its own",
                 who=key,
             )
-            if not self._closing:  # at a stop the group is closed, and the next start looks at the job anyway
-                group.create_task(self._set_aside(key, error), name=f"set aside {key}")
+            if not self._closing:
+                start_if_open(group, self._set_aside(key, error), name=f"set aside {key}")
         self._bell.ring()
         self._ripe.ring()
 
@@ -216,3 +216,11 @@ def _after_bug(job: Job, error: BaseException, *, until: datetime) -> Doubted | 
         return Postponed(until=until, failure=failure)
     hint = "see the log; look for the order at Adobe, then settle it with: dropglow resolve"
     return Doubted(failure=replace(failure, hint=hint, billed=Billed.UNKNOWN))
+
+
+def start_if_open(group: asyncio.TaskGroup, work: Coroutine[None, None, None], *, name: str) -> None:
+    """Start *work* in *group*, unless that is closing: the next start of the service looks at the job anyway."""
+    try:
+        group.create_task(work, name=name)
+    except RuntimeError:  # another of its tasks failed, and nobody was told yet
+        work.close()
