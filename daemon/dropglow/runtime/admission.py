@@ -267,7 +267,7 @@ class Attendant:
         if sweep.offline is None:
             self.listening.weigh(sweep)
         self._note_snags(sweep)
-        self._ready, self._beyond = deque(look.ready), sweep.beyond
+        self._ready, self._beyond = deque(look.ready), look.beyond
         self.state.settling, self.state.unready = sweep.waiting, len(sweep.unready)
         self.state.files, self.state.look_s = len(sweep.seen), round(took_s, 1)
         self._count()

@@ -25,10 +25,13 @@ from typing import Final
 
 from dropglow.intake.claiming import Partner
 from dropglow.intake.inbox import Sweep
+from dropglow.intake.scan import Snag
+from dropglow.intake.unready import NotReady
 from dropglow.model import Sighting
 from dropglow.rules.beside import Owner
 from dropglow.rules.rule import Rule
 from dropglow.runtime.pairing import Marks, Match, Pairing
+from dropglow.settle import MOST_TOLD, Watches
 
 # Files that are copied together arrive one after the other: that is not worth a line in the log.
 SAY_AFTER_S: Final = 10.0
@@ -76,6 +79,7 @@ class Sorted:
     """What a sweep led to."""
 
     ready: tuple[Sighting, ...] = ()  # to be looked into, oldest first
+    beyond: int = 0  # ready too, but left to a later sweep: what waits, waits in the folder
     unjudged: tuple[Lonely, ...] = ()  # to be looked into as well: see ``Sorter.judge``
     given_up: tuple[Lonely, ...] = ()  # no drop came, and no other rule takes them: they stay
     to_say: tuple[Waiting, ...] = ()  # waiting for a while now
@@ -93,7 +97,9 @@ class Sorter:
         demanding = [rule for rule in rules if rule.belongings]
         self._pairing = Pairing([rule.belongings for rule in demanding], markers=_markers(rules))
         self._patience_s = tuple(rule.patience_s for rule in demanding)
-        self._sweep = Sweep()
+        self._seen = Watches()
+        self._snags: tuple[Snag, ...] = ()
+        self._unready: tuple[NotReady, ...] = ()
         self._since: dict[str, tuple[int, int, float]] = {}  # size and mtime, and when it had settled
         self._incomplete: dict[str, Incomplete] = {}
         self._unmarked: dict[str, Unmarked] = {}
@@ -108,7 +114,7 @@ class Sorter:
     @property
     def left(self) -> int:
         """Return how many files no rule takes."""
-        return self._sweep.seen.left
+        return self._seen.left
 
     @property
     def incomplete(self) -> int:
@@ -136,9 +142,10 @@ class Sorter:
         if sweep.offline is not None:
             self.due_at_s = None
             return Sorted()
-        self._sweep = sweep
+        # Not the rest of it, which may be big.
+        self._seen, self._snags, self._unready = sweep.seen, sweep.snags, sweep.unready
         if not self.pairs:
-            return Sorted(ready=sweep.settled)
+            return Sorted(ready=sweep.settled, beyond=sweep.beyond)
         left = {each.path for each in sweep.settled if sweep.seen.is_left(each.path)}
         self._since = {path: since for path, since in self._since.items() if path in sweep.seen}
         self._since |= {each.path: self._moment(each, now_s) for each in sweep.settled}
@@ -151,8 +158,10 @@ class Sorter:
         rest = left | incomplete.keys() | unmarked.keys() | (self._pairing.partners_only - over)
         given_up, to_say = self._given_up(now_s), tuple(self._to_say(now_s))
         self._set_alarm(now_s)
+        ready = tuple(each for each in sweep.settled if each.path not in rest)
         return Sorted(
-            ready=tuple(each for each in sweep.settled if each.path not in rest),
+            ready=ready[:MOST_TOLD],
+            beyond=len(ready[MOST_TOLD:]),
             unjudged=tuple(each for each in self._lonely.values() if each.wanted is None),
             given_up=given_up,
             to_say=to_say,
@@ -165,7 +174,7 @@ class Sorter:
 
     def leave(self, sighting: Sighting) -> None:
         """Remember a file that no rule takes, until it changes."""
-        self._sweep.seen.leave(sighting)
+        self._seen.leave(sighting)
 
     def free(self, sighting: Sighting) -> bool:
         """Return whether a file was not taken since the last sweep, as another drop's partner."""
@@ -195,7 +204,7 @@ class Sorter:
         demanding = [rule for rule in rules if rule.companions]
         # What comes with a marker may need to settle yet.
         markers = (each.sighting for each in self.marks(sighting, rules).found)
-        marked_s = (self._sweep.seen.since_s(each) or 0.0 for each in markers)
+        marked_s = (self._seen.since_s(each) or 0.0 for each in markers)
         since_s = max(self._settled_at_s(sighting, now_s), *marked_s, 0.0)
         until_s = since_s + max(rule.patience_s for rule in demanding)
         if now_s >= until_s:
@@ -225,12 +234,12 @@ class Sorter:
         taker, at_s = self._went.get(path, ("", 0.0))
         if taker and at_s >= self._settled_at_s(sighting, now_s):
             return f"which went with {posixpath.basename(taker)}"
-        unready = next((each.reason for each in self._sweep.unready if each.path == path), None)
+        unready = next((each.reason for each in self._unready if each.path == path), None)
         if unready is not None:
             return f"which is there, and is not whole: {unready}"
-        if path in self._sweep.seen:
+        if path in self._seen:
             return "which is there, but never lay still, or cannot be had"
-        reason = next((snag.reason for snag in self._sweep.snags if snag.path == path), None)
+        reason = next((snag.reason for snag in self._snags if snag.path == path), None)
         return "which never came" if reason is None else f"which is not taken: {reason}"
 
     def _moment(self, sighting: Sighting, now_s: float) -> tuple[int, int, float]:
@@ -243,13 +252,13 @@ class Sorter:
 
     def _still_waits(self, waiting: Incomplete, now_s: float) -> bool:
         """Return whether a drop is as it was, and misses something still."""
-        if not self._sweep.seen.same(waiting.sighting) or now_s >= waiting.until_s:
+        if not self._seen.same(waiting.sighting) or now_s >= waiting.until_s:
             return False
         return bool(self._pairing.match(waiting.sighting, waiting.templates).missing)
 
     def _still_unmarked(self, waiting: Unmarked) -> bool:
         """Return whether a drop is as it was, and a marker of it is not there."""
-        if not self._sweep.seen.same(waiting.sighting):
+        if not self._seen.same(waiting.sighting):
             return False
         return bool(self._pairing.marks(waiting.sighting, waiting.templates).missing)
 

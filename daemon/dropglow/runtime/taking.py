@@ -59,6 +59,7 @@ class Look:
 
     sweep: Sweep
     ready: tuple[Sighting, ...]  # to be taken, oldest first
+    beyond: int  # ready too, but left to a later look
     left: tuple[Left, ...]  # partners that no drop came for
     to_say: tuple[Waiting, ...]  # what waits for a while now
 
@@ -96,6 +97,7 @@ class Taker:
         return Look(
             sweep=sweep,
             ready=found.ready,
+            beyond=found.beyond,
             left=tuple(each for each in left if each is not None),
             to_say=found.to_say,
         )

@@ -18,7 +18,7 @@ from dropglow.rules.review import review
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import RuleShape
 from dropglow.runtime.sorting import SAY_AFTER_S, Sorted, Sorter
-from dropglow.settle import Watches
+from dropglow.settle import MOST_TOLD, Watches
 
 MASKED = 'expand: {mask: {sidecar: "{stem}.mask.png"}}\npatience: 60s'
 PROMPTED = 'expand: {prompt: {sidecar: "{stem}.txt"}}\npatience: 30s'
@@ -383,6 +383,13 @@ def test_the_second_rule_has_its_way_where_the_first_takes_nothing() -> None:
     assert () == sorter.match(sighting("a.txt"), [prompts]).missing
 
 
+def test_no_more_are_ready_at_once_than_one_look_tells(sorter: Sorter) -> None:
+    """The others wait in the folder for a later sweep."""
+    found = sorter.sort(a_sweep(*(f"{number}.jpg" for number in range(MOST_TOLD + 3))), now_s=NOW_S)
+
+    assert (MOST_TOLD, 3) == (len(found.ready), found.beyond)
+
+
 @pytest.mark.slow
 def test_four_times_as_many_pairs_take_about_four_times_as_long(rule: Rule) -> None:
     """Nothing compares every file with every other."""
@@ -392,10 +399,10 @@ def test_four_times_as_many_pairs_take_about_four_times_as_long(rule: Rule) -> N
         sorter, sweep = Sorter([rule]), a_sweep(*names)
         began_s = time.process_time()
         found = sorter.sort(sweep, now_s=NOW_S)
-        for each in found.ready:
+        for each in sweep.settled[::2]:
             sorter.take(each, sorter.match(each, [rule]).partners, now_s=NOW_S)
         times.append(time.process_time() - began_s)
-        assert count == len(found.ready)
+        assert count == len(found.ready) + found.beyond
 
     assert times[1] < 12 * times[0]
 
