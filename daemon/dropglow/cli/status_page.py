@@ -88,6 +88,10 @@ def _inboxes(standing: Standing, out: Console) -> None:
             files = f"{counted(inbox['unmatched'], 'file')} in {inbox['folder']}"
             text = f"{files}: no rule takes {them}; why: dropglow explain FILE"
             notes.append((text, "yellow"))
+        if inbox["passed_over"]:
+            things, are = counted(inbox["passed_over"], "thing"), "is" if inbox["passed_over"] == 1 else "are"
+            text = f"{things} in {inbox['folder']} {are} passed over: links, pipes, what cannot be read; the log names each"
+            notes.append((text, "yellow"))
         if (inbox["look_s"] or 0) >= _SLOW_LOOK_S:
             files = counted(inbox["files"], "file")
             notes.append((f"{inbox['folder']}: a look over its {files} takes {inbox['look_s']:.1f} s", ""))

@@ -114,6 +114,17 @@ def test_files_that_wait_for_others_are_told(desk: Desk) -> None:
     assert "waiting for the picture or prompt that they belong to" in text
 
 
+def test_what_is_passed_over_is_told(desk: Desk) -> None:
+    """A file that may not be read waits for somebody who looks."""
+    publish(desk, passed_over=2)
+    lock = desk.lock()
+
+    text = " ".join(desk.run("status").stdout.split())
+    lock.release()
+
+    assert f"2 things in {desk.photos} are passed over: links, pipes, what cannot be read" in text
+
+
 def test_a_running_service_speaks_for_itself(desk: Desk) -> None:
     """Beside a service its process, its trouble and its inboxes are told."""
     publish(desk)
