@@ -102,7 +102,7 @@ def _inbox(config: Config, named: str, cwd: str) -> str:
     from dropglow.rules.load import resolved
     from dropglow.rules.places import lies_inside
 
-    path, seen = resolved(cwd, named), Lookout()
+    path, seen = resolved(cwd, named), Lookout(silent=config.silent)
     ending = "/" + named.strip("/")
     for plan in config.inboxes:
         if lies_inside(path, plan.folder, seen=seen) and lies_inside(plan.folder, path, seen=seen):

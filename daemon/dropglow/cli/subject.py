@@ -64,7 +64,7 @@ def find_subject(config: Config, name: str, *, cwd: str, inbox: str | None) -> S
     Raises:
         DropglowError: It is a folder, or cannot be read, or its share does not answer.
     """
-    look = Lookout()
+    look = Lookout(silent=config.silent)
     file = _found(config, name, cwd=cwd, look=look)
     if look(file).silent:
         raise DropglowError(f"{file} does not answer", hint="is its server there? ask again once it is")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Protocol
 
@@ -18,6 +18,8 @@ from dropglow.rules.places import Place, look, silence
 
 # A sleeping disk may take longer; its inbox comes online a little later then.
 PATIENCE_S: Final = 3.0
+# A server that is gone often has more than one share.
+LATER_S: Final = 1.0
 
 
 class Ask(Protocol):
@@ -31,12 +33,14 @@ class Ask(Protocol):
 class Lookout:
     """Look once at each path and remember what was seen. Made for one reading of the configuration."""
 
-    def __init__(self, *, patience_s: float = PATIENCE_S, ask: Ask = look) -> None:
-        """Wait *patience_s* seconds for an answer of *ask*."""
+    def __init__(
+        self, *, silent: Iterable[str] = (), patience_s: float = PATIENCE_S, ask: Ask = look
+    ) -> None:
+        """Wait *patience_s* seconds for an answer of *ask*; the mounts of what is *silent* are known to give none."""
         self._patience_s = patience_s
         self._ask = ask
         self._seen: dict[str, Place] = {}
-        self._silent_points: set[str] = set()
+        self._silent_points = {point_of(path) for path in silent} - {"/"}
 
     def __call__(self, path: str) -> Place:
         """Return what *path* (absolute) is, or that nobody answered."""
@@ -55,6 +59,7 @@ class Lookout:
         try:
             return answers.get(timeout=self._patience_s)
         except queue.Empty:
+            self._patience_s = min(self._patience_s, LATER_S)
             real = progress[-1]
             if (point := point_of(real)) != "/":
                 self._silent_points.add(point)

@@ -60,3 +60,12 @@ def test_what_lies_on_a_silent_mount_is_not_asked(server: DeadServer) -> None:
 
     assert all(silent)
     assert ["/proc/dead/0"] == server.asked
+
+
+def test_what_is_known_to_be_silent_is_not_asked_again(server: DeadServer) -> None:
+    """A command that read the configuration has waited enough."""
+    lookout = Lookout(silent=["/proc/dead/in", "/"], ask=server)
+
+    assert lookout("/proc/dead/in/fox.txt").silent
+    assert not lookout("/").silent
+    assert ["/"] == server.asked
