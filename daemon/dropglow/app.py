@@ -134,7 +134,7 @@ def _make_folders(config: Config, disk: Disk) -> None:
     """
     base = look(str(Path(config.path).parent))
     memory = Atlas(str(Path(config.state) / ATLAS_FILE), disk)
-    wanted = {(Role.INBOX, rule.inbox) for rule in config.rules}
+    wanted = {(Role.INBOX, rule.inbox) for rule in config.rules if not rule.keeps}
     wanted |= {(Role.OUTBOX, rule.outbox) for rule in config.rules}
     for role, folder in wanted:
         if folder in config.silent:

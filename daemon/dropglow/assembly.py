@@ -30,7 +30,7 @@ from dropglow.intake.copies import COPIES_FOLDER, Copies
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.watch import Doorbell
-from dropglow.landmarks import Memory, Role
+from dropglow.landmarks import Memory
 from dropglow.ledger.base import Ledger, Query
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.lifecycle import PAID_FOR, RESTING
@@ -183,7 +183,7 @@ def _closer(ledger: Ledger, disk: Disk, clock: Clock, tally: Tally, turns: Turns
         clock=clock,
         tally=tally,
         turns=turns,
-        away=functools.partial(ground.away, Role.INBOX),
+        away=ground.last_folder_away,
     )
 
 

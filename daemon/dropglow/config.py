@@ -18,7 +18,7 @@ from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.ignore import is_ignored_file
 from dropglow.intake.lookout import Lookout
-from dropglow.intake.plan import InboxPlan, WatchMode
+from dropglow.intake.plan import InboxPlan, WatchMode, workshop
 from dropglow.money import Budget, Budgets
 from dropglow.rules.beside import partner
 from dropglow.rules.budget import CommonBudgetShape, budget_of
@@ -26,9 +26,11 @@ from dropglow.rules.configuration import ApiShape, ConfigurationShape, LimitsSha
 from dropglow.rules.folders import (
     after_faults,
     after_warnings,
+    keep_faults,
     missing_folders,
     nesting_faults,
     silent_folders,
+    unwritable_inboxes,
 )
 from dropglow.rules.load import (
     Fault,
@@ -140,10 +142,17 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest.faults += after_faults(harvest.rules, harvest.entries, look=harvest.look)
     harvest.faults += _watch_faults(harvest.rules)
     harvest.faults += _marker_faults(harvest.rules)
+    harvest.faults += keep_faults(harvest.rules)
     if not harvest.faults:
         harvest.warnings += [
             *after_warnings(harvest.rules),
-            *missing_folders(harvest.entries, base=source.folder, look=harvest.look),
+            *missing_folders(
+                harvest.entries,
+                base=source.folder,
+                kept={loaded.rule.inbox for loaded in harvest.rules if loaded.rule.keeps},
+                look=harvest.look,
+            ),
+            *unwritable_inboxes(harvest.rules, look=harvest.look),
         ]
     prices = priced(shape.prices)
     rules = tuple(replace(loaded.rule, prices=prices) for loaded in harvest.rules)
@@ -154,7 +163,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         limits=limits,
         budgets=_budgets(shape.budget, rules),
         rules=rules,
-        inboxes=_inboxes(rules, tuple(shape.ignore), harvest.look),
+        inboxes=_inboxes(rules, tuple(shape.ignore), state, harvest.look),
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
         silent=tuple(folder for folder in _folders(rules) if harvest.look(folder).silent),
         silences=tuple(str(each) for each in sorted(silent_folders(harvest.entries, look=harvest.look))),
@@ -409,14 +418,16 @@ def _folders(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(folder for rule in rules for folder in (rule.inbox, rule.outbox)))
 
 
-def _inboxes(rules: tuple[Rule, ...], ignore: tuple[str, ...], look: Look) -> tuple[InboxPlan, ...]:
+def _inboxes(
+    rules: tuple[Rule, ...], ignore: tuple[str, ...], state: str, look: Look
+) -> tuple[InboxPlan, ...]:
     gathered: dict[str, list[Rule]] = {}
     for rule in rules:
         gathered.setdefault(rule.inbox, []).append(rule)
-    return tuple(_plan(inbox, sharing, ignore, look) for inbox, sharing in gathered.items())
+    return tuple(_plan(inbox, sharing, ignore, state, look) for inbox, sharing in gathered.items())
 
 
-def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...], look: Look) -> InboxPlan:
+def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...], state: str, look: Look) -> InboxPlan:
     folders = [
         folder for rule in rules for folder in (rule.after.done, rule.after.failed, rule.after.held) if folder
     ]
@@ -428,4 +439,5 @@ def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...], look: Look) ->
         rescan_s=min(rule.rescan_s for rule in rules),
         reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox, seen=look))),
         ignore=ignore,
+        workshop=workshop(state, inbox) if all(rule.keeps for rule in rules) else "",
     )

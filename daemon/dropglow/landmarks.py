@@ -98,6 +98,10 @@ class Memory:
         """Return how the folder was when it was last held; None for one that was never there."""
         return self._known.get((role, folder))
 
+    def folders(self, role: Role) -> tuple[str, ...]:
+        """Return every folder that is known in this role."""
+        return tuple(folder for known, folder in list(self._known) if known is role)
+
     def remember(self, role: Role, folder: str, landmark: Landmark) -> None:
         """Take *landmark* for the folder from now on."""
         self._known[role, folder] = landmark

@@ -239,6 +239,11 @@ def not_kept(job: Job) -> int:
     return max(0, len(job.artifacts) - len(job.delivered)) if job.stage is Stage.DELIVERED else 0
 
 
+def given_up(job: Job) -> bool:
+    """Return whether *job* ended because a person gave it up, while nobody knew whether its order stands."""
+    return job.stage is Stage.FAILED and job.failure is not None and job.failure.code == ABANDONED
+
+
 def kept_back(job: Job) -> bool:
     """Return whether *job* ended because its order was placed by another job before: only a person buys it again."""
     if job.stage is not Stage.FAILED:

@@ -152,11 +152,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class After:
-    """Where a drop's file goes when all of its jobs rest. Absolute folders."""
+    """Where a drop's file goes when all of its jobs rest. Absolute folders.
 
-    done: str | None  # None: the original is deleted after success
+    Where originals stay in their inbox, a copy is worked on and removed in any case: ``failed`` and ``held``
+    are for reports then.
+    """
+
+    done: str | None  # None: what was worked on is deleted after success
     failed: str
     held: str
+    workshop: str = ""  # where copies are worked on, while originals stay; empty: originals are moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +209,28 @@ class Drop:
     def contents(self) -> tuple[str, ...]:
         """Return the SHA-256 of those of its companions that are part of what is bought: of all but markers."""
         return tuple(each.sha256 for each in self.companions if each.kind is not None)
+
+    def whereabouts(self, file: Drop | Companion) -> str:
+        """Return where people find *file* of this drop: the original, if it stays; empty once it is gone."""
+        return f"{self.inbox.rstrip('/')}/{file.path}" if self.after.workshop else file.place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A file that was taken and stays in its inbox, as it was then.
+
+    Device, inode and ctime may change when a share is mounted again, and do not count.
+    """
+
+    inbox: str  # absolute folder
+    path: str  # below the inbox
+    size_bytes: int
+    mtime_ns: int
+    drop: DropKey  # that it belongs to
+
+    def is_like(self, sighting: Sighting) -> bool:
+        """Return whether the file that is there now was not written since."""
+        return (self.size_bytes, self.mtime_ns) == (sighting.size_bytes, sighting.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

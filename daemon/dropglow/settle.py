@@ -28,6 +28,8 @@ _MOST_DOUBLINGS: Final = 2  # a copy of an hour is not to be waited for much lon
 
 # Told by one look. More than what is taken between two looks over a folder that is so big.
 MOST_TOLD: Final = 2000
+# Asked about after one look, where originals stay: at a start, all of them are to be known soon.
+MOST_ASKED: Final = 20_000
 
 _KNOWN: Final = 1
 _TURN: Final = 2  # flips with every look: who has the old one was not seen
@@ -36,6 +38,8 @@ _LEFT: Final = 8
 _EMPTY: Final = 16
 _PATIENCE: Final = 4  # from this bit on, _EMPTY and two bits more
 _ONE_CHANGE: Final = 32  # two bits: how often its content was seen to change, no further than it matters
+_ASKED: Final = 128  # somebody said whether it was taken before
+_STAYS: Final = 256  # it was, and stays where it is
 _INODE: Final = 9  # from this bit on, a few bits of it; as many of its content's fingerprint follow
 _CONTENT: Final = 36
 _FEW_BITS: Final = (1 << 27) - 1
@@ -45,7 +49,8 @@ _FEW_BITS: Final = (1 << 27) - 1
 class Outlook:
     """What a look over a whole inbox led to.
 
-    A settled file is told again by every look for as long as it stays as it is, and nobody left it.
+    A settled file is told again by every look for as long as it stays as it is, and nobody left it. Where originals
+    stay, whether it was taken before is to be answered first, once; those that were are not told any more.
     """
 
     settled: tuple[Sighting, ...]  # oldest first: by mtime, then by path
@@ -54,6 +59,9 @@ class Outlook:
     waiting: int  # how many those are, asked for or not
     arrived: int  # not seen by the look before
     next_look_s: float | None  # seconds until the first waiting file can be settled
+    unasked: tuple[Sighting, ...] = ()  # settled, and nobody said yet whether they were taken before
+    known: int = 0  # taken before, and staying as they are
+    stayed: tuple[Sighting, ...] = ()  # these, if they were asked for
 
 
 class Watches:
@@ -104,6 +112,12 @@ class Watches:
         """Return whether the file at *path* was left, and is as it was then."""
         return self._roll.marks[self._roll.row(_key(path))] & _LEFT != 0
 
+    def answer(self, sighting: Sighting, *, known: bool) -> None:
+        """Note whether this file was taken before and stays, until it changes."""
+        if self.same(sighting):
+            row = self._roll.row(_key(sighting.path))
+            self._roll.marks[row] |= _ASKED | (_STAYS if known else 0)
+
     def forget(self, path: str) -> None:
         """Know nothing of *path* any more: what is found there next is new."""
         self._strike(self._roll.row(_key(path)))
@@ -116,14 +130,16 @@ class Watches:
         settle_s: float,
         resting: Callable[[Sighting], bool] | None = None,
         in_full: bool = False,
+        keeps: bool = False,
     ) -> Outlook:
         """Return what *sightings*, all made at *now_s*, mean after the looks before.
 
         Files that were not seen this time are forgotten: if they come back, their quiet period begins anew. The
         ``MOST_TOLD`` oldest of the settled files are told, without those left and those *resting*; all of them,
-        the left ones and the unsettled too, with *in_full*.
+        the left ones and the unsettled too, with *in_full*. With *keeps*, those taken before are told apart.
         """
         roll, oldest, patience_s = self._roll, _Oldest(None if in_full else MOST_TOLD), _patience_s(settle_s)
+        stock = _Stock(in_full=in_full) if keeps else None
         turn = self._turn ^ _TURN
         settling: list[Sighting] = []
         known, seen_count, waiting, settled, due_in_s = self._count, 0, 0, 0, math.inf
@@ -144,6 +160,8 @@ class Watches:
                     settling.append(seen)
                 due_in_s = min(due_in_s, roll.since_s[row] + patience_s[marks >> _PATIENCE & 7] - now_s)
             elif (in_full or not marks & _LEFT) and not (resting and resting(seen)):
+                if stock is not None and stock.takes(seen, marks):
+                    continue
                 settled += 1
                 oldest.add(seen)
         arrived = self._count - known
@@ -153,11 +171,14 @@ class Watches:
         told = oldest.told()
         return Outlook(
             settled=told,
-            beyond=settled - len(told),
+            beyond=settled - len(told) + (stock.beyond if stock else 0),
             settling=tuple(settling),
             waiting=waiting,
             arrived=arrived,
             next_look_s=max(0.0, due_in_s) if waiting else None,
+            unasked=tuple(stock.unasked) if stock else (),
+            known=stock.known if stock else 0,
+            stayed=tuple(stock.stayed) if stock else (),
         )
 
     def _renew(self, row: int, seen: Sighting, now_s: float) -> tuple[int, int]:
@@ -181,6 +202,35 @@ class Watches:
         self._count -= marks != 0
         self._left -= marks & _LEFT != 0
         self._roll.marks[row] = 0
+
+
+class _Stock:
+    """Set apart, of the settled files of one look, what was taken before and stays, and what nobody was asked about."""
+
+    def __init__(self, *, in_full: bool) -> None:
+        self._in_full = in_full
+        self.unasked: list[Sighting] = []
+        self.stayed: list[Sighting] = []
+        self.known = 0
+        self.beyond = 0  # unasked too, but more than are asked about at once
+
+    def takes(self, sighting: Sighting, marks: int) -> bool:
+        """Return whether the file is one of these."""
+        if marks & _STAYS:
+            self.known += 1
+            if self._in_full:
+                self.stayed.append(sighting)
+        elif not marks & _ASKED:
+            if self._in_full or len(self.unasked) < MOST_ASKED:
+                self.unasked.append(sighting)
+            else:
+                self.beyond += 1
+        return marks & (_STAYS | _ASKED) != _ASKED
+
+
+def oldest(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
+    """Return *sightings*, the oldest first: by mtime, then by path."""
+    return tuple(sorted(sightings, key=lambda sighting: (sighting.mtime_ns, sighting.path)))
 
 
 class _Oldest:

@@ -43,6 +43,9 @@ DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
 DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, hint, place
 DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
 DROP_DUPLICATE: Final = "drop.duplicate"  # drop, rule, source, earlier
+DROP_KNOWN: Final = (
+    "drop.known"  # drop, rule, source: saved again without a change, in an inbox whose originals stay
+)
 DROP_RETURNED: Final = "drop.returned"  # inbox, source, reason
 
 COMPANION_WAITING: Final = "companion.waiting"  # inbox, source, waits_for, patience_s

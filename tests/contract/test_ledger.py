@@ -56,6 +56,7 @@ from dropglow.model import (
     Kind,
     OnDoubt,
     Order,
+    Original,
     Output,
     Reference,
     RemoteId,
@@ -1187,3 +1188,76 @@ class TestMoney:
         assert paused is not None
         assert (True, NOW) == (paused.stopped, paused.at)
         assert Switch(stopped=False, at=NOW + HOUR) == await ledger.switch()
+
+
+KEEPING: Final = After(done=None, failed="/out/_failed", held="/out/_held", workshop="/state/kept/1")
+
+
+def original(path: str = "caf\udce9/beach.txt", drop: str = "drop", **changes: Any) -> Original:
+    """Return a file that stays in its inbox, with a time beyond 63 bits."""
+    made = Original(inbox="/in\udcff", path=path, size_bytes=2**40, mtime_ns=2**63 + 1, drop=DropKey(drop))
+    return replace(made, **changes)
+
+
+class TestOriginals:
+    """What was taken and stays in its inbox is known there, by its path."""
+
+    async def test_an_original_comes_back_as_it_was(self, ledger: Ledger) -> None:
+        """Admitted with its drop, it is found among others under its inbox alone, odd names and times included."""
+        await ledger.admit(make_drop(), [make_job()], originals=[original(), original("mask.png")])
+
+        found = await ledger.originals("/in\udcff", ["other", "caf\udce9/beach.txt"])
+
+        assert {"caf\udce9/beach.txt": original()} == found
+        assert {} == await ledger.originals("/in", ["caf\udce9/beach.txt"])
+
+    async def test_a_refused_admission_remembers_nothing(self, ledger: Ledger) -> None:
+        """The drop and what is known of its files are stored together, or not at all."""
+        await ledger.admit(make_drop(), [])
+        with pytest.raises(Conflict):
+            await ledger.admit(make_drop(), [], originals=[original()])
+
+        assert {} == await ledger.originals("/in\udcff", ["caf\udce9/beach.txt"])
+
+    async def test_an_original_is_remembered_anew(self, ledger: Ledger) -> None:
+        """A path is one file: what is said of it last holds, and others stay."""
+        await ledger.admit(make_drop(), [], originals=[original(), original("mask.png")])
+        await ledger.admit(make_drop("later"), [])
+        news = original(mtime_ns=-5, size_bytes=0, drop="later")
+
+        await ledger.remember_originals([news])
+
+        found = await ledger.originals("/in\udcff", ["caf\udce9/beach.txt", "mask.png"])
+        assert {"caf\udce9/beach.txt": news, "mask.png": original("mask.png")} == found
+
+    async def test_the_latest_drop_of_an_original_is_found(self, ledger: Ledger) -> None:
+        """By inbox, path and content, under whatever rule; the one that was stored last, whatever its time says."""
+        await ledger.admit(make_drop("one", after=KEEPING, admitted_at=NOW + HOUR), [])
+        await ledger.admit(make_drop("two", after=KEEPING, rule_digest="other"), [])
+        await ledger.admit(make_drop("three", after=KEEPING, path="hill.txt"), [])
+        await ledger.admit(make_drop("four", after=KEEPING, sha256="b" * 64), [])
+
+        found = await ledger.same_original(inbox="/in", path="beach.txt", sha256="a" * 64, companions=())
+
+        assert found is not None
+        assert "two" == found.key
+        for field in ("inbox", "path", "sha256"):
+            same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, field: "other"}
+            assert None is await ledger.same_original(companions=(), **same)
+
+    async def test_another_companion_makes_another_original(self, ledger: Ledger) -> None:
+        """The same picture with another mask was not taken before."""
+        masked = make_drop(after=KEEPING, companions=(companion("1" * 64),))
+        await ledger.admit(masked, [])
+        same: dict[str, Any] = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64}
+
+        assert masked == await ledger.same_original(companions=["1" * 64], **same)
+        assert None is await ledger.same_original(companions=["2" * 64], **same)
+
+    async def test_what_was_moved_is_no_original(self, ledger: Ledger) -> None:
+        """A drop whose file was taken out of the inbox says nothing about one that stays."""
+        await ledger.admit(make_drop(), [])
+
+        found = await ledger.same_original(inbox="/in", path="beach.txt", sha256="a" * 64, companions=())
+
+        assert None is found

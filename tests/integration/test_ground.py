@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from dropglow.errors import DiskError, FileGone
 from dropglow.intake.survey import survey
 from dropglow.landmarks import Landmark, Memory, Role
+from dropglow.model import After, Drop, DropKey, Kind, RuleName
 from dropglow.runtime.ground import WIDTH, Ground
 
 
@@ -145,3 +147,47 @@ def test_a_local_folder_is_not_remote(tmp_path: Path) -> None:
     ground.remember(Role.OUTBOX, str(tmp_path))
 
     assert (False, False) == (unknown, ground.is_remote(Role.OUTBOX, str(tmp_path)))
+
+
+def a_drop(*, workshop: str, failed: Path) -> Drop:
+    """Return a drop whose last folder, where it fails, is *failed*."""
+    return Drop(
+        key=DropKey("drop"),
+        inbox=str(failed.parents[1] / "in"),
+        path="a.txt",
+        place="",
+        rule=RuleName("art"),
+        rule_digest="d",
+        sha256="5",
+        size_bytes=5,
+        device=1,
+        inode=2,
+        kind=Kind.PROMPT,
+        after=After(done=None, failed=str(failed), held=str(failed), workshop=workshop),
+        admitted_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
+    )
+
+
+async def test_a_report_waits_for_the_outbox_that_it_goes_into(tmp_path: Path) -> None:
+    """Nothing is made where an outbox was that is away; one that was never there is nobody's mount point."""
+    outbox = tmp_path / "out"
+    outbox.mkdir()
+    ground = Ground(Memory())
+    ground.remember(Role.OUTBOX, str(outbox))
+    outbox.rmdir()
+    kept = a_drop(workshop="/state/kept/1", failed=outbox / "_failed")
+    elsewhere = a_drop(workshop="/state/kept/1", failed=tmp_path / "reports")
+
+    assert isinstance(await ground.last_folder_away(kept), FileGone)
+    assert await ground.last_folder_away(elsewhere) is None
+
+
+async def test_what_is_moved_waits_for_its_inbox(tmp_path: Path) -> None:
+    """Its last folder is on the same share."""
+    ground = Ground(Memory())
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    ground.remember(Role.INBOX, str(inbox))
+    inbox.rmdir()
+
+    assert isinstance(await ground.last_folder_away(a_drop(workshop="", failed=inbox / "_failed")), FileGone)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from dropglow.config import Config, Limits, find_config, load_config
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.plan import WatchMode
+from dropglow.rules.folders import unwritable_inboxes
 from dropglow.rules.load import Harvest, load_rule_file
-from dropglow.rules.places import lies_inside
+from dropglow.rules.places import lies_inside, look
 
 RULE = """
   - name: {name}
@@ -335,6 +337,18 @@ def test_a_file_that_vanished_is_told(tmp_path: Path) -> None:
         (rule("a", more="done: ../out"), "6:11: done is the outbox "),
         (rule("a", more="failed: ../out/bad"), "6:13: failed lies inside the outbox "),
         (rule("a", more="done: ../out2/x") + rule("b", outbox="out2"), "6:11: done lies inside the outbox "),
+        (
+            rule("a", more="done: keep\nfailed: ../in/x"),
+            "7:13: failed lies inside the inbox, which `done: keep`",
+        ),
+        (
+            rule("a", more="done: keep") + rule("b"),
+            "8:5: a says `done: keep`, and b moves originals of the same inbox",
+        ),
+        (
+            rule("a") + rule("b", more="done: keep"),
+            "11:11: b says `done: keep`, and a moves originals of the same inbox",
+        ),
         (rule("a", more="done: /proc/x"), "done is on another file system than the inbox"),
         (rule("a", more="ready: '{name}.tmp'"), "{name}.tmp is a hidden or temporary name"),
         (rule("a", more="watch: poll") + rule("b", more="watch: notify"), "an inbox is watched in one way"),
@@ -547,6 +561,76 @@ def test_warnings_come_with_their_places(tmp_path: Path) -> None:
     (warning,) = warned(tmp_path, text)
 
     assert re.match(r"5:22: image3 is not known to make 100x100", warning)
+
+
+@pytest.mark.parametrize(
+    ("done", "meant"),
+    [("kep", "keep"), ("Keep", "keep"), ("deleted", "delete"), ("./kep", ""), ("_done", ""), ("keep", "")],
+)
+def test_a_slip_in_a_word_is_no_folder_in_silence(tmp_path: Path, done: str, meant: str) -> None:
+    """Whoever wants originals to stay does not find them in a folder."""
+    told = warned(tmp_path, "rules:" + rule("a", more=f"done: {done}"))
+
+    assert bool(meant) == any(f"did you mean {meant}? if not, ./{done} says so" in each for each in told)
+
+
+def test_an_inbox_that_is_only_read_is_never_made(tmp_path: Path) -> None:
+    """One that is missing may be a share that is not mounted, whatever the folder around it."""
+    (tmp_path / "out").mkdir()
+
+    (warning,) = load(tmp_path, "rules:" + rule("a", more="done: keep")).warnings
+
+    assert "with `done: keep` it is not made: is the share mounted?" in warning
+
+
+def test_an_inbox_that_is_only_read_has_its_workshop_in_the_state_folder(tmp_path: Path) -> None:
+    """By its path: another inbox has another; and reports go below the outbox unless the rule says where."""
+    second = rule("b", "in2", more="done: keep\nfailed: ../reports") + rule("c", "in3")
+    config = load(tmp_path, "state: state\nrules:" + rule("a", more="done: keep") + second)
+
+    workshops = [plan.workshop for plan in config.inboxes]
+    assert [True, True, False] == [plan.keeps for plan in config.inboxes]
+    assert all(each.startswith(f"{tmp_path}/state/kept/") for each in workshops[:2])
+    assert 3 == len(set(workshops))
+    assert [f"{tmp_path}/out/_failed", f"{tmp_path}/reports"] == [
+        each.after.failed for each in config.rules[:2]
+    ]
+    assert () == config.inboxes[0].reserved
+
+
+def test_an_inbox_that_cannot_be_written_to_is_told_once(tmp_path: Path) -> None:
+    """Nothing could be taken out of it; one that is only read, or is not there yet, is no trouble."""
+    make_folders(tmp_path)
+    text = "".join((
+        "rules:",
+        rule("a") + rule("b") + rule("c", "in2", more="done: keep") + rule("d", "in3"),
+    ))  # fmt: skip
+    harvest = Harvest()
+    load_rule_file(str(write(tmp_path / "rules.yaml", text)), environ={}, harvest=harvest)
+
+    told = [*unwritable_inboxes(harvest.rules, look=lambda path: replace(look(path), writable=False))]
+
+    assert [(3, "in")] == [(each.line, each.message.split()[2].removeprefix(f"{tmp_path}/")) for each in told]
+    assert "`done: keep` leaves originals where they are" in told[0].message
+    assert [] == [*unwritable_inboxes(harvest.rules, look=look)]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [("", []), ("failed: ../reports", ["failed has no effect on files that first takes too"])],
+)
+def test_reports_of_a_second_rule_are_told_where_it_says_so(
+    tmp_path: Path, more: str, expected: list[str]
+) -> None:
+    """Another outbox alone asks for no other place; what is written down and has no effect is told."""
+    (tmp_path / "out2").mkdir()
+    first = rule("first", more="also: true\ndone: keep")
+    text = "rules:" + first + rule("b", outbox="out2", more=f"done: keep\n{more}")
+
+    found = warned(tmp_path, text)
+
+    assert len(expected) == len(found)
+    assert all(words in warning for words, warning in zip(expected, found, strict=True))
 
 
 FIRST = rule("first", more="also: true\nmatch: {orientation: square}")

@@ -138,3 +138,11 @@ def test_a_memory_keeps_roles_apart() -> None:
 
     assert INBOX == memory.known(Role.INBOX, "/srv/in")
     assert memory.known(Role.OUTBOX, "/srv/in") is None
+
+
+def test_a_memory_tells_its_folders_by_role() -> None:
+    """Whoever knows a place below one of them finds which."""
+    memory = Memory({(Role.INBOX, "/srv/in"): INBOX})
+    memory.remember(Role.OUTBOX, "/srv/out", OUTBOX)
+
+    assert ("/srv/out",) == memory.folders(Role.OUTBOX)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from enum import Enum
+from typing import Any
 
 import pytest
 
 from dropglow import model
-from dropglow.model import Output
+from dropglow.model import After, Drop, DropKey, Kind, Original, Output, RuleName, Sighting
 
 OURS = [
     value for value in vars(model).values() if isinstance(value, type) and value.__module__ == model.__name__
@@ -38,3 +40,44 @@ def test_a_link_is_not_printed() -> None:
 def test_stored_words_are_the_names_in_small(words: type[Enum]) -> None:
     """What is stored for a word is its name in small letters, so that files and code agree."""
     assert [word.name.lower() for word in words] == [word.value for word in words]
+
+
+def test_a_drop_says_where_its_original_lies() -> None:
+    """People are told of the original, and not of a copy that they cannot see."""
+    drop = Drop(
+        key=DropKey("abcdefghij"),
+        inbox="/in",
+        path="hill.txt",
+        place="/state/kept/1/abcdefghij~hill.txt",
+        rule=RuleName("art"),
+        rule_digest="digest",
+        sha256="a" * 64,
+        size_bytes=5,
+        device=1,
+        inode=2,
+        kind=Kind.PROMPT,
+        after=After(done=None, failed="/out/_failed", held="/out/_held", workshop="/state/kept/1"),
+        admitted_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+    moved = dataclasses.replace(drop, after=After(done=None, failed="/in/_failed", held="/in/_held"))
+
+    assert "/in/hill.txt" == drop.whereabouts(drop)
+    assert drop.place == moved.whereabouts(moved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "like"),
+    [
+        ({}, True),
+        ({"device": 9, "inode": 9, "ctime_ns": 9}, True),
+        ({"size_bytes": 9}, False),
+        ({"mtime_ns": 9}, False),
+    ],
+)
+def test_an_original_is_known_by_size_and_time(changes: dict[str, Any], like: bool) -> None:
+    """What a share makes up when it is mounted again does not count."""
+    seen = Sighting(path="a.jpg", device=1, inode=2, size_bytes=3, mtime_ns=4, ctime_ns=5)
+    original = Original(inbox="/in", path="a.jpg", size_bytes=3, mtime_ns=4, drop=DropKey("abcdefghij"))
+
+    assert like is original.is_like(dataclasses.replace(seen, **changes))

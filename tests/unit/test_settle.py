@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropglow.model import Sighting
-from dropglow.settle import MOST_TOLD, Outlook, Watches, quiet_s
+from dropglow.settle import MOST_ASKED, MOST_TOLD, Outlook, Watches, oldest, quiet_s
 
 
 def sighting(path: str = "beach.jpg", *, size_bytes: int = 7, mtime_ns: int = 1) -> Sighting:
@@ -352,3 +352,63 @@ def test_unsettled_files_are_told_in_full_only(watches: Watches) -> None:
 
     assert ((), (sighting(),)) == (brief.settling, full.settling)
     assert 1 == brief.waiting == full.waiting
+
+
+def known_look(watches: Watches, *seen: Sighting, at_s: float, in_full: bool = False) -> Outlook:
+    return watches.observe(seen, now_s=at_s, settle_s=2.0, keeps=True, in_full=in_full)
+
+
+def test_where_originals_stay_a_settled_file_is_asked_about_first(watches: Watches) -> None:
+    """Only once somebody said that it was not taken before is it told as one to be taken."""
+    known_look(watches, sighting(), at_s=100)
+
+    unasked = known_look(watches, sighting(), at_s=102)
+    watches.answer(sighting(), known=False)
+    answered = known_look(watches, sighting(), at_s=103)
+
+    assert ((), (sighting(),)) == (unasked.settled, unasked.unasked)
+    assert ((sighting(),), ()) == (answered.settled, answered.unasked)
+
+
+def test_what_was_taken_and_stays_is_counted_until_it_changes(watches: Watches) -> None:
+    """It is told in full only; another content under its name is asked about anew."""
+    known_look(watches, sighting(), at_s=100)
+    known_look(watches, sighting(), at_s=102)
+    watches.answer(sighting(), known=True)
+
+    brief = known_look(watches, sighting(), at_s=103)
+    in_full = known_look(watches, sighting(), at_s=104, in_full=True)
+    known_look(watches, sighting(mtime_ns=2), at_s=105)
+    changed = known_look(watches, sighting(mtime_ns=2), at_s=109)
+
+    assert (1, (), (), ()) == (brief.known, brief.stayed, brief.settled, brief.unasked)
+    assert (1, (sighting(),), ()) == (in_full.known, in_full.stayed, in_full.settled)
+    assert (0, (sighting(mtime_ns=2),)) == (changed.known, changed.unasked)
+
+
+def test_an_answer_about_a_file_that_changed_meanwhile_is_none(watches: Watches) -> None:
+    """What is there now has to be asked about itself."""
+    known_look(watches, sighting(mtime_ns=2), at_s=100)
+
+    watches.answer(sighting(), known=True)
+
+    assert (sighting(mtime_ns=2),) == known_look(watches, sighting(mtime_ns=2), at_s=102).unasked
+
+
+def test_a_great_many_are_asked_about_in_turn(watches: Watches) -> None:
+    """The memory for it is bounded; those beyond are told as such, and come with later looks."""
+    files = [sighting(f"{number}.jpg") for number in range(MOST_ASKED + 10)]
+    known_look(watches, *files, at_s=100)
+
+    outlook = known_look(watches, *files, at_s=102)
+    in_full = known_look(watches, *files, at_s=102, in_full=True)
+
+    assert (MOST_ASKED, 10) == (len(outlook.unasked), outlook.beyond)
+    assert (len(files), 0) == (len(in_full.unasked), in_full.beyond)
+
+
+def test_the_oldest_come_first() -> None:
+    """By the time that they were written, and by their names where that is the same."""
+    files = [sighting("b", mtime_ns=2), sighting("c"), sighting("a", mtime_ns=2)]
+
+    assert ["c", "a", "b"] == [each.path for each in oldest(files)]

@@ -83,7 +83,7 @@ def drop_document(drop: Drop, jobs: Sequence[Job]) -> dict[str, Any]:
         "drop": drop.key,
         "inbox": shown(drop.inbox),
         "source": shown(drop.path),
-        "place": shown(drop.place) or None,
+        "place": shown(drop.whereabouts(drop)) or None,
         "rule": drop.rule,
         "state": drop.state.value,
         "reason": storable(drop.reason),
@@ -93,7 +93,7 @@ def drop_document(drop: Drop, jobs: Sequence[Job]) -> dict[str, Any]:
         "companions": [
             {
                 "source": shown(each.path),
-                "place": shown(each.place) or None,
+                "place": shown(drop.whereabouts(each)) or None,
                 "kind": each.kind,
                 "sha256": each.sha256,
                 "size_bytes": each.size_bytes,

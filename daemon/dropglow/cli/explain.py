@@ -17,12 +17,15 @@ Buys nothing and asks nobody but the file and the ledger. With ``--json`` one do
                          "prepared"}],             how the copy that is sent differs from the file, or null
            "requests": [{"method", "url", "headers", "body", "images", "results": [paths],
                          "default_size"}],         what Adobe makes where no size is sent, else null
-           "done", "failed"}],                     where the original goes, as the first rule says;
-                                                   done is null where it is deleted
+           "done", "failed",                       where the original goes, as the first rule says;
+                                                   done is null where it is deleted, or kept
+           "kept"}],                               true: the original stays, and a report goes to "failed"
         "money",                                   what budgets say: as in rations.py, and "outlook": "bought",
                                                    "waits" or "held", with "reasons": [text]; null where
                                                    nothing is ordered, or the ledger cannot be read
         "before",                                  the drop that the same content was before, or null
+        "known",                                   the drop that this file was taken as, where originals stay;
+                                                   nothing more happens to it until it changes
         "images"}]}                                the price of the drop, if it is bought
 
 Exit codes: 0 it is explained, whatever the answer; 2 there is no such inbox; 78 the configuration has faults.
@@ -64,6 +67,7 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     from dropglow.cli.forecast_view import document, tell
     from dropglow.cli.subject import find_subject
     from dropglow.cli.tables import console, print_json
+    from dropglow.cli.taken_before import taken_before
     from dropglow.config import load_config
 
     cwd = str(Path.cwd())
@@ -73,7 +77,12 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     now = datetime.now(UTC).astimezone()
     foreseen = (forecast(config, subject, place, now=now) for place in subject.places)
     forecasts = [
-        replace(each, before=bought_before(config, subject, each), outlook=_outlook(config, each, now))
+        replace(
+            each,
+            before=bought_before(config, subject, each),
+            outlook=_outlook(config, each, now),
+            known=taken_before(config, subject, each),
+        )
         for each in foreseen
     ]
     if as_json:

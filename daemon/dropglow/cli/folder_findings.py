@@ -1,7 +1,7 @@
 """Look at the folders of a configuration for ``doctor``: state, ledger, inboxes, outboxes. A share that hangs is told.
 
 What a delivery or a claim will do is tried where that leaves nothing behind: in the state folder, in outboxes,
-and in the hidden folder of an inbox. Nothing is made that is not there.
+and in the hidden folder of an inbox, unless that is only read. Nothing is made that is not there.
 """
 
 from __future__ import annotations
@@ -102,21 +102,21 @@ def _ledger(path: Path) -> Iterator[Finding]:
 def _inbox(disk: Disk, plan: InboxPlan, *, base: str) -> Finding:
     folder = plan.folder
     if not os.path.isdir(folder):  # noqa: PTH112 - names that are no UTF-8
-        return _missing("inbox", folder, base=base)
+        return _missing("inbox", folder, base=base, kept=plan.keeps)
     if not os.access(folder, os.R_OK | os.X_OK):
         return wrong(
             "inbox", f"{shown(folder)} may not be read", "give the service's user the right to read it"
         )
     watching = watching_mode(plan)
     how = f"{'watched' if watching.notify else f'polled every {watching.every_s:g} s'}: {watching.reason}"
-    if not os.access(folder, os.W_OK):
+    if not plan.keeps and not os.access(folder, os.W_OK):
         return wrong(
             "inbox",
             f"{shown(folder)} may not be written to: files in it cannot be taken ({how})",
-            "give the service's user the right to write there",
+            "give the service's user the right to write there, or say `done: keep` in its rules",
         )
     hidden = posixpath.join(folder, _HIDDEN)
-    if os.path.isdir(hidden):  # noqa: PTH112
+    if not plan.keeps and os.path.isdir(hidden):  # noqa: PTH112
         Outbox(disk, owner=_OWNER).probe(hidden)
     if watching.notify and not watches_left(folder):
         return advice(
@@ -124,7 +124,8 @@ def _inbox(disk: Disk, plan: InboxPlan, *, base: str) -> Finding:
             f"{shown(folder)} will be polled: the kernel has no watches left",
             "raise fs.inotify.max_user_watches (sysctl)",
         )
-    return fine("inbox", f"{shown(folder)} is {how}")
+    read = "only read, and " if plan.keeps else ""
+    return fine("inbox", f"{shown(folder)} is {read}{how}")
 
 
 def _outbox(disk: Disk, folder: str, *, base: str) -> Finding:
@@ -134,7 +135,10 @@ def _outbox(disk: Disk, folder: str, *, base: str) -> Finding:
     return _room("outbox", folder, disk.free_bytes(folder), "written, synced and renamed")
 
 
-def _missing(subject: str, folder: str, *, base: str) -> Finding:
+def _missing(subject: str, folder: str, *, base: str, kept: bool = False) -> Finding:
+    if kept:
+        what = f"{shown(folder)} does not exist, and with `done: keep` it is not made"
+        return wrong(subject, what, "mount the share, or correct the rule")
     if is_made_at_start(places.look(folder), base=places.look(base)):
         return fine(subject, f"{shown(folder)} does not exist yet; it is made at the start")
     return wrong(

@@ -86,6 +86,7 @@ class Forecast:
     purchases: tuple[Purchase, ...] = ()
     before: Drop | None = None  # the same content under the same rules, as the ledger knows it
     outlook: Outlook | None = None  # what budgets say to it; None: the ledger could not be asked
+    known: Drop | None = None  # what this very file was taken as, where originals stay
 
     @property
     def images(self) -> int:

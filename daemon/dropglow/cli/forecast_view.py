@@ -13,7 +13,7 @@ from dropglow.cli.forecast import Call, Forecast, Purchase
 from dropglow.cli.subject import Subject
 from dropglow.cli.tables import counted, line, readable
 from dropglow.cli.words import price_words
-from dropglow.model import After, Duplicates, Facts, Kind
+from dropglow.model import After, Drop, DropState, Duplicates, Facts, Kind
 from dropglow.naming import shown
 from dropglow.rules.folders import differing_after
 from dropglow.rules.match import Explanation
@@ -97,6 +97,9 @@ def _lines(subject: Subject, each: Forecast) -> Iterator[tuple[str, str]]:
         answer, style = _answer(explanation)
         proviso = f"; provided that it {', '.join(explanation.provided)}" if explanation.provided else ""
         yield f"  {answer}  {rule.name}: {explanation.reason}{proviso}", style
+    if each.known is not None:
+        yield from _taken_before(each.known)
+        return
     if not each.purchases:
         yield "  No rule takes it: it stays where it is, and costs nothing.", "yellow"
         return
@@ -111,6 +114,20 @@ def _answer(explanation: Explanation) -> tuple[str, str]:
     if explanation.provided or explanation.unless:
         return "if ", "yellow"
     return ("yes", "green") if explanation.taken else ("no ", "dim")
+
+
+def _taken_before(known: Drop) -> Iterator[tuple[str, str]]:
+    """Yield that nothing happens to an original that was taken and stays."""
+    outcome = {
+        DropState.OPEN: "which is being worked on",
+        DropState.DONE: "which is done",
+        DropState.FAILED: "which failed",
+        DropState.HELD: "which waits for a person",
+    }[known.state]
+    yield "", ""
+    yield f"  It was taken already as drop {known.key}, {outcome}, and stays here (done: keep).", "yellow"
+    yield "  Nothing more happens to it, and nothing is bought, until it is written again.", "yellow"
+    yield f"  What became of it: dropglow show {known.key}", ""
 
 
 def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
@@ -131,7 +148,7 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
         )
     if not each.amount.images:
         yield "  Price: nothing", "bold"
-        yield f"  The original goes to {failed}, with the reason beside it.", ""
+        yield _without_order(first, failed), ""
         yield from _overruled(first, later)
         return
     unsure = [one.rule for one in each.explanations if one.taken and one.provided]
@@ -150,9 +167,7 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
             names = " and ".join(purchase.waits_for)
             longest = spelled(purchase.rule.patience_s)
             yield f"  It waits for {names} beside it, at most {longest}.", "yellow"
-    done = "is deleted" if after.done is None else f"goes to {_put(after.done, each)}"
-    yield f"  The original {done},", ""
-    yield f"  or to {failed} if something fails.", ""
+    yield from ((text, "") for text in _afterwards(first, each, failed))
     yield from _overruled(first, later)
 
 
@@ -160,6 +175,24 @@ def _unmarked(each: Forecast) -> Iterator[tuple[str, str]]:
     """Yield which markers the file waits for."""
     if names := " and ".join(dict.fromkeys(one.unmarked for one in each.purchases if one.unmarked)):
         yield f"  It is not taken before {names} lies beside it, however long that takes.", "yellow"
+
+
+def _without_order(rule: Rule, failed: str) -> str:
+    if rule.keeps:
+        return f"  The original stays where it is; the reason goes to {failed}.error.txt."
+    return f"  The original goes to {failed}, with the reason beside it."
+
+
+def _afterwards(rule: Rule, each: Forecast, failed: str) -> Iterator[str]:
+    """Yield where the original goes."""
+    if rule.keeps:
+        yield "  The original stays where it is, and is remembered as taken;"
+        yield f"  if something fails, a report goes to {failed}.error.txt."
+        return
+    after = rule.after
+    done = "is deleted" if after.done is None else f"goes to {_put(after.done, each)}"
+    yield f"  The original {done},"
+    yield f"  or to {failed} if something fails."
 
 
 def _for_each(each: Forecast) -> str:
@@ -266,6 +299,7 @@ def _inbox_document(each: Forecast) -> dict[str, Any]:
         ],
         "money": None if each.outlook is None else each.outlook.document(),
         "before": None if each.before is None else each.before.key,
+        "known": None if each.known is None else each.known.key,
         "images": each.images,
     }
 
@@ -298,6 +332,7 @@ def _purchase_document(purchase: Purchase, each: Forecast, after: After) -> dict
         ],
         "done": None if after.done is None else shown(_put(after.done, each)),
         "failed": shown(_put(after.failed, each)),
+        "kept": purchase.rule.keeps,
     }
 
 

@@ -63,10 +63,10 @@ def _every(jobs: tuple[Job, ...], *, yes: bool, as_json: bool) -> tuple[Meant, .
 
     from dropglow.cli.asking import Meant
     from dropglow.cli.tables import counted
-    from dropglow.cli.words import given_up_in_doubt
+    from dropglow.lifecycle import given_up
 
     # What may have been bought is ordered again one by one only, by a person who names it.
-    again = [job for job in reversed(jobs) if not given_up_in_doubt(job)]
+    again = [job for job in reversed(jobs) if not given_up(job)]
     left_out = len(jobs) - len(again)
     if left_out and not as_json:
         click.echo(f"Left out: {counted(left_out, 'job')} given up in doubt; name those to order them again.")

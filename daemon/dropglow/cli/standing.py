@@ -87,6 +87,7 @@ class Standing:
             "incomplete": told.get("incomplete"),
             "lonely": told.get("lonely"),
             "passed_over": told.get("passed_over"),
+            "known": told.get("known"),
             "files": told.get("files"),
             "look_s": told.get("look_s"),
             "missed": told.get("missed"),

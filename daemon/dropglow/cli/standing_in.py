@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +19,6 @@ from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
 from dropglow.holding import Owned, own
 from dropglow.intake.atlas import ATLAS_FILE, Atlas
-from dropglow.landmarks import Role
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox, Verb, Wish
 from dropglow.model import DropState
@@ -54,7 +52,7 @@ async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict
             clock=clock,
             tally=Tally(),
             turns=turns,
-            away=partial(ground.away, Role.INBOX),
+            away=ground.last_folder_away,
         )
         while await closer.close_ripe():
             pass

@@ -16,6 +16,7 @@ Works with and without a running service. With ``--json`` one document::
                   "incomplete",                         drops that wait for a file that belongs to them
                   "lonely",                             files that wait for the drop that they belong to
                   "passed_over", "offline", "open_jobs",
+                  "known",                              taken before and lying there still, with done: keep
                   "files", "look_s",                    seen by its last look over the inbox, and its seconds
                   "missed"}],                           files that no event announced, since the start
      "outboxes_away": [{"folder", "reason"}],           as jobs found them that have something to bring there

@@ -92,6 +92,9 @@ def _inboxes(standing: Standing, out: Console) -> None:
             things, are = counted(inbox["passed_over"], "thing"), "is" if inbox["passed_over"] == 1 else "are"
             text = f"{things} in {inbox['folder']} {are} passed over: links, pipes, what cannot be read; the log names each"
             notes.append((text, "yellow"))
+        if inbox["known"]:
+            files = counted(inbox["known"], "file")
+            notes.append((f"{inbox['folder']}: {files} taken before, left in place (done: keep)", ""))
         if (inbox["look_s"] or 0) >= _SLOW_LOOK_S:
             files = counted(inbox["files"], "file")
             notes.append((f"{inbox['folder']}: a look over its {files} takes {inbox['look_s']:.1f} s", ""))

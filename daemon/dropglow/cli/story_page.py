@@ -64,9 +64,13 @@ def _drop(drop: Drop, out: Console) -> None:
         fact("what to do", drop.hint, console=out)
     fact("rule", drop.rule, console=out)
     fact("inbox", drop.inbox, console=out)
-    fact("file now", drop.place or "gone: deleted, or taken away by somebody", console=out)
+    fact("file now", drop.whereabouts(drop) or "gone: deleted, or taken away by somebody", console=out)
     for companion in drop.companions:
-        fact("with it", companion.place or f"{companion.path}, gone: deleted, or taken away", console=out)
+        fact(
+            "with it",
+            drop.whereabouts(companion) or f"{companion.path}, gone: deleted, or taken away",
+            console=out,
+        )
     fact("size", counted(drop.size_bytes, "byte"), console=out)
     fact("sha256", drop.sha256, console=out)
     fact("taken", local(drop.admitted_at), console=out)

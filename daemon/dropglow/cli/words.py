@@ -9,7 +9,7 @@ import posixpath
 from datetime import datetime
 
 from dropglow.cli.tables import counted, relative_time
-from dropglow.lifecycle import ABANDONED, RESTING, kept_back, not_kept
+from dropglow.lifecycle import RESTING, given_up, kept_back, not_kept
 from dropglow.model import Failure, Job, Order, Stage
 from dropglow.money import Amount
 
@@ -71,16 +71,11 @@ def not_kept_words(count: int) -> str:
     )
 
 
-def given_up_in_doubt(job: Job) -> bool:
-    """Return whether *job* ended because a person gave it up: it may have been bought all the same."""
-    return job.stage is Stage.FAILED and job.failure is not None and job.failure.code == ABANDONED
-
-
 def advice(job: Job) -> str:
     """Return what to do about the failure of *job*; empty where nothing is known to help."""
     if kept_back(job):
         return f"it is not bought twice by itself; to order it again, and pay again: dropglow retry {job.key}"
-    if given_up_in_doubt(job):
+    if given_up(job):
         return "it was given up; to order it all the same: dropglow retry " + job.key
     return "" if job.failure is None else job.failure.hint
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -20,9 +21,11 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.claiming import Claimed, Claiming, Party, Spoiled, reading, same
+from dropglow.intake.copying import Copying
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.ignore import Ignored
 from dropglow.intake.inspect import peek
+from dropglow.intake.kept_root import KeptRoot
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
 from dropglow.intake.root import Root
@@ -31,7 +34,7 @@ from dropglow.intake.unready import NotReady, Unready
 from dropglow.intake.work import WorkFolder
 from dropglow.landmarks import Memory
 from dropglow.model import DropKey, Facts, Sighting
-from dropglow.settle import Watches
+from dropglow.settle import MOST_TOLD, Watches, oldest
 
 MAX_SNAGS: Final = 100  # a thousand links in an inbox need not be told one by one
 _MAX_NAMES: Final = 1000
@@ -59,6 +62,9 @@ class Sweep:
     snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
     seen: Watches = field(default_factory=Watches, compare=False)  # every file, settled or not
     paths: tuple[str, ...] = ()  # of every file, settled or not; only where they were asked for
+    unasked: tuple[Sighting, ...] = ()  # settled, and nobody said yet whether they were taken before
+    known: int = 0  # taken before, and lying there still as they were, because originals stay
+    stayed: tuple[Sighting, ...] = ()  # these; only where they were asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +102,17 @@ class Inbox:
         self.plan = plan
         self._disk = disk
         self._clock = clock
-        self._root = Root(plan.folder, disk=disk, ledger_identity=ledger_identity, clock=clock, memory=memory)
-        self._work = WorkFolder(plan.folder, disk=disk)
+        make_root = KeptRoot if plan.keeps else Root
+        self._root = make_root(
+            plan.folder, disk=disk, ledger_identity=ledger_identity, clock=clock, memory=memory
+        )
+        self._work = WorkFolder(plan.folder, disk=disk, workshop=plan.workshop)
         self._decoder = decoder
-        self._claiming = Claiming(plan.folder, disk=disk, work=self._work, root=self._root, decoder=decoder)
+        self._claiming: Claiming | Copying = (
+            Copying(plan.folder, disk=disk, work=self._work, decoder=decoder)
+            if plan.keeps
+            else Claiming(plan.folder, disk=disk, work=self._work, root=self._root, decoder=decoder)
+        )
         self._reserved: frozenset[str] = frozenset()
         self._ignored = Ignored(plan.ignore)
         self._watches = Watches()
@@ -153,6 +166,7 @@ class Inbox:
                 settle_s=self.plan.settle_s,
                 resting=partial(self._rests, now_s=now_s) if self._refused or self._unready else None,
                 in_full=in_full,
+                keeps=self.plan.keeps,
             )
         except DiskError as error:
             return Sweep(offline=error.message)
@@ -170,6 +184,29 @@ class Inbox:
             snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
             seen=self._watches,
             paths=tuple(paths),
+            unasked=outlook.unasked,
+            known=outlook.known,
+            stayed=outlook.stayed,
+        )
+
+    def recall(self, sweep: Sweep, known: AbstractSet[str]) -> Sweep:
+        """Return *sweep* as it is once the unasked were asked about; *known* are the paths of those taken before.
+
+        The answer holds for as long as a file stays as it is: what is known is not told again.
+        """
+        for sighting in sweep.unasked:
+            self._watches.answer(sighting, known=sighting.path in known)
+        stayed = tuple(each for each in sweep.unasked if each.path in known)
+        news = (each for each in sweep.unasked if each.path not in known)
+        settled, in_full = oldest((*sweep.settled, *news)), bool(sweep.paths)
+        told = len(settled) if in_full else MOST_TOLD
+        return replace(
+            sweep,
+            settled=settled[:told],
+            beyond=sweep.beyond + len(settled[told:]),
+            unasked=(),
+            known=sweep.known + len(stayed),
+            stayed=(*sweep.stayed, *stayed) if in_full else (),
         )
 
     def inspect(self, sighting: Sighting) -> Facts | None:
@@ -202,6 +239,8 @@ class Inbox:
     def claim(self, parties: Sequence[Party]) -> tuple[Claimed, ...]:
         """Take drops with their partners into the work folder, hash and examine them, and return those that were taken.
 
+        Where originals stay, copies are taken, and what they were taken from counts as known from now on.
+
         Never raises; the batch is synced once. Where one file of a drop cannot be had, all of them go back. A
         file that changed since it was sighted has to lie still again; one that is gone is forgotten; one that
         cannot be moved or read stays in the inbox, is told by the following sweeps as a snag, and rests for a
@@ -211,8 +250,12 @@ class Inbox:
         taken: list[Claimed] = []
         for party, found in zip(parties, self._claiming.claim(parties), strict=True):
             answer = self._if_whole(party, found)
+            taken_here = isinstance(answer, Claimed)
             for sighting in party.sightings:
-                self._watches.forget(sighting.path)
+                if self.plan.keeps and taken_here:
+                    self._watches.answer(sighting, known=True)
+                else:
+                    self._watches.forget(sighting.path)
             if isinstance(answer, Claimed):
                 taken.append(answer)
             else:
@@ -230,14 +273,19 @@ class Inbox:
     def give_back(self, key: DropKey, place: str, path: str) -> str:
         """Move a claimed file back to where it was dropped and return its path below the inbox.
 
-        Replaces nothing: if the name is taken meanwhile, the key becomes part of the name.
+        Replaces nothing: if the name is taken meanwhile, the key becomes part of the name. Where originals stay,
+        what was claimed is a copy, which is removed.
 
         Raises:
             FileGone: It is no longer at *place*.
             DiskError: It cannot be moved; it stays at *place*.
         """
-        final = self._put(place, self._path(path), key)
         self._watches.forget(path)
+        if self.plan.keeps:
+            self._disk.remove(place)
+            self.forget(key)
+            return path
+        final = self._put(place, self._path(path), key)
         self.forget(key)
         return os.path.relpath(final, self.plan.folder)
 

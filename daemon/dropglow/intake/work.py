@@ -5,6 +5,8 @@ A file of a sub-folder, or with a name too long for the key beside it, lies in
 is kept, so that a file can go back to where it was dropped by what the file
 system alone remembers; and the usual claim makes no folder, which would have to
 be synced, watched and removed again.
+
+An inbox whose originals stay has its work folder, for copies, in the state folder.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ _NAME_BYTES_MAX: Final = 255
 class WorkFolder:
     """Where claimed files are until their drop is closed."""
 
-    def __init__(self, inbox: str, *, disk: Disk) -> None:
-        """Name the work folder of *inbox* (absolute)."""
+    def __init__(self, inbox: str, *, disk: Disk, workshop: str = "") -> None:
+        """Name the work folder of *inbox* (absolute), which is *workshop* where originals stay."""
         self._disk = disk
-        self._root = posixpath.join(inbox, HIDDEN, "work")
+        self._root = workshop or posixpath.join(inbox, HIDDEN, "work")
 
     def place(self, key: DropKey, path: str) -> str:
         """Return the absolute place of a claimed file."""

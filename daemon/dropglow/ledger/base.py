@@ -25,7 +25,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from dropglow.events import Event
-from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Original, RuleName, Stage, Upload
 from dropglow.money import Amount, Booking, Fate, Period, Switch, Turn
 
 PARKED_AT_MOST: Final = 1000  # jobs of one inbox that may wait for their budget without filling its queue
@@ -175,6 +175,22 @@ class Reader(Protocol):
         """
         ...
 
+    async def originals(self, inbox: str, paths: Sequence[str]) -> dict[str, Original]:
+        """Return what is known of those *paths* below *inbox* that were taken and stay there, by path.
+
+        Costs one look into an index for each path; ask for some hundred at a time.
+        """
+        ...
+
+    async def same_original(
+        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str]
+    ) -> Drop | None:
+        """Return the latest drop, under whatever rule, of this very path and content whose original stays, if any.
+
+        *companions* are the SHA-256 of the files that belong to it, in their order.
+        """
+        ...
+
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop (and all its jobs) or to one job, oldest first."""
         ...
@@ -235,8 +251,8 @@ class Ledger(Reader, Protocol):
         """Return the ledger's own id, made when it was created. Work folders carry it."""
         ...
 
-    async def admit(self, drop: Drop, jobs: Sequence[Job]) -> None:
-        """Store a drop and all of its jobs, in one commit.
+    async def admit(self, drop: Drop, jobs: Sequence[Job], *, originals: Sequence[Original] = ()) -> None:
+        """Store a drop and all of its jobs, in one commit, with those of its files that stay in their inbox.
 
         Raises:
             Conflict: The key is taken.
@@ -334,6 +350,10 @@ class Ledger(Reader, Protocol):
 
     async def remember_upload(self, upload: Upload, *, at: datetime) -> None:
         """Store that this content lies in Adobe's storage, for every job that needs it."""
+        ...
+
+    async def remember_originals(self, originals: Sequence[Original]) -> None:
+        """Store that these files, as they are now, belong to drops that the ledger knows already."""
         ...
 
     async def close(self) -> None:

@@ -11,6 +11,13 @@ from dropglow.model import Drop
 _MOST: Final = 50  # whoever asks wants the latest; a test picture may have been dropped a thousand times
 
 
+def of_original(drops: Iterable[Drop], companions: Sequence[str]) -> Drop | None:
+    """Return the first of *drops* whose original stays in its inbox and whose companions have these SHA-256."""
+    wanted = list(companions)
+    same = (drop for drop in drops if list(drop.contents) == wanted)
+    return next((drop for drop in same if drop.after.workshop), None)
+
+
 def with_companions(drops: Iterable[Drop], companions: Sequence[str]) -> tuple[Drop, ...]:
     """Return the first fifty of *drops* whose companions have these SHA-256, in their order."""
     wanted = tuple(companions)

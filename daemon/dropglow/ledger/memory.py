@@ -24,11 +24,11 @@ from dropglow.ledger.base import (
 )
 from dropglow.ledger.books import MemoryBooks
 from dropglow.ledger.codec import path_bytes, searchable
-from dropglow.ledger.content import with_companions
+from dropglow.ledger.content import of_original, with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING, allowed
-from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Original, RuleName, Stage, Upload
 from dropglow.money import parked
 
 
@@ -45,6 +45,7 @@ class MemoryLedger(MemoryBooks):
         self._leases: dict[str, datetime] = {}
         self._history: list[Record] = []
         self._uploads: list[tuple[datetime, Upload]] = []
+        self._originals: dict[tuple[str, str], Original] = {}
         self._last_inbox = ""
 
     @property
@@ -134,6 +135,20 @@ class MemoryLedger(MemoryBooks):
         same = (each for each in found if (each.inbox, each.sha256, each.rule, each.rule_digest) == wanted)
         return with_companions(same, companions)
 
+    async def originals(self, inbox: str, paths: Sequence[str]) -> dict[str, Original]:
+        """Return what is known of those *paths* below *inbox* that were taken and stay there, by path."""
+        found = {path: self._originals.get((inbox, path)) for path in paths}
+        return {path: original for path, original in found.items() if original is not None}
+
+    async def same_original(
+        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str]
+    ) -> Drop | None:
+        """Return the latest drop, under whatever rule, of this very path and content whose original stays, if any."""
+        wanted = (inbox, path, sha256)
+        found = (self._drops[key] for key in reversed(list(self._drops)))
+        same = (each for each in found if (each.inbox, each.path, each.sha256) == wanted)
+        return of_original(same, companions)
+
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop with its jobs, or to one job, oldest first."""
         return tuple(record for record in self._history if record.drop == drop and job in {None, record.job})
@@ -191,8 +206,8 @@ class MemoryLedger(MemoryBooks):
         ]
         return max(usable, key=lambda upload: upload.valid_until, default=None)
 
-    async def admit(self, drop: Drop, jobs: Sequence[Job]) -> None:
-        """Store a drop and all of its jobs.
+    async def admit(self, drop: Drop, jobs: Sequence[Job], *, originals: Sequence[Original] = ()) -> None:
+        """Store a drop and all of its jobs, and those of its files that stay in their inbox.
 
         Raises:
             Conflict: A key is taken.
@@ -201,6 +216,7 @@ class MemoryLedger(MemoryBooks):
         if drop.key in self._drops or len(keys) < len(jobs) or keys & self._jobs.keys():
             raise taken_key(drop.key)
         self._drops[drop.key] = drop
+        await self.remember_originals(originals)
         self._tell(drop.admitted_at, drop.key, event=ADMITTED, after=drop.state, text=drop.reason)
         for job in jobs:
             self._jobs[job.key] = _without_links(job)
@@ -328,6 +344,10 @@ class MemoryLedger(MemoryBooks):
     async def remember_upload(self, upload: Upload, *, at: datetime) -> None:
         """Store that this content lies in Adobe's storage."""
         self._uploads.append((at, replace(upload, slot="")))
+
+    async def remember_originals(self, originals: Sequence[Original]) -> None:
+        """Store that these files, as they are now, belong to drops that the ledger knows already."""
+        self._originals |= {(each.inbox, each.path): each for each in originals}
 
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

@@ -8,6 +8,7 @@ read spoils the batch of others.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
 from dropglow.ledger.base import PARKED_AT_MOST, Query
@@ -136,6 +137,21 @@ def same_content(
         f"SELECT {DROP_COLUMNS} FROM drops WHERE sha256 = ? AND inbox = ? AND rule = ? AND rule_digest = ?"  # noqa: S608
         " AND (? IS NULL OR rowid < (SELECT rowid FROM drops WHERE key = ?)) ORDER BY rowid DESC",
         (sha256, inbox, storable(rule), rule_digest, before, before),
+    ).fetchall()
+
+
+def originals(connection: sqlite3.Connection, inbox: bytes, paths: Sequence[bytes]) -> list[Row]:
+    """Return path, size, time and drop of each of these paths that is known."""
+    question = "SELECT path, size_bytes, mtime_ns, drop_key FROM originals WHERE inbox = ? AND path = ?"
+    rows = (connection.execute(question, (inbox, path)).fetchone() for path in paths)
+    return [row for row in rows if row is not None]
+
+
+def same_original(connection: sqlite3.Connection, *, inbox: bytes, path: bytes, sha256: str) -> list[Row]:
+    """Return the rows of the drops of this path and content, the latest admission first."""
+    return connection.execute(
+        f"SELECT {DROP_COLUMNS} FROM drops WHERE sha256 = ? AND inbox = ? AND path = ? ORDER BY rowid DESC",  # noqa: S608
+        (sha256, inbox, path),
     ).fetchall()
 
 

@@ -11,10 +11,10 @@ from typing import TypeVar
 from dropglow.ledger import accounts, queries
 from dropglow.ledger.base import Counts, Entry, Query, Record, RequestKind, Timing
 from dropglow.ledger.codec import Row, drop_from, from_us, job_from, order_of, path_bytes, to_us
-from dropglow.ledger.content import with_companions
+from dropglow.ledger.content import of_original, with_companions
 from dropglow.ledger.group import Work
 from dropglow.lifecycle import RESTING
-from dropglow.model import Drop, DropKey, DropState, Job, JobKey, RuleName, Stage, Upload
+from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Original, RuleName, Stage, Upload
 from dropglow.money import Amount, Fate, Period, Switch, Turn
 
 T = TypeVar("T")
@@ -96,6 +96,34 @@ class SqlReader:
         )
         found = (drop_from(row) for row in rows)
         return with_companions(found, companions)
+
+    async def originals(self, inbox: str, paths: Sequence[str]) -> dict[str, Original]:
+        """Return what is known of those *paths* below *inbox* that were taken and stay there, by path."""
+        wanted = {path_bytes(path): path for path in paths}
+        rows = await self._ask(
+            lambda connection: queries.originals(connection, path_bytes(inbox), tuple(wanted))
+        )
+        return {
+            wanted[path]: Original(
+                inbox=inbox,
+                path=wanted[path],
+                size_bytes=size_bytes,
+                mtime_ns=int(mtime_ns),
+                drop=DropKey(drop_key),
+            )
+            for path, size_bytes, mtime_ns, drop_key in rows
+        }
+
+    async def same_original(
+        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str]
+    ) -> Drop | None:
+        """Return the latest drop, under whatever rule, of this very path and content whose original stays, if any."""
+        rows = await self._ask(
+            lambda connection: queries.same_original(
+                connection, inbox=path_bytes(inbox), path=path_bytes(path), sha256=sha256
+            )
+        )
+        return of_original((drop_from(row) for row in rows), companions)
 
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop with its jobs, or to one job, oldest first."""

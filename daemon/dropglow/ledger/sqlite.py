@@ -33,7 +33,7 @@ from dropglow.ledger.group import GroupCommit, Work, unavailable
 from dropglow.ledger.migrate import latest, migrate, version
 from dropglow.ledger.place import refuse_network
 from dropglow.ledger.reading import SqlReader
-from dropglow.model import Drop, Job, JobKey, Upload
+from dropglow.model import Drop, Job, JobKey, Original, Upload
 from dropglow.money import Booking, Switch
 
 T = TypeVar("T")
@@ -79,15 +79,15 @@ class SqliteLedger(SqlReader):
         """Return the ledger's own id, made when it was created."""
         return self._identity
 
-    async def admit(self, drop: Drop, jobs: Sequence[Job]) -> None:
-        """Store a drop and all of its jobs, in one commit.
+    async def admit(self, drop: Drop, jobs: Sequence[Job], *, originals: Sequence[Original] = ()) -> None:
+        """Store a drop and all of its jobs, in one commit, with those of its files that stay in their inbox.
 
         Raises:
             Conflict: A key is taken.
             LedgerUnavailable: Nothing was stored.
         """
         rows = [(job, job_fixed(job), job_moving(job)) for job in jobs]
-        await self._ask(lambda connection: verbs.admit(connection, drop, rows))
+        await self._ask(lambda connection: verbs.admit(connection, drop, rows, originals))
 
     async def claim(self, owner: str, *, now: datetime, until: datetime, grant: Grant) -> tuple[Job, ...]:
         """Take due jobs that nobody has in hand, or whose owner's lease ran out.
@@ -220,6 +220,14 @@ class SqliteLedger(SqlReader):
             LedgerUnavailable: Nothing was stored.
         """
         await self._ask(lambda connection: verbs.remember_upload(connection, upload, at))
+
+    async def remember_originals(self, originals: Sequence[Original]) -> None:
+        """Store that these files, as they are now, belong to drops that the ledger knows already.
+
+        Raises:
+            LedgerUnavailable: Nothing was stored.
+        """
+        await self._ask(lambda connection: verbs.remember_originals(connection, originals))
 
     async def close(self) -> None:
         """Finish what is under way and let go of the files."""

@@ -27,7 +27,7 @@ from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.receipts import BOUGHT
 from dropglow.ledger.refusals import newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING
-from dropglow.model import Drop, Job, Upload
+from dropglow.model import Drop, Job, Original, Upload
 from dropglow.money import parked
 
 # The planner, which knows no figures, would rather scan by stage: the index is named, and must exist.
@@ -56,8 +56,13 @@ _SAVE: Final = """
 """
 
 
-def admit(connection: sqlite3.Connection, drop: Drop, jobs: Sequence[tuple[Job, str, str]]) -> None:
-    """Store a drop and its jobs, each with its two documents.
+def admit(
+    connection: sqlite3.Connection,
+    drop: Drop,
+    jobs: Sequence[tuple[Job, str, str]],
+    originals: Sequence[Original] = (),
+) -> None:
+    """Store a drop and its jobs, each with its two documents, and those of its files that stay in their inbox.
 
     Raises:
         Conflict: A key is taken.
@@ -68,6 +73,7 @@ def admit(connection: sqlite3.Connection, drop: Drop, jobs: Sequence[tuple[Job, 
             _insert_job(connection, job, fixed, moving)
     except sqlite3.IntegrityError as error:
         raise taken_key(drop.key) from error
+    remember_originals(connection, originals)
     connection.executemany(
         "INSERT INTO history (at, drop_key, job_key, event, before, after, attempt, detail)"
         " VALUES (?, ?, ?, ?, '', ?, ?, ?)",
@@ -347,6 +353,24 @@ def remember_upload(connection: sqlite3.Connection, upload: Upload, at: datetime
     connection.execute(
         "INSERT INTO uploads (sha256, upload_id, valid_until, prepared, made_at) VALUES (?, ?, ?, ?, ?)",
         (upload.sha256, upload.upload_id, to_us(upload.valid_until), upload.prepared, to_us(at)),
+    )
+
+
+def remember_originals(connection: sqlite3.Connection, originals: Sequence[Original]) -> None:
+    """Store originals in place of what was known of their paths."""
+    connection.executemany(
+        "INSERT INTO originals VALUES (?, ?, ?, ?, ?) ON CONFLICT (inbox, path) DO UPDATE SET"
+        " size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, drop_key = excluded.drop_key",
+        [
+            (
+                path_bytes(each.inbox),
+                path_bytes(each.path),
+                each.size_bytes,
+                str(each.mtime_ns),
+                each.drop,
+            )
+            for each in originals
+        ],
     )
 
 

@@ -26,6 +26,8 @@ from dropglow.rules.schema import DeliveryShape, MatchShape, RuleShape
 
 HELD_FOLDER: Final = "_held"
 DELETE: Final = "delete"
+KEEP: Final = "keep"
+FAILED_FOLDER: Final = "_failed"
 _DIGEST_LENGTH: Final = 16  # hexadecimal digits: enough to tell revisions apart
 
 
@@ -71,7 +73,8 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         give_up_s=entry.give_up,
         ready=entry.ready,
         also=entry.also,
-        after=_after(entry, folders.inbox),
+        keeps=entry.done == KEEP,
+        after=_after(entry, folders),
         name_template=delivery.name or _default_template(parameters, split=entry.split is not None),
         collision=Collision(delivery.collision or Collision.UNIQUE),
         mode=delivery.mode,
@@ -152,13 +155,17 @@ def _conditions(match: MatchShape, kind: Kind) -> Conditions:
     )
 
 
-def _after(entry: RuleShape, inbox: str) -> After:
+def _after(entry: RuleShape, folders: Folders) -> After:
+    inbox, outbox = folders.inbox, folders.outbox
+    if entry.done == KEEP:
+        return After(done=None, failed=below(outbox, entry.failed), held=below(outbox, HELD_FOLDER))
     return After(
-        done=None if entry.done == DELETE else _below(inbox, entry.done),
-        failed=_below(inbox, entry.failed),
-        held=_below(inbox, HELD_FOLDER),
+        done=None if entry.done == DELETE else below(inbox, entry.done),
+        failed=below(inbox, entry.failed),
+        held=below(inbox, HELD_FOLDER),
     )
 
 
-def _below(inbox: str, folder: str) -> str:
-    return os.path.normpath(os.path.join(inbox, folder))  # noqa: PTH118  # a path is text here, odd bytes included
+def below(base: str, folder: str) -> str:
+    """Return *folder* as an absolute one, relative to *base*."""
+    return os.path.normpath(os.path.join(base, folder))  # noqa: PTH118  # a path is text here, odd bytes included

@@ -5,12 +5,13 @@ Pure. What a single value may be is said in ``notation.py`` and by each operatio
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, assert_never
 
 from dropglow.model import Collision, Kind
 from dropglow.naming import template_faults
-from dropglow.rules.assemble import delivery_of, kind_of, parameters_of, shared_keys
+from dropglow.rules.assemble import DELETE, KEEP, delivery_of, kind_of, parameters_of, shared_keys
 from dropglow.rules.beside import owners
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.order import TEXT_TOKEN
@@ -147,6 +148,10 @@ def cautions(entry: RuleShape) -> Iterator[Problem]:
         message = "collision skip: a result whose name is taken is paid for and not kept; `unique` keeps both"
         at = ("collision",) if entry.collision is not None else ("delivery", "collision")
         yield Problem(path=at, message=message)
+    near = difflib.get_close_matches(entry.done.lower(), (KEEP, DELETE), n=1, cutoff=0.7)
+    if near and entry.done not in {KEEP, DELETE}:
+        message = f"done names a folder {entry.done} in the inbox; did you mean {near[0]}? if not, ./{entry.done} says so"
+        yield Problem(path=("done",), message=message)
     found = parameters_of(entry)
     if found is None:
         return

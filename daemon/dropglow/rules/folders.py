@@ -5,8 +5,9 @@ Looks at the disk, since one folder has many names: links, mounts, letter case.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from dropglow.rules.assemble import FAILED_FOLDER, below
 from dropglow.rules.load import Entry, Fault, Loaded, Source
 from dropglow.rules.match import may_share
 from dropglow.rules.places import Look, Place, device, lies_inside
@@ -73,6 +74,13 @@ def after_faults(rules: Sequence[Loaded], entries: Sequence[Entry], *, look: Loo
     outboxes = tuple(dict.fromkeys(entry.outbox for entry in entries if entry.outbox is not None))
     for loaded in rules:
         after = loaded.rule.after
+        if loaded.rule.keeps:
+            if lies_inside(after.failed, loaded.rule.inbox, seen=look):
+                message = (
+                    "failed lies inside the inbox, which `done: keep` only reads: name a folder elsewhere"
+                )
+                yield loaded.entry.fault("failed", message)
+            continue
         for key, folder in (("done", after.done), ("failed", after.failed)):
             fault = folder and _after_fault(
                 folder, own=loaded.rule.inbox, inboxes=inboxes, outboxes=outboxes, look=look
@@ -96,6 +104,37 @@ def _after_fault(
     if not lies_inside(folder, own, seen=look) and None not in devices and len(devices) > 1:
         return "is on another file system than the inbox; files can only be moved within one"
     return None
+
+
+def keep_faults(rules: Sequence[Loaded]) -> Iterator[Fault]:
+    """Yield where rules of one inbox disagree on whether originals stay in it."""
+    first: dict[str, Loaded] = {}
+    for loaded in rules:
+        other = first.setdefault(loaded.rule.inbox, loaded).rule
+        if other.keeps == loaded.rule.keeps:
+            continue
+        keeper, mover = (other, loaded.rule) if other.keeps else (loaded.rule, other)
+        message = (
+            f"{keeper.name} says `done: keep`, and {mover.name} moves originals of the same inbox: "
+            "all rules of an inbox say keep, or none does"
+        )
+        yield loaded.entry.fault("done", message)
+
+
+def unwritable_inboxes(rules: Sequence[Loaded], *, look: Look) -> Iterator[Fault]:
+    """Yield inboxes, each once, that originals cannot be moved out of: read-only, or another user's."""
+    told: set[str] = set()
+    for loaded in rules:
+        place = look(folder := loaded.rule.inbox)
+        if loaded.rule.keeps or folder in told or place.found is None:
+            continue
+        told.add(folder)
+        if not place.writable:
+            message = (
+                f"the inbox {folder} cannot be written to, so nothing can be taken out of it: "
+                "`done: keep` leaves originals where they are; or make it writable for the service's user"
+            )
+            yield loaded.entry.fault("inbox", message)
 
 
 def after_warnings(rules: Sequence[Loaded]) -> Iterator[Fault]:
@@ -130,6 +169,8 @@ def _before(earlier: Sequence[Loaded], rule: Rule) -> Iterator[Rule]:
 
 def differing_after(first: Rule, later: Rule) -> tuple[str, ...]:
     """Return the keys in which *later* asks for another last folder than *first*."""
+    if later.keeps and later.after.failed == below(later.outbox, FAILED_FOLDER):
+        return ()  # it asks for nothing
     pairs = (
         ("done", first.after.done, later.after.done),
         ("failed", first.after.failed, later.after.failed),
@@ -137,16 +178,20 @@ def differing_after(first: Rule, later: Rule) -> tuple[str, ...]:
     return tuple(key for key, one, other in pairs if one != other)
 
 
-def missing_folders(entries: Sequence[Entry], *, base: str, look: Look) -> Iterator[Fault]:
+def missing_folders(
+    entries: Sequence[Entry], *, base: str, look: Look, kept: Collection[str] = ()
+) -> Iterator[Fault]:
     """Yield inboxes and outboxes that do not exist, each once: a slip of the pen looks like a new folder.
 
-    *base* is the folder of the configuration; below it, folders above are made as well.
+    *base* is the folder of the configuration; below it, folders above are made as well. The inboxes *kept* never are.
     """
     for entry, key, place in _places(entries, look):
         folder = place.path
         if place.there:
             continue
-        if is_made_at_start(place, base=look(base)):
+        if key == "inbox" and folder in kept:
+            message = f"{folder} does not exist, and with `done: keep` it is not made: is the share mounted?"
+        elif is_made_at_start(place, base=look(base)):
             message = f"{folder} does not exist yet; it will be made"
         else:
             message = f"{folder} does not exist, and neither does the folder it is in: is the share mounted?"

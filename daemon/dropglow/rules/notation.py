@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from dropglow.model import Format
 from dropglow.rules.globs import glob_fault
 from dropglow.rules.prompts import Split
-from dropglow.rules.shape import NOT_YET, Whole, several
+from dropglow.rules.shape import Whole, several
 from dropglow.rules.source import template
 from dropglow.rules.units import (
     AMOUNT_PATTERN,
@@ -65,12 +65,6 @@ def _split(value: Any) -> Any:
     if value is None or value in {Split.LINES.value, Split.BLOCKS.value}:
         return None if value is None else Split(value)
     raise ValueError(f"should be lines or blocks, not {shown(value)}")
-
-
-def _not_keep(value: Any) -> Any:
-    if value == "keep":
-        raise ValueError(f"with keep {NOT_YET}; name a folder, or write delete")
-    return value
 
 
 def _marker(value: Any) -> str:
@@ -154,6 +148,5 @@ Marker = Annotated[
     PlainValidator(_marker),
     WithJsonSchema({"type": "string", "minLength": 1, "examples": ["{name}.done"]}),
 ]
-DoneFolder = Annotated[Text, BeforeValidator(_not_keep)]
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_rule_name)]
 Expression = Annotated[Text, AfterValidator(_expression)]

@@ -25,6 +25,7 @@ class Place:
     found: os.stat_result | None = None  # what it leads to
     error: str = ""  # why that is unknown
     identities: tuple[tuple[int, int] | None, ...] = ()  # device and inode of it, and of each folder above
+    writable: bool = True  # whoever asks may make and remove names in it
     neighbours: bool = True  # the folder that it is in, or would be in, is there
     silent: bool = False  # nobody answered; what else is said here is a guess
 
@@ -46,6 +47,7 @@ def look(path: str, *, progress: Callable[[str], object] = str) -> Place:
         found=found,
         error=error,
         identities=tuple(_identity(each) for each in _upwards(real)),
+        writable=os.access(real, os.W_OK | os.X_OK),
         neighbours=os.path.isdir(os.path.dirname(path)),  # noqa: PTH112, PTH120  # a path is text here
     )
 

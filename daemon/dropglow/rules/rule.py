@@ -67,6 +67,7 @@ class Rule:
     give_up_s: float = 600.0  # how long a drop that is not whole may lie still before it fails
     ready: str | None = None  # template of the marker beside each drop, without which it is not taken
     also: bool = False  # True: the next rule may have the file too
+    keeps: bool = False  # True: originals stay in the inbox, and nothing is written into it
     after: After
     name_template: str
     collision: Collision = Collision.UNIQUE

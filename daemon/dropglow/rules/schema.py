@@ -20,7 +20,6 @@ from dropglow.rules.fill import Fill
 from dropglow.rules.generate import Generate
 from dropglow.rules.notation import (
     Amount,
-    DoneFolder,
     Duration,
     Expression,
     Formats,
@@ -85,7 +84,10 @@ def _block(value: Any) -> Any:
 class RuleShape(Shape):
     """One rule: what it takes, what it orders, where everything goes."""
 
-    advice: ClassVar[Mapping[str, str]] = {key: f"{key} {NOT_YET}" for key in ("drop", "after")}
+    advice: ClassVar[Mapping[str, str]] = {
+        **{key: f"{key} {NOT_YET}" for key in ("drop",)},
+        "after": "unknown key after; `done` and `failed` say where originals go, and `done: keep` leaves them in the inbox",
+    }
 
     name: Name | None = Field(
         default=None, description="The rule's own name, in logs and in the list of jobs."
@@ -151,11 +153,13 @@ class RuleShape(Shape):
     mode: Mode | None = Field(default=None, description="As in delivery.")
     group: Text | None = Field(default=None, description="As in delivery.")
     sidecar: Truth | None = Field(default=None, description="As in delivery.")
-    done: DoneFolder = Field(
-        default="_done", description="Where the input goes afterwards, relative to the inbox; or `delete`."
+    done: Text = Field(
+        default="_done",
+        description="Where the input goes afterwards, relative to the inbox; or `delete`; or `keep`, to only read the inbox.",
     )
     failed: Text = Field(
-        default="_failed", description="Where the input goes if something failed, relative to the inbox."
+        default="_failed",
+        description="Where the input goes if something failed, relative to the inbox; with `done: keep` only a report, relative to the outbox.",
     )
     settle: Duration = Field(default=2.0, description="How long a file must be still before it is taken.")
     watch: Literal["auto", "notify", "poll"] = Field(default="auto", description="How arrivals are noticed.")

@@ -12,6 +12,7 @@ import posixpath
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import Any, Final, ParamSpec, TypeVar, assert_never
 
@@ -34,6 +35,7 @@ from dropglow.runtime.lane import Lane
 from dropglow.runtime.listening import Listening
 from dropglow.runtime.orphans import Orphans
 from dropglow.runtime.purse import Purse
+from dropglow.runtime.recalling import Recalling
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.sorting import Incomplete, Lonely, Unmarked, Waiting
 from dropglow.runtime.taking import Left, Look, Taker
@@ -73,6 +75,7 @@ class InboxState:
     files: int = 0  # how many the last look saw
     look_s: float = 0.0  # how long it took
     missed: int = 0  # files that no event announced, since the start
+    known: int = 0  # taken before, in an inbox whose originals stay
 
 
 class Attendant:
@@ -101,7 +104,7 @@ class Attendant:
         self._clock = clock
         self._taker = Taker(inbox=inbox, rules=rules, disk=disk, clock=clock, keys=keys)
         self._admitter = Admitter(
-            inbox=inbox.plan.folder,
+            plan=inbox.plan,
             ledger=ledger,
             disk=disk,
             clock=clock,
@@ -118,6 +121,7 @@ class Attendant:
             after=rules[0].after,
             in_thread=self.in_thread,
         )
+        self._recalling = Recalling(inbox=inbox, ledger=ledger, clock=clock, in_thread=self.in_thread)
         self._tidier = Tidier(
             inbox.plan.folder, ledger=ledger, disk=disk, clock=clock, in_thread=self.in_thread
         )
@@ -139,7 +143,9 @@ class Attendant:
     async def tidy(self) -> None:
         """Keep the folder tidy until cancelled."""
         while True:
-            if self._opened and not self.state.offline:
+            if self.inbox.plan.keeps:
+                pass  # nothing in it is ours to tidy
+            elif self._opened and not self.state.offline:
                 await self._tidier.tidy()
             else:
                 self._tidier.forget()
@@ -256,8 +262,9 @@ class Attendant:
     async def _sweep(self) -> None:
         started_s = self._clock.monotonic()
         self._hinted = False
-        look = await self._looked()
-        sweep = look.sweep
+        sweep: Sweep = await self._looked(self._taker.sweep)
+        sweep = await self._recalling.recall(sweep)
+        look: Look = await self._looked(partial(self._taker.sort, sweep))
         self._swept_at_s = self._clock.monotonic()
         took_s = self._swept_at_s - started_s
         # From the start of a look to that of the next: a big inbox takes part of the time to be looked over.
@@ -270,6 +277,7 @@ class Attendant:
         self._ready, self._beyond = deque(look.ready), look.beyond
         self.state.settling, self.state.unready = sweep.waiting, len(sweep.unready)
         self.state.files, self.state.look_s = len(sweep.seen), round(took_s, 1)
+        self.state.known = sweep.known
         self._count()
         for stuck in sweep.stuck:
             self._say_not_ready(stuck)
@@ -281,9 +289,9 @@ class Attendant:
         self._sweep_at_s = self._swept_at_s + max(next_s, self._rest_s if sweep.waiting else 0.0)
         self.state.swept = True
 
-    async def _looked(self) -> Look:
-        """Sweep, and say so when the folder does not answer."""
-        looking = asyncio.ensure_future(self.in_thread(self._taker.look))
+    async def _looked(self, look: Callable[[], R]) -> R:
+        """Return what *look* finds in the folder, and say so when that does not answer."""
+        looking = asyncio.ensure_future(self.in_thread(look))
         try:
             while not looking.done():
                 before = self.inbox.progress

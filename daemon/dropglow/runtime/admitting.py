@@ -1,4 +1,9 @@
-"""Make drops and jobs of what was claimed, and store them; or give the files back to the drop that had them before."""
+"""Make drops and jobs of what was claimed, and store them; or give the files back to the drop that had them before.
+
+Where originals stay, what was taken is remembered in the same commit. The same content under the same path is
+taken once: saved again without a change, it is only remembered anew; unless it failed, which is how somebody
+without a terminal asks once more, or the rule wants the same content bought again.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +20,32 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
 from dropglow.events import Held
 from dropglow.intake.claiming import Claimed
+from dropglow.intake.plan import InboxPlan
+from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import advance
-from dropglow.model import Companion, Drop, Duplicates, Facts, Job, Kind, RuleName, Stage
+from dropglow.model import (
+    Companion,
+    Drop,
+    DropKey,
+    DropState,
+    Duplicates,
+    Facts,
+    Job,
+    Kind,
+    Original,
+    RuleName,
+    Stage,
+)
 from dropglow.rules.beside import partner, partners
 from dropglow.rules.order import orders
 from dropglow.rules.rule import Rule
 from dropglow.rules.source import Beside
 from dropglow.runtime.bell import Bell
-from dropglow.runtime.comeback import Comeback
+from dropglow.runtime.comeback import Comeback, wanted_again
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import job_key
-from dropglow.runtime.places import clear_report
+from dropglow.runtime.places import clear_report, put_away
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.reusing import same_content
 from dropglow.runtime.taking import Taken
@@ -47,7 +66,7 @@ class Doors:
 class Admitter:
     """Admit what was claimed in one inbox."""
 
-    inbox: str  # absolute folder
+    plan: InboxPlan
     ledger: Ledger
     disk: Disk
     clock: Clock
@@ -67,10 +86,15 @@ class Admitter:
             jobs = self._jobs_of(drop, taken)
         except SourceFault as fault:
             drop, jobs = replace(drop, reason=fault.message, hint=fault.hint), ()
-        if await self._came_back(drop, taken, jobs):
+        if (earlier := await self._came_back(drop, taken, jobs)) is not None:
+            await self._remember(taken, earlier)
             self.doors.admitted.ring()
             return
-        jobs = await self._admitted(drop, jobs)
+        if (known := await self._known(drop, jobs)) is not None:
+            await self._remember(taken, known.key)
+            await self._let_go(drop, known)
+            return
+        jobs = await self._admitted(drop, jobs, self._originals(taken, drop.key))
         with suppress(DiskError):  # only a note; the next failure writes its own
             await self.in_thread(clear_report, self.disk, drop)
         log.info(
@@ -87,14 +111,16 @@ class Admitter:
         at_rest = all(job.stage is Stage.HELD for job in jobs)
         (self.doors.ripe if at_rest else self.doors.admitted).ring()
 
-    async def _admitted(self, drop: Drop, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    async def _admitted(
+        self, drop: Drop, jobs: tuple[Job, ...], originals: tuple[Original, ...]
+    ) -> tuple[Job, ...]:
         """Store *drop* with its *jobs*, and return them: those that a person has to approve of are held."""
         if not any(self.purse.holds(job.rule) for job in jobs):
-            await self._asked(lambda: self.ledger.admit(drop, jobs))
+            await self._asked(lambda: self.ledger.admit(drop, jobs, originals=originals))
             return jobs
         async with self.counting:  # several files are admitted at a time, and each must be counted
             weighed = await self._weighed(jobs)
-            await self._asked(lambda: self.ledger.admit(drop, weighed))
+            await self._asked(lambda: self.ledger.admit(drop, weighed, originals=originals))
         return weighed
 
     async def _weighed(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
@@ -119,21 +145,74 @@ class Admitter:
                 earlier=[each.key for each in earlier],
             )
 
-    async def _came_back(self, drop: Drop, taken: Taken, jobs: tuple[Job, ...]) -> bool:
-        """Return whether an earlier drop has the files now.
+    async def _came_back(self, drop: Drop, taken: Taken, jobs: tuple[Job, ...]) -> DropKey | None:
+        """Return the earlier drop that has the files now.
 
         A held file that was moved without its partner is held again: what is in doubt fails by no patience.
         """
         if jobs:
             return await self.comeback.of(drop)
-        return taken.fault is not None and await self.comeback.held(drop)
+        return None if taken.fault is None else await self.comeback.held(drop)
+
+    async def _known(self, drop: Drop, jobs: Sequence[Job]) -> Drop | None:
+        """Return the earlier drop that stands for an original which was saved again without a change."""
+        if not self.plan.keeps:
+            return None
+        earlier = await self._asked(
+            lambda: self.ledger.same_original(
+                inbox=drop.inbox,
+                path=drop.path,
+                sha256=drop.sha256,
+                companions=drop.contents,
+            )
+        )
+        if earlier is None or await self._failed_whole(earlier):
+            return None
+        wanted_again = any(job.duplicates is not Duplicates.REUSE for job in jobs)
+        # One in work is not bought again at once: many programs write the times after the content.
+        return None if wanted_again and earlier.state is DropState.DONE else earlier
+
+    async def _failed_whole(self, drop: Drop) -> bool:
+        """Return whether nothing came of *drop*, and nobody wanted it so."""
+        if drop.state is not DropState.FAILED:
+            return False
+        jobs = await self._asked(lambda: self.ledger.jobs_of(drop.key))
+        return all(wanted_again(drop, job) for job in jobs)
+
+    async def _remember(self, taken: Taken, drop: DropKey) -> None:
+        """Remember anew the originals of *taken*, which belong to *drop*, an earlier one."""
+        if kept := self._originals(taken, drop):
+            await self._asked(lambda: self.ledger.remember_originals(kept))
+
+    def _originals(self, taken: Taken, drop: DropKey) -> tuple[Original, ...]:
+        if not self.plan.keeps:
+            return ()
+        file = taken.claimed
+        return tuple(
+            Original(
+                inbox=self.plan.folder,
+                path=sighting.path,
+                size_bytes=sighting.size_bytes,
+                mtime_ns=sighting.mtime_ns,
+                drop=drop,
+            )
+            for sighting in (file.sighting, *(each.sighting for each in file.partners))
+        )
+
+    async def _let_go(self, drop: Drop, known: Drop) -> None:
+        """Remove the copies of what is no drop of its own; what refuses is removed at the next start."""
+        with suppress(DiskError):
+            await self.in_thread(put_away, self.disk, drop, DropState.DONE)
+        work = WorkFolder(drop.inbox, disk=self.disk, workshop=drop.after.workshop)
+        await self.in_thread(work.forget, drop.key)
+        log.info(vocabulary.DROP_KNOWN, drop=known.key, rule=known.rule, source=shown(drop.path))
 
     def _drop_of(self, taken: Taken) -> Drop:
         file, rule = taken.claimed, taken.rules[0]
         fault = _fault_of(taken)
         return Drop(
             key=file.key,
-            inbox=self.inbox,
+            inbox=self.plan.folder,
             path=file.sighting.path,
             place=file.place,
             rule=rule.name,
@@ -144,7 +223,7 @@ class Admitter:
             inode=file.sighting.inode,
             kind=file.facts.kind or Kind.IMAGE,
             companions=_companions(file),
-            after=rule.after,
+            after=replace(rule.after, workshop=self.plan.workshop),
             reason=fault.message if fault else "",
             hint=fault.hint if fault else "",
             admitted_at=self.clock.now(),

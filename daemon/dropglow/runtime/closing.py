@@ -40,7 +40,7 @@ class Tally:
         self.closed[state] = self.closed.get(state, 0) + 1
 
 
-async def _never_away(inbox: str) -> DiskError | None:  # noqa: ARG001
+async def _never_away(drop: Drop) -> DiskError | None:  # noqa: ARG001
     return None
 
 
@@ -55,11 +55,11 @@ class Closer:
         clock: Clock,
         tally: Tally,
         turns: Turns,
-        away: Callable[[str], Awaitable[DiskError | None]] = _never_away,
+        away: Callable[[Drop], Awaitable[DiskError | None]] = _never_away,
     ) -> None:
         """Ask *ledger* what is ripe, move files on *disk*, count in *tally*; take *turns* with who re-opens.
 
-        *away* says why an inbox is not there: nothing is moved then, and no file taken for lost.
+        *away* says why a drop's last folder is not there: nothing is moved then, and no file taken for lost.
         """
         self._away = away
         self._ledger = ledger
@@ -104,7 +104,7 @@ class Closer:
             drop, jobs = await self._ledger.drop(key), await self._ledger.jobs_of(key)
             if drop.state is not DropState.OPEN or any(job.stage not in RESTING for job in jobs):
                 return False  # re-opened, or its jobs retried, since it was found ripe
-            if (absence := await self._away(drop.inbox)) is not None:
+            if (absence := await self._away(drop)) is not None:
                 self._put_off(drop, absence)
                 return False
             return await self._close(drop, jobs)
@@ -143,7 +143,7 @@ class Closer:
         if state is not DropState.DONE:
             text = reports.report(placed, jobs, state=state, at=now)
             places.write_report(self._disk, placed, state, text)
-        WorkFolder(drop.inbox, disk=self._disk).forget(drop.key)
+        WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
         return replace(placed, state=state, closed_at=now)
 
     def _put_off(self, drop: Drop, trouble: DiskError) -> None:
@@ -161,7 +161,12 @@ class Closer:
             )
 
     def _say(self, drop: Drop, jobs: tuple[Job, ...], reason: str) -> None:
-        fields = {"drop": drop.key, "rule": drop.rule, "source": shown(drop.path), "place": shown(drop.place)}
+        fields = {
+            "drop": drop.key,
+            "rule": drop.rule,
+            "source": shown(drop.path),
+            "place": shown(drop.whereabouts(drop)),
+        }
         if drop.state is DropState.DONE:
             log.info(vocabulary.DROP_DONE, results=sum(len(job.delivered) for job in jobs), **fields)
         elif drop.state is DropState.HELD:

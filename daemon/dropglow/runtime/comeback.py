@@ -1,4 +1,4 @@
-"""Recognise a file that somebody moved back into its inbox, and give it to the drop that it belongs to.
+"""Recognise a file that somebody moved back into its inbox, or saved again, and give it to the drop that it belongs to.
 
 One from ``_failed`` goes on where it failed, if path, content and rule are the same: only what failed or was
 cancelled is done again. One from ``_held`` is held again, whatever it is called now: moving it settles no doubt.
@@ -19,14 +19,26 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError
 from dropglow.events import RetryAsked
 from dropglow.ledger.base import Ledger
-from dropglow.lifecycle import advance
+from dropglow.lifecycle import advance, given_up
 from dropglow.model import Drop, DropKey, DropState, Job, Stage
+from dropglow.runtime import originals
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.telling import log, told
 from dropglow.runtime.turns import Turns
 
 _CAN_RETRY: Final = frozenset({Stage.FAILED, Stage.CANCELLED})
+
+
+def wanted_again(drop: Drop, job: Job) -> bool:
+    """Return whether *job* is to be tried again once the files of its failed *drop* are back.
+
+    Nobody moves a file back by chance, but a whole share may get new times by itself: where originals stay, what a
+    person cancelled or gave up stays so.
+    """
+    if not drop.after.workshop:
+        return job.stage in _CAN_RETRY
+    return job.stage is Stage.FAILED and not given_up(job)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +51,15 @@ class Comeback:
     turns: Turns
     clock: Clock
 
-    async def of(self, claimed: Drop) -> bool:
-        """Return whether the files of *claimed* belong to an earlier drop, which has them now.
+    async def of(self, claimed: Drop) -> DropKey | None:
+        """Return the earlier drop that the files of *claimed* belong to, and which has them now.
 
-        If not, *claimed* has to become a drop of its own.
+        If there is none, *claimed* has to become a drop of its own.
         """
         return await self.held(claimed) or await self._resumed(claimed)
 
-    async def held(self, claimed: Drop) -> bool:
-        """Return whether the files of *claimed* belong to a held drop, which has them now."""
+    async def held(self, claimed: Drop) -> DropKey | None:
+        """Return the held drop that the files of *claimed* belong to, and which has them now."""
         held = await insist(
             lambda: self.ledger.held_content(inbox=claimed.inbox, sha256=claimed.sha256), self.clock
         )
@@ -57,14 +69,14 @@ class Comeback:
                 continue
             async with self.turns.of(drop.key):
                 if await self._held_again(drop.key, claimed):
-                    return True
-        return False
+                    return drop.key
+        return None
 
     async def _held_again(self, key: DropKey, claimed: Drop) -> bool:
         """Return whether this is the file of a held drop: moving it must not buy again what is in doubt."""
         held = await self._drop(key)
-        if held.state is not DropState.HELD or await asyncio.to_thread(self._stands, held):
-            return False  # one that lies in ``_held`` still is another file, dropped on purpose
+        if held.state is not DropState.HELD or await asyncio.to_thread(self._stands, held, claimed):
+            return False  # one that lies where it was still is another file, dropped on purpose
         jobs = await self._jobs(key)
         stages = {job.stage for job in jobs}
         way = "resolve" if Stage.IN_DOUBT in stages else "approve" if Stage.HELD in stages else "retry"
@@ -79,22 +91,26 @@ class Comeback:
                 hint=trouble.hint,
             )
             return True
+        touching = "saving" if held.after.workshop else "moving"
         log.error(
             vocabulary.DROP_HELD,
             drop=held.key,
             rule=held.rule,
             source=shown(held.path),
-            reason="a person has to decide about it, and moving the file does not settle that",
+            reason=f"a person has to decide about it, and {touching} the file does not settle that",
             hint=f"dropglow {way} {held.key}",
             place=shown(held.place),
         )
         return True
 
-    def _stands(self, drop: Drop) -> bool:
+    def _stands(self, drop: Drop, claimed: Drop) -> bool:
+        """Return whether the file of *drop* lies in its last folder, or in its inbox if it stays there."""
+        if drop.after.workshop:
+            return claimed.path != drop.path and originals.lies_there(self.disk, drop)
         found = self.disk.look(drop.place) if drop.place else None
         return found is not None and found.regular
 
-    async def _resumed(self, claimed: Drop) -> bool:
+    async def _resumed(self, claimed: Drop) -> DropKey | None:
         earlier = await insist(
             lambda: self.ledger.reopenable(
                 inbox=claimed.inbox,
@@ -106,11 +122,11 @@ class Comeback:
             self.clock,
         )
         if earlier is None:
-            return False
+            return None
         async with self.turns.of(earlier.key):
             retried = await self._retried(earlier.key, claimed)
         if not retried:
-            return False
+            return None
         log.info(
             vocabulary.DROP_REOPENED,
             drop=earlier.key,
@@ -118,12 +134,12 @@ class Comeback:
             source=shown(earlier.path),
             jobs=retried,
         )
-        return True
+        return earlier.key
 
     async def _retried(self, key: DropKey, claimed: Drop) -> int:
         """Return how many jobs of the failed drop *key* are tried again, now that its file is back."""
         earlier = await self._drop(key)
-        failed = [job for job in await self._jobs(key) if job.stage in _CAN_RETRY]
+        failed = [job for job in await self._jobs(key) if wanted_again(earlier, job)]
         if earlier.state is not DropState.FAILED or not failed:
             return 0  # somebody was faster; the file becomes a drop of its own
         try:

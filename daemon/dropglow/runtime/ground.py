@@ -18,6 +18,7 @@ from dropglow.disk import shown
 from dropglow.errors import DiskError
 from dropglow.intake.survey import absence, survey
 from dropglow.landmarks import Memory, Role
+from dropglow.model import Drop
 from dropglow.runtime.lane import PATIENCE_S, Lane
 
 R = TypeVar("R")
@@ -47,6 +48,18 @@ class Ground:
             coming = asyncio.create_task(looking, name=f"look at {role.value} {folder}")
             self._coming[role, folder] = coming
         return await asyncio.shield(coming)  # others wait for it, too
+
+    async def last_folder_away(self, drop: Drop) -> DiskError | None:
+        """Return why the last folder of *drop* is not there now: its inbox, or where reports go if its original stays.
+
+        Reports usually go into an outbox; nothing may be made under the mount point of one that is away.
+        """
+        if not drop.after.workshop:
+            return await self.away(Role.INBOX, drop.inbox)
+        folder = drop.after.failed
+        outboxes = self._memory.folders(Role.OUTBOX)
+        above = (each for each in outboxes if f"{folder}/".startswith(f"{each}/"))
+        return await self.away(Role.OUTBOX, max(above, key=len, default=folder))
 
     async def ask(self, role: Role, folder: str, look: Callable[[], R]) -> R:
         """Return what *look* returns, which looks at *folder*.

@@ -1,7 +1,8 @@
 """Deal with what lies in a work folder at a start: give it back, hold it, or return it to its closed drop.
 
 A claim is not durable before its admission, so all files of a drop that the
-ledger does not know go back to where they were dropped.
+ledger does not know go back to where they were dropped; copies, where originals
+stay, are removed.
 """
 
 from __future__ import annotations

@@ -56,6 +56,9 @@ class Pairing:
         self._possible: tuple[dict[str, list[str]], ...] = ()  # possible drops of each rule, by their keys
         self._accompanied: set[str] = set()  # partners whose drop is there
         self._drops: set[str] = set()  # files that could be the drops of those
+        self._renewed: dict[
+            str, set[str]
+        ] = {}  # partners that nobody took yet, and what could be their drops
         self._taken: set[str] = set()  # since the last sweep
 
     @property
@@ -63,15 +66,23 @@ class Pairing:
         """Return the settled files that are somebody's, and are no drops themselves."""
         return self._partners.keys() - self._drops
 
+    @property
+    def renewed(self) -> dict[str, set[str]]:
+        """Return, for each settled partner that was not taken before, the files that could be its drop."""
+        return self._renewed
+
     def learn(self, sweep: Sweep, *, left: Collection[str]) -> None:
         """Bring names, partners and possible drops up to date; what no rule takes, *left*, is nobody's drop."""
         self._taken = set()
         self._names = {path: self._names.get(path) or self._named(path) for path in sweep.paths}
-        self._partners = {each.path: each for each in sweep.settled if any(self._names[each.path].owners)}
-        there = (*sweep.settled, *sweep.settling)
+        lying = (*sweep.stayed, *sweep.settled)
+        self._partners = {each.path: each for each in lying if any(self._names[each.path].owners)}
+        there = (*sweep.stayed, *sweep.settled, *sweep.settling)
         self._markers = {each.path: each for each in there if self._names[each.path].marks}
         self._spelled, self._markers_spelled = _by_spelling(self._partners), _by_spelling(self._markers)
         self._bring_together(left)
+        new = self._partners.keys() - {each.path for each in sweep.stayed}
+        self._renewed = {path: drops for path, drops in self._renewed.items() if path in new}
 
     def alone(self, path: str) -> bool:
         """Return whether a settled file is somebody's by its name, and that drop is not there."""
@@ -124,7 +135,7 @@ class Pairing:
 
         Two rules may each call the drop of the other a partner. Then the first rule has its way, as ever.
         """
-        self._accompanied, self._drops = set(), set()
+        self._accompanied, self._drops, self._renewed = set(), set(), {}
         possible = []
         for number in range(len(self._templates)):
             files: dict[str, list[str]] = {}
@@ -142,6 +153,7 @@ class Pairing:
                 if drops and path not in self._drops:
                     self._accompanied.add(path)
                     self._drops.update(drops)
+                    self._renewed.setdefault(path, set()).update(drops)
             possible.append(files)
         self._possible = tuple(possible)
 

@@ -22,6 +22,7 @@ from dropglow.intake.work import WorkFolder
 from dropglow.model import Companion, Drop, DropKey, DropState
 from dropglow.naming import candidates
 from dropglow.rules.globs import folded
+from dropglow.runtime import originals
 from dropglow.runtime.reports import ERROR_SUFFIX, HELD_SUFFIX
 
 _TRIES: Final = 1000
@@ -31,7 +32,7 @@ _NAME_BYTES_MAX: Final = 255
 def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     """Move the files of *drop* to where *state* wants them; return the drop with its new places.
 
-    A file that somebody took away meanwhile leaves an empty place.
+    A file that somebody took away meanwhile leaves an empty place, and so does a copy of an original that stays.
 
     Raises:
         DiskError: The file system refused; nothing is lost, try again.
@@ -52,9 +53,15 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
 def take_back(disk: Disk, drop: Drop) -> Drop:
     """Move the files of *drop* from their last folder into work again, and remove its report.
 
+    Originals that stay are copied again.
+
     Raises:
-        DiskError: The file system refused.
+        DiskError: The file system refused; or an original that stays is not there as it was.
     """
+    if drop.after.workshop:
+        copied = originals.copied_again(disk, drop)
+        originals.remove_reports(disk, drop)
+        return copied
     work = WorkFolder(drop.inbox, disk=disk)
     return _placed(drop, [_taken_back(disk, drop, file, work) for file in _files(drop)])
 
@@ -67,8 +74,10 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     Raises:
         DiskError: The file system refused.
     """
-    work = WorkFolder(drop.inbox, disk=disk)
-    if drop.place and (disk.look(drop.place) is None or _is_its_file(disk, drop)):
+    work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
+    if drop.after.workshop:
+        originals.remove_reports(disk, drop)
+    elif drop.place and (disk.look(drop.place) is None or _is_its_file(disk, drop)):
         _remove_reports(disk, drop)
     known = regained(drop, claimed)
     places = [_exchanged(disk, drop.key, file, work) for file in reversed(_files(known))]
@@ -115,9 +124,8 @@ def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
     """
     folder = drop.after.held if state is DropState.HELD else drop.after.failed
     suffix = HELD_SUFFIX if state is DropState.HELD else ERROR_SUFFIX
-    beside = drop.place or posixpath.join(folder, drop.path)
-    disk.make_folder(posixpath.dirname(beside))
-    path = _report_name(beside, suffix)
+    path = _report_path(disk, drop, folder, suffix)
+    disk.make_folder(posixpath.dirname(path))
     disk.remove(path)
     disk.write(path, text.encode("utf-8", "replace"), mode=0o644)
 
@@ -128,6 +136,9 @@ def clear_report(disk: Disk, drop: Drop) -> None:
     Raises:
         DiskError: The file system refused.
     """
+    if drop.after.workshop:
+        originals.remove_reports(disk, drop, held=False)
+        return
     beside = posixpath.join(drop.after.failed, drop.path)
     if disk.look(beside) is None:
         disk.remove(_report_name(beside, ERROR_SUFFIX))
@@ -151,6 +162,12 @@ def forget_report(disk: Disk, drop: Drop) -> None:
         disk.remove(path)
 
 
+def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
+    if drop.after.workshop:
+        return originals.report_place(disk, drop, folder, suffix)
+    return _report_name(drop.place or posixpath.join(folder, drop.path), suffix)
+
+
 def _remove_reports(disk: Disk, drop: Drop) -> None:
     for suffix in (ERROR_SUFFIX, HELD_SUFFIX):
         disk.remove(_report_name(drop.place, suffix))
@@ -172,6 +189,8 @@ def _report_name(beside: str, suffix: str) -> str:
 
 
 def _folder_of(drop: Drop, state: DropState) -> str | None:
+    if drop.after.workshop:
+        return None  # whatever came of it: the original is in the inbox
     match state:
         case DropState.DONE:
             return drop.after.done

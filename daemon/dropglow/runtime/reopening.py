@@ -29,16 +29,19 @@ class Reopener:
         self._disk = disk
         self._clock = clock
 
-    async def reopen(self, drop: Drop, *, why: str) -> Drop:
+    async def reopen(self, drop: Drop, *, why: str, file_needed: bool = True) -> Drop:
         """Return *drop* open again, its file back in work. An open drop is returned as it is.
 
+        Unless its *file_needed*, an original that stays in its inbox need not be there.
+
         Raises:
-            DiskError: The file cannot be moved.
+            DiskError: The file cannot be moved, or not be copied again.
             Conflict: Somebody else changed the drop at the same time.
         """
         if drop.state is DropState.OPEN:
             return drop
-        placed = await asyncio.to_thread(places.take_back, self._disk, drop)
+        copied = file_needed or not drop.after.workshop
+        placed = await asyncio.to_thread(places.take_back, self._disk, drop) if copied else drop
         return await self._open(drop, placed, why)
 
     async def adopt(self, drop: Drop, claimed: Drop) -> Drop:
@@ -49,7 +52,7 @@ class Reopener:
             Conflict: Somebody else changed the drop at the same time.
         """
         placed = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
-        why = "its file was moved back into the inbox"
+        why = "its file was saved again" if drop.after.workshop else "its file was moved back into the inbox"
         # The file is in its new place already, and only the ledger can say so.
         return await insist(lambda: self._open(drop, placed, why), self._clock)
 
@@ -62,7 +65,8 @@ class Reopener:
         back = places.regained(drop, claimed)
         now = self._clock.now()
         placed = await asyncio.to_thread(self._put_back, back, claimed.key, jobs, now)
-        detail = "its file was moved into the inbox, and a person has to decide about it"
+        what = "saved again" if drop.after.workshop else "moved into the inbox"
+        detail = f"its file was {what}, and a person has to decide about it"
         return await insist(
             lambda: self._ledger.save_drop(drop, placed, event="HeldAgain", at=now, detail=detail),
             self._clock,
@@ -72,7 +76,7 @@ class Reopener:
         placed = places.put_away(self._disk, drop, DropState.HELD)
         text = reports.report(placed, jobs, state=DropState.HELD, at=now)
         places.write_report(self._disk, placed, DropState.HELD, text)
-        WorkFolder(drop.inbox, disk=self._disk).forget(claimed)
+        WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(claimed)
         return placed
 
     async def _open(self, before: Drop, placed: Drop, why: str) -> Drop:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from dropglow.disk import shown
-from dropglow.lifecycle import ABANDONED, kept_back
+from dropglow.lifecycle import given_up, kept_back
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Order, Stage
 
 ERROR_SUFFIX: Final = ".error.txt"
@@ -49,18 +49,34 @@ def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -
     """Return the text of the report beside the file: what, why, what to do, job ids, billed or not."""
     name = _named(drop)
     if not jobs:
-        return _signed([f"{name} could not be used.", "", *_about_file(drop)], drop, at)
+        return _signed([f"{name} could not be used.", "", *_about_file(drop), *_whereabouts(drop)], drop, at)
     lines = [_headline(name, jobs, state)]
     if drop.reason:
         lines += ["", f"What happened: {drop.reason}"]
     for job in jobs:
         lines += ["", *_about(job)]
-    lines += ["", *_advice(drop, jobs, state)]
+    lines += ["", *_advice(drop, jobs, state), *_whereabouts(drop)]
     return _signed(lines, drop, at)
 
 
+def original_line(drop: Drop) -> str:
+    """Return the line of a report by which it is known which original, that stays in its inbox, it is about."""
+    return f"Original:      {shown(drop.whereabouts(drop))}"
+
+
+def _whereabouts(drop: Drop) -> list[str]:
+    """Return where the file is, if it is not beside the report."""
+    if not drop.after.workshop:
+        return []
+    return [
+        "",
+        original_line(drop),
+        "               It was only read, and lies there as it was. Another content is taken as a new file.",
+    ]
+
+
 def _named(drop: Drop) -> str:
-    """Return what lies beside the report: the file, and those that belong to it."""
+    """Return what the report is about: the file, and those that belong to it."""
     paths = (drop.path, *(each.path for each in drop.companions))
     name, *others = (shown(PurePath(path).name) for path in paths)
     return f"{name} (with {' and '.join(others)})" if others else name
@@ -71,9 +87,14 @@ def _it(drop: Drop) -> str:
 
 
 def _about_file(drop: Drop) -> list[str]:
+    again = (
+        "put that right in the inbox: a file that changed is looked at again"
+        if drop.after.workshop
+        else f"put that right, then bring {_it(drop)} into the inbox again"
+    )
     return [
         f"What happened: {drop.reason}",
-        f"What to do:    {drop.hint or f'put that right, then bring {_it(drop)} into the inbox again'}",
+        f"What to do:    {drop.hint or again}",
         "Billed:        no; nothing was sent to Adobe",
     ]
 
@@ -121,7 +142,7 @@ def _what_happened(job: Job) -> list[str]:
 
 
 def _stage(job: Job) -> str:
-    if job.failure is not None and job.failure.code == ABANDONED:
+    if given_up(job):
         return "given up on request, being in doubt"
     if kept_back(job):
         return "not ordered again"
@@ -139,7 +160,7 @@ def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
     if Stage.HELD in stages:
         waiting = [
             "It was not ordered, and costs nothing while it waits.",
-            f"Moving {_it(drop)} changes nothing. One of:",
+            f"{_touching(drop).capitalize()} changes nothing. One of:",
             *(
                 f"  dropglow {way:<{max(len(drop.key), len(drop.rule)) + 10}} {meaning}"
                 for way, meaning in (
@@ -160,20 +181,22 @@ def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
         )
         return [
             f"The same content was dropped before under this rule, and {known}.",
-            f"It is not bought again by itself (duplicates: reuse), and moving {_it(drop)} changes nothing. One of:",
+            f"It is not bought again by itself (duplicates: reuse), and {_touching(drop)} changes nothing. One of:",
             f"  dropglow retry {drop.key}     order it again; it is billed again",
-            f"  take {_it(drop)} away           leave it",
+            "  do nothing                    leave it"
+            if drop.after.workshop
+            else f"  take {_it(drop)} away           leave it",
         ]
     if state is DropState.HELD:
         return [
             "Adobe may have taken the order and billed it, so it is not sent again by itself.",
-            f"Moving {_it(drop)} changes nothing. To settle it, one of:",
+            f"{_touching(drop).capitalize()} changes nothing. To settle it, one of:",
             f"  dropglow resolve {drop.key} --job-id URN   Adobe's job id was found: fetch its results",
             f"  dropglow resolve {drop.key} --resubmit     order it again; it may be billed twice",
             f"  dropglow resolve {drop.key} --abandon      leave it",
         ]
     advice = [
-        f"To try again, move {_it(drop)} back into the inbox, or: dropglow retry {drop.key}",
+        f"To try again{_by_hand(drop, jobs)}: dropglow retry {drop.key}",
         "Only what failed is done again.",
     ]
     if any(job.stage is Stage.DELIVERED for job in jobs):
@@ -181,6 +204,19 @@ def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
             "If you change a file it counts as a new one: then what was delivered is ordered again too."
         )
     return advice
+
+
+def _by_hand(drop: Drop, jobs: Sequence[Job]) -> str:
+    """Return how somebody without a terminal asks once more, as a part of a sentence."""
+    if not drop.after.workshop:
+        return f", move {_it(drop)} back into the inbox, or"
+    if not any(job.stage is Stage.FAILED and not given_up(job) for job in jobs):
+        return ""
+    return f", save {_it(drop)} again as before (a new time is enough), or"
+
+
+def _touching(drop: Drop) -> str:
+    return f"saving {_it(drop)} again" if drop.after.workshop else f"moving {_it(drop)}"
 
 
 def _line(failure: Failure) -> str:

@@ -104,6 +104,9 @@ class Sorter:
         self._incomplete: dict[str, Incomplete] = {}
         self._unmarked: dict[str, Unmarked] = {}
         self._lonely: dict[str, Lonely] = {}
+        self._woke: dict[
+            str, Sighting
+        ] = {}  # partners for which drops that were taken before were looked at again
         self._went: dict[str, tuple[str, float]] = {}  # which drop a partner went with, and when
 
     @property
@@ -160,7 +163,7 @@ class Sorter:
         self._set_alarm(now_s)
         ready = tuple(each for each in sweep.settled if each.path not in rest)
         return Sorted(
-            ready=ready[:MOST_TOLD],
+            ready=(*self._woken(sweep), *ready[:MOST_TOLD]),
             beyond=len(ready[MOST_TOLD:]),
             unjudged=tuple(each for each in self._lonely.values() if each.wanted is None),
             given_up=given_up,
@@ -241,6 +244,20 @@ class Sorter:
             return "which is there, but never lay still, or cannot be had"
         reason = next((snag.reason for snag in self._snags if snag.path == path), None)
         return "which never came" if reason is None else f"which is not taken: {reason}"
+
+    def _woken(self, sweep: Sweep) -> Iterator[Sighting]:
+        """Yield what was taken before and stays, where a partner came, or changed, since: once for each such partner."""
+        if not sweep.stayed:
+            return
+        news = {each.path: each for each in sweep.settled if each.path in self._pairing.renewed}
+        drops = {
+            drop
+            for path, each in news.items()
+            if self._woke.get(path) != each
+            for drop in self._pairing.renewed[path]
+        }
+        self._woke = news
+        yield from (each for each in sweep.stayed if each.path in drops)
 
     def _moment(self, sighting: Sighting, now_s: float) -> tuple[int, int, float]:
         # Neither ctime nor inode: a file that was claimed in vain and given back has waited all the while.

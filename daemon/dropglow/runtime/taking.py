@@ -88,8 +88,15 @@ class Taker:
         self._keys = keys
 
     def look(self) -> Look:
-        """Sweep the inbox and sort what was seen. Looks once into each partner whose drop is not there."""
-        sweep = self._inbox.sweep(in_full=self.sorter.pairs)
+        """Sweep the inbox and sort what was seen."""
+        return self.sort(self.sweep())
+
+    def sweep(self) -> Sweep:
+        """Sweep the inbox, in full where the rules have companions."""
+        return self._inbox.sweep(in_full=self.sorter.pairs)
+
+    def sort(self, sweep: Sweep) -> Look:
+        """Sort what *sweep* saw. Looks once into each partner whose drop is not there."""
         found = self.sorter.sort(sweep, now_s=self._clock.monotonic())
         for lonely in found.unjudged:
             self._judge(lonely)

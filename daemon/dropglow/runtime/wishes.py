@@ -43,6 +43,8 @@ _STAGES: Final[dict[Verb, frozenset[Stage]]] = {
     Verb.RESUME: frozenset(),
 }
 
+_BUYING: Final = frozenset({Verb.RETRY, Verb.RESUBMIT, Verb.APPROVE})
+
 _NOTHING: Final[dict[Verb, str]] = {
     Verb.RETRY: "nothing of it failed or was cancelled",
     Verb.CANCEL: "nothing of it is under way",
@@ -137,7 +139,11 @@ class Wishes:
             await self._check_attachment(drop, jobs, wish.argument)
             await self._ask_adobe(wish.argument)
         if wish.verb is not Verb.CANCEL or any(job.stage is Stage.HELD for job in jobs):
-            await self._reopener.reopen(await self._ledger.drop(drop), why=f"{wish.verb.value} was asked for")
+            await self._reopener.reopen(
+                await self._ledger.drop(drop),
+                why=f"{wish.verb.value} was asked for",
+                file_needed=wish.verb in _BUYING and any(job.order.references for job in jobs),
+            )
         refusals: dict[JobKey, IllegalTransition] = {}
         for job in jobs:
             try:

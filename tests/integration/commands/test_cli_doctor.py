@@ -206,3 +206,28 @@ def test_without_a_configuration_there_is_nothing_to_look_at(desk: Desk) -> None
     (desk.folder / "dropglow.yaml").unlink()
 
     assert 78 == desk.run("doctor").exit_code
+
+
+KEEPING = "rules:\n  - {name: art, inbox: in, outbox: out, done: keep, generate: {size: 2048x2048}}\n"
+
+
+def test_an_inbox_that_is_only_read_is_not_tried(bench: Bench) -> None:
+    """Nothing is written into it, not even where an earlier life has left a hidden folder."""
+    hidden = bench.folder / "in" / ".dropglow"
+    hidden.mkdir(parents=True)
+    before = hidden.stat().st_mtime_ns
+
+    result = bench.run(KEEPING, "doctor", "--json")
+
+    assert "is only read, and watched" in findings(result)["inbox"]["what"]
+    assert before == hidden.stat().st_mtime_ns
+
+
+def test_a_missing_inbox_that_is_only_read_is_a_fault(bench: Bench) -> None:
+    """Nobody makes it: it is somebody else's, and may not be mounted."""
+    (bench.folder / "in").rmdir()
+
+    result = bench.run(KEEPING, "doctor", "--json")
+
+    found = findings(result)["inbox"]
+    assert ("wrong", True) == (found["grade"], "it is not made" in found["what"])

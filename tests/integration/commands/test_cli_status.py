@@ -125,6 +125,18 @@ def test_what_is_passed_over_is_told(desk: Desk) -> None:
     assert f"2 things in {desk.photos} are passed over: links, pipes, what cannot be read" in text
 
 
+def test_files_that_were_taken_and_stay_are_told(desk: Desk) -> None:
+    """An inbox that is only read shows how much of it is known."""
+    publish(desk, known=1200)
+    lock = desk.lock()
+
+    document, text = status(desk), desk.run("status").stdout
+    lock.release()
+
+    assert 1200 == document["inboxes"][0]["known"]
+    assert "1,200 files taken before, left in place" in " ".join(text.split())
+
+
 def test_a_running_service_speaks_for_itself(desk: Desk) -> None:
     """Beside a service its process, its trouble and its inboxes are told."""
     publish(desk)

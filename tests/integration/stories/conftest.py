@@ -226,6 +226,7 @@ class Daemon:
         return [
             *(self._misplaced(path) for path in inputs if self._misplaced(path)),
             *(f"left in work: {path}" for path in self.folder.glob("inbox/*/.dropglow/work/*")),
+            *(f"left as a copy: {path}" for path in self.folder.glob("state/kept/*/*")),
             *(f"left in the outbox: {path}" for path in self.outbox.rglob(".*")),
             *await self._unkept_results(),
             *await self._unkept_money(),
@@ -253,9 +254,22 @@ class Daemon:
                 wrong.append(f"torn: {path}")
         expected = {str(path.relative_to(self.outbox)) for path in delivered}
         expected |= {f"{name}.json" for name in expected}
+        expected |= self._reports()
         wrong += [f"nobody's: {name}" for name in self.results() if name not in expected]
         wrong += [f"{job.key} is {job.stage}" for job in jobs if job.stage not in RESTING]
         return wrong
+
+    def _reports(self) -> set[str]:
+        """Return the reports that lie below an outbox, as they do where originals stay in their inbox."""
+        folders = {
+            folder
+            for rule in self.config.rules
+            if rule.keeps
+            for folder in (rule.after.failed, rule.after.held)
+        }
+        return {
+            str(path.relative_to(self.outbox)) for folder in folders for path in Path(folder).rglob("*.txt")
+        }
 
     async def _unkept_money(self) -> list[str]:
         """Return where the ledger's view of what was bought is not that of the world's books."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 EVERY: Final = os.environ.get("TEST_EVERY_CRASH") == "1"
-WRITES: Final = frozenset({"admit", "save", "save_drop", "remember_upload"})
+WRITES: Final = frozenset({"admit", "save", "save_drop", "remember_upload", "remember_originals"})
 
 Point = tuple[str, int]
 
@@ -156,6 +156,21 @@ def dropped_together(daemon: Daemon) -> list[Path]:
     return [daemon.photo(), mask]
 
 
+KEEPING: Final = PAIRS.replace("patience: 1s", "patience: 1s\n    done: keep")
+
+
+def copies_of(daemon: Daemon) -> list[Path]:
+    """Return every copy of an original that is left."""
+    return [path for path in (daemon.folder / "state" / "kept").rglob("*") if path.is_file()]
+
+
+async def results_of(daemon: Daemon) -> list[str]:
+    """Return what the one job delivered; a report, for instance, is something else."""
+    (job,) = await daemon.jobs()
+    (path,) = job.delivered
+    return [str(Path(path).relative_to(daemon.outbox))]
+
+
 def torn_apart(inputs: list[Path]) -> list[str]:
     """Return where a mask is not with its picture, in one place."""
     masks = [path for path in inputs if ".mask." in path.name]
@@ -169,7 +184,9 @@ def torn_apart(inputs: list[Path]) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("text", "drop"), [(None, dropped), (PAIRS, dropped_together)])
+@pytest.mark.parametrize(
+    ("text", "drop"), [(None, dropped), (PAIRS, dropped_together), (KEEPING, dropped_together)]
+)
 @pytest.mark.usefixtures("log")
 async def test_dying_anywhere_breaks_no_promise(
     tmp_path: Path,
@@ -210,6 +227,41 @@ async def test_dying_anywhere_breaks_no_promise(
 
     assert {} == broken
     assert died > len(chosen) // 2
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("log")
+async def test_dying_while_an_original_is_taken_again_buys_nothing_twice(
+    tmp_path: Path, make_daemon: DaemonMaker, faulty_disk: DiskMaker
+) -> None:
+    """A failed original that stays, saved again: at each point, it is delivered once, and the inbox is as it was."""
+    made = 0
+
+    async def make() -> Daemon:
+        nonlocal made
+        made += 1
+        daemon = type(make_daemon)(tmp_path / str(made))("job_failed=first:1", text=KEEPING)
+        photo, _ = dropped_together(daemon)
+        await daemon.run_once()
+        os.utime(photo, ns=(1, 1))
+        return daemon
+
+    healthy = await make()
+    points = (await live(healthy, faulty_disk, None)).points
+    verbs = {"create", "move", "remove", "save_drop", "remember_originals"}
+    local = {name: count for name, count in points.items() if name.split()[1] in verbs}
+    every = [(name, nth) for name, count in local.items() for nth in range(1, count + 1)]
+    dice = random.Random(1)
+    broken: dict[Point, list[str]] = {}
+    for name, nth in every if EVERY else [(name, dice.randint(1, count)) for name, count in local.items()]:
+        daemon = await make()
+        await live(daemon, faulty_disk, (name, nth))
+        await revive(daemon)
+        found = [*daemon.inbox(), *daemon.results()], daemon.books()["accepted"], list(copies_of(daemon))
+        if found != (["photos/beach.jpg", "photos/beach.mask.png", *await results_of(daemon)], 2, []):
+            broken[name, nth] = [f"{found}"]
+
+    assert {} == broken
 
 
 @pytest.mark.slow

@@ -207,9 +207,8 @@ from dropglow.rules.schema import RuleShape, RulesShape
             "{stem}.m.gif is a file that the operation sends",
         ),
         # not yet
-        ("generate: {}\nafter: keep", "after is not available yet"),
         ("generate: {}\nduplicates: no", "duplicates"),
-        ("generate: {}\ndone: keep", "done with keep is not available yet"),
+        ("generate: {}\nafter: keep", "unknown key after; `done` and `failed` say where originals go"),
         ("generate: {}\nbudget: {brake: off}", "unknown key brake"),
         ("expand: {mask: {source: {sidecar: x}}}", "source should have {stem} in the sidecar's name"),
         ("expand: {mask: 'https://x/y.png'}", "an address can only stand in the front matter"),

@@ -214,3 +214,54 @@ def test_a_twin_in_doubt_is_named() -> None:
     assert DropState.HELD is outcome(DROP, [kept])
     assert "nobody knows yet whether that order stands" in told
     assert "dropglow resolve earlier000.1" in told
+
+
+KEPT: Final = After(done=None, failed="/out/_failed", held="/out/_held", workshop="/state/kept/1")
+
+
+def test_a_report_about_an_original_that_stays_says_where_it_is() -> None:
+    """It does not lie beside the report, nobody can move it, and saving it again asks once more."""
+    failed = job(1, stage=Stage.FAILED, failure=REFUSED)
+
+    told = text(failed, after=KEPT, place="")
+
+    assert "Original:      /in/sub/beach.txt" in told
+    assert "save the file again as before (a new time is enough), or: dropglow retry abcdefghij" in told
+    assert "move" not in told
+
+
+def test_an_original_that_cannot_be_used_is_mended_where_it_is() -> None:
+    """Without a better hint, the report says that a change is noticed by itself."""
+    told = text(after=KEPT, place="", reason="it is empty")
+
+    assert "put that right in the inbox: a file that changed is looked at again" in told
+    assert "Original:      /in/sub/beach.txt" in told
+
+
+@pytest.mark.parametrize(
+    "failure", [DOUBT, Failure(code=TWIN_IN_DOUBT, what="the same content", billed=Billed.UNKNOWN)]
+)
+def test_a_held_original_is_settled_by_no_saving(failure: Failure) -> None:
+    """Whatever it waits for, writing the file again is no answer."""
+    stage = Stage.IN_DOUBT if failure is DOUBT else Stage.FAILED
+
+    told = text(job(1, stage=stage, failure=failure), state=DropState.HELD, after=KEPT, place="").lower()
+
+    assert "saving the file again changes nothing" in told
+    assert "moving" not in told
+    assert "take the file away" not in told
+
+
+@pytest.mark.parametrize("code", ["cancelled", "abandoned"])
+def test_what_a_person_stopped_is_asked_for_by_a_person(code: str) -> None:
+    """Saving an original again does not undo a cancellation, nor the end of a doubt."""
+    stopped = (
+        job(1, stage=Stage.CANCELLED)
+        if code == "cancelled"
+        else job(1, stage=Stage.FAILED, failure=replace(DOUBT, code=code))
+    )
+
+    told = text(stopped, after=KEPT, place="")
+
+    assert "To try again: dropglow retry abcdefghij" in told
+    assert "save the file" not in told

@@ -40,9 +40,10 @@ def a_sweep(
     settling: Sequence[str | Sighting] = (),
     snags: Sequence[Snag] = (),
     after: Sweep | None = None,
+    known: Sequence[str] = (),
 ) -> Sweep:
     """Return what a sweep in full tells, where need be *after* another one of the same inbox."""
-    files = [sighting(each) if isinstance(each, str) else each for each in (*settled, *settling)]
+    files = [sighting(each) if isinstance(each, str) else each for each in (*settled, *settling, *known)]
     watches = after.seen if after else Watches()
     watches.observe(files, now_s=0, settle_s=2)
     return Sweep(
@@ -51,6 +52,8 @@ def a_sweep(
         seen=watches,
         paths=tuple(each.path for each in files),
         snags=tuple(snags),
+        known=len(known),
+        stayed=tuple(sighting(each) for each in known),
     )
 
 
@@ -499,3 +502,38 @@ def test_a_partner_that_is_not_whole_is_named_so(sorter: Sorter, rule: Rule) -> 
     told = sorter.whereabouts("a.mask.png", sighting("a.jpg"), now_s=NOW_S)
 
     assert "which is there, and is not whole: cut off" == told
+
+
+def test_a_pair_that_was_taken_and_stays_is_left_alone(sorter: Sorter) -> None:
+    """Nothing of it is ready, lonely or waiting."""
+    found = sorter.sort(a_sweep(known=["a.jpg", "a.mask.png"]), now_s=NOW_S)
+
+    assert Sorted() == found
+    assert (0, 0, None) == (sorter.lonely, sorter.incomplete, sorter.due_at_s)
+
+
+def test_a_new_partner_wakes_what_stayed_once(sorter: Sorter) -> None:
+    """The picture that was taken before is ready again, and not a second time for the same mask."""
+    sweep = a_sweep("a.mask.png", known=["a.jpg", "b.jpg"])
+
+    first, second = (sorter.sort(sweep, now_s=NOW_S) for _ in range(2))
+
+    assert (["a.jpg"], []) == (ready(first), ready(second))
+
+
+def test_a_partner_that_changes_once_more_wakes_it_again(sorter: Sorter) -> None:
+    """Each content of a mask makes another order of its picture."""
+    sorter.sort(a_sweep("a.mask.png", known=["a.jpg"]), now_s=NOW_S)
+
+    found = sorter.sort(a_sweep(sighting("a.mask.png", mtime_ns=2), known=["a.jpg"]), now_s=NOW_S)
+
+    assert ["a.jpg"] == ready(found)
+
+
+def test_what_stayed_is_matched_with_a_partner_that_stayed(sorter: Sorter, rule: Rule) -> None:
+    """A new picture goes with the mask that an earlier one went with."""
+    sorter.sort(a_sweep("a.jpg", known=["a.mask.png"]), now_s=NOW_S)
+
+    match = sorter.match(sighting("a.jpg"), [rule])
+
+    assert ["a.mask.png"] == [each.path for each in match.partners]
