@@ -489,3 +489,22 @@ async def test_after_a_new_rule_what_was_bought_in_part_waits_for_a_person(keepe
 
     assert 2 == orders(keeper)
     assert 1 == len(await keeper.drops())
+
+
+async def test_what_waits_for_approval_is_copied_when_it_comes(keeper: Daemon) -> None:
+    """Held for its price, an original has no copy and a report; saving it again changes nothing, approval does."""
+    rules = keeper.folder / "dropglow.yaml"
+    rules.write_text(rules.read_text().replace("done: keep", "done: keep\n    budget: {hold_over: 1}"))
+    photo = keeper.photo()
+    await keeper.run_once()
+    saved_again(photo)
+    await keeper.run_once()
+    (drop,) = await keeper.drops(DropState.HELD)
+    held = keeper.results(), copies(keeper), orders(keeper)
+    keeper.wish(Verb.APPROVE, drop.key)
+
+    await keeper.run_once()
+
+    assert (["photos/_held/beach.jpg.held.txt"], [], 0) == held
+    assert 2 == len(keeper.results())
+    assert {DropState.DONE} == {each.state for each in await keeper.drops()}
