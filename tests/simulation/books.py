@@ -1,0 +1,71 @@
+"""The ledger of a simulation: the memory ledger, which outlives its process, with a writer's thread before it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from dropglow.errors import LedgerUnavailable
+from tests.simulation.machine import Died
+
+if TYPE_CHECKING:
+    from dropglow.ledger.memory import MemoryLedger
+    from tests.simulation.machine import Machine
+
+WRITES: Final = frozenset({"admit", "save", "save_drop", "remember_upload", "release_all"})
+
+
+class SimLedger:
+    """The ledger as one life sees it: each write is a commit that may fail, and at which the process may die.
+
+    As with a writer's thread, somebody who stops waiting does not call a write back.
+    """
+
+    def __init__(self, ledger: MemoryLedger, machine: Machine) -> None:
+        """Keep everything in *ledger*: what it says is durable."""
+        self._ledger = ledger
+        self._machine = machine
+
+    @property
+    def identity(self) -> str:
+        """Return the ledger's own id."""
+        return self._ledger.identity
+
+    def __getattr__(self, name: str) -> Any:
+        verb: Callable[..., Awaitable[Any]] = getattr(self._ledger, name)
+        ask = self._write if name in WRITES else self._read
+
+        async def asked(*args: Any, **kwargs: Any) -> Any:
+            if self._machine.dead:
+                raise Died
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self, functools.partial(ask, name, verb, args, kwargs))  # type: ignore[arg-type]
+
+        return asked
+
+    def _read(self, _name: str, verb: Any, args: Any, kwargs: Any) -> Any:
+        return answered(verb(*args, **kwargs))
+
+    def _write(self, name: str, verb: Any, args: Any, kwargs: Any) -> Any:
+        try:
+            self._machine.step("commit", _label(name, args))
+        except OSError as error:
+            raise LedgerUnavailable(f"the ledger cannot be written: {error.strerror}") from error
+        answer = answered(verb(*args, **kwargs))
+        self._machine.past("commit")
+        return answer
+
+
+def _label(name: str, args: Any) -> str:
+    return f"save {type(args[2]).__name__} {args[0].key}" if name == "save" else name
+
+
+def answered(coroutine: Any) -> Any:
+    """Return what a verb of the memory ledger returns: none of them ever waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("the memory ledger waited for something")

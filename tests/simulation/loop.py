@@ -1,0 +1,198 @@
+"""An event loop whose time is a number, whose threads are functions called in turn, and whose order is a seed's choice."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from random import Random
+
+EPOCH: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+# What only looks around: it may oversleep, as it does on a busy machine, so that hours pass in no time.
+DOZERS: Final = frozenset({"wishes", "status", "supervision"})
+DOZE_S: Final = 120.0
+LOOK_S: Final = 1e-6
+CLOSINGS_MOST: Final = 20
+HANDLES_MOST: Final = 400_000  # of one life; a life that needs more turns in circles
+
+_Work = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
+
+
+class EndlessLoop(AssertionError):
+    """Report that a life came to no rest."""
+
+
+class SimLoop(asyncio.BaseEventLoop):
+    """Run callbacks by a seed's order in virtual time. What is put off to threads runs here, later.
+
+    Each lane (an executor with threads of its own) keeps its order, as one thread would; the shared threads keep
+    none. A function never overlaps with anything: the sides of an ``await`` are where others come between.
+    """
+
+    def __init__(self, dice: Random, *, start_s: float, shuffled: bool) -> None:
+        """Begin at *start_s* monotonic seconds; *shuffled* lets callbacks that are ready overtake each other."""
+        super().__init__()
+        self._dice = dice
+        self._now_s = start_s
+        self._shuffled = shuffled
+        self._lanes: dict[Any, deque[_Work]] = {}
+        self._waiting: deque[Any] = self._ready  # type: ignore[attr-defined]  # BaseEventLoop's own queue
+        self._timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        self.handled = 0
+        self.set_exception_handler(lambda _loop, _context: None)  # a dead process complains of nothing
+
+    def time(self) -> float:
+        """Return the virtual seconds."""
+        return self._now_s
+
+    def pass_time(self, seconds: float) -> None:
+        """Let somebody take so long for what they do."""
+        self._now_s += seconds
+
+    def run_in_executor(  # type: ignore[override]  # whatever is told by its own signature
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
+        """Call *func* later, in this thread, after what its lane has to do before."""
+        future = self.create_future()
+        self._lanes.setdefault(executor, deque()).append((future, func, args))
+        roll = self._dice.random()
+        if roll < 0.7:
+            self.call_soon(self._work, executor)
+        else:
+            self.call_later(0.02 * (roll - 0.7), self._work, executor)
+        return future
+
+    def drive(self, over: Callable[[], bool], *, until_s: float) -> None:
+        """Run until *over* says so, or the time is *until_s*.
+
+        Raises:
+            EndlessLoop: Too much happened.
+        """
+        asyncio._set_running_loop(self)
+        try:
+            while not over():
+                if not self._waiting and not self._next_timer(until_s):
+                    return
+                self._step()
+        finally:
+            asyncio._set_running_loop(None)
+
+    def wipe_out(self) -> None:
+        """Let every task end where it stands, as a killed process does; nothing that it still does has any effect."""
+        asyncio._set_running_loop(self)
+        try:
+            ended: set[asyncio.Task[Any]] = set()
+            while begun := asyncio.all_tasks(self) - ended:  # some begin others on their way out
+                ended |= begun
+                for task in sorted(begun, key=asyncio.Task.get_name):
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    _close(task.get_coro())
+        finally:
+            asyncio._set_running_loop(None)
+        self._waiting.clear()
+        self._timers.clear()
+        self._lanes.clear()
+        self._closed = True
+
+    def is_closed(self) -> bool:
+        """Return whether its life is over."""
+        return bool(getattr(self, "_closed", False))
+
+    def _write_to_self(self) -> None:
+        """Do nothing: nobody sleeps."""
+
+    def _next_timer(self, until_s: float) -> bool:
+        while self._timers and self._timers[0]._cancelled:
+            heapq.heappop(self._timers)._scheduled = False
+        if not self._timers or self._timers[0]._when > until_s:
+            self._now_s = max(self._now_s, until_s)
+            return False
+        self._now_s = max(self._now_s, self._timers[0]._when)
+        while self._timers and self._timers[0]._when <= self._now_s:
+            handle = heapq.heappop(self._timers)
+            handle._scheduled = False
+            if not handle._cancelled:
+                self._waiting.append(handle)
+        return True
+
+    def _step(self) -> None:
+        self.handled += 1
+        if self.handled > HANDLES_MOST:
+            raise EndlessLoop(f"{HANDLES_MOST} callbacks and no rest")
+        ready = self._waiting
+        if self._shuffled and len(ready) > 1:
+            ready.rotate(-self._dice.randrange(len(ready)))
+        handle = ready.popleft()
+        if not handle._cancelled:
+            handle._run()
+
+    def _work(self, executor: Any) -> None:
+        lane = self._lanes[executor]
+        if executor is None and len(lane) > 1:
+            lane.rotate(-self._dice.randrange(len(lane)))
+        future, func, args = lane.popleft()
+        if future.cancelled():
+            return
+        try:
+            answer = func(*args)
+        except BaseException as error:  # noqa: BLE001 - a thread gives everything to whoever waits
+            if not future.cancelled():
+                future.set_exception(error)
+        else:
+            if not future.cancelled():
+                future.set_result(answer)
+
+
+class SimClock:
+    """A ``dropglow.clock.Clock`` on a loop's time; the wall clock may be set beside it."""
+
+    def __init__(self, loop: SimLoop, *, ahead_s: float) -> None:
+        """Show a wall clock that is *ahead_s* seconds ahead of the loop's time."""
+        self._loop = loop
+        self.ahead_s = ahead_s
+        self._dozing: dict[str, asyncio.Future[None]] = {}
+
+    def now(self) -> datetime:
+        """Return the wall-clock time."""
+        return EPOCH + timedelta(seconds=self._loop.time() + self.ahead_s)
+
+    def monotonic(self) -> float:
+        """Return the loop's seconds. Each look takes a moment: whoever looks until it is time comes to an end."""
+        self._loop.pass_time(LOOK_S)
+        return self._loop.time()
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait; who only looks around sleeps on until somebody calls."""
+        task = asyncio.current_task()
+        name = "" if task is None else task.get_name()
+        if name not in DOZERS:
+            await asyncio.sleep(max(0.0, delay_s))
+            return
+        await asyncio.sleep(delay_s)
+        self._dozing[name] = doze = self._loop.create_future()
+        self._loop.call_later(DOZE_S, _wake, doze)
+        await doze
+
+    def call(self, name: str) -> None:
+        """Wake a dozer."""
+        _wake(self._dozing.pop(name, None))
+
+
+def _close(coroutine: Any) -> None:
+    """End a coroutine, however often it awaits something on its way out."""
+    for _ in range(CLOSINGS_MOST):
+        try:
+            coroutine.close()
+        except BaseException:  # noqa: BLE001, S112 - a dead process has nothing to say
+            continue
+        return
+
+
+def _wake(doze: asyncio.Future[None] | None) -> None:
+    if doze is not None and not doze.done():
+        doze.set_result(None)

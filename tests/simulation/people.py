@@ -1,0 +1,240 @@
+"""What people do with the folders and the commands while the service runs, or does not: a seed's choice."""
+
+# ruff: noqa: PTH103, PTH119, PTH120, PTH123, PTH208, PTH108
+# Folders of ``os``, as in the machine below.
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from PIL import Image
+
+from dropglow.ledger.mailbox import Verb, Wish
+from dropglow.model import Stage
+from tests.simulation.loop import EPOCH
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from dropglow.model import Job
+    from dropglow.sandbox.world import World
+    from tests.simulation.loop import SimClock
+    from tests.simulation.machine import Machine
+    from tests.simulation.mail import SimMailbox
+
+PROMPTS: Final = "in/prompts"
+PHOTOS: Final = "in/photos"
+BEGUN: Final = 16  # bytes that a slow writer has written at first
+_VERBS: Final = (Verb.RETRY, Verb.CANCEL, Verb.CANCEL, Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH)
+
+
+@dataclass(slots=True)
+class Belongings:
+    """What people have, and expect to find."""
+
+    inputs: Counter[str] = field(
+        default_factory=Counter
+    )  # digests of what was dropped, less what was taken away
+    foreign: dict[str, bytes] = field(default_factory=dict)  # files in outboxes that are none of ours
+    removed: set[str] = field(default_factory=set)  # results that somebody took away
+    unfinished: dict[str, bytes] = field(default_factory=dict)  # what slow writers still have to write
+
+
+@functools.lru_cache(maxsize=64)
+def picture(number: int) -> bytes:
+    """Return a small picture, another for each number."""
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 12), (number % 256, number // 256 % 256, 99)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+class People:
+    """Everybody who uses the folders of one seed."""
+
+    def __init__(self, machine: Machine, dice: Random, mailbox: SimMailbox, world: World) -> None:
+        """Act on *machine*'s folders by *dice*."""
+        self.own = Belongings()
+        self.counts: Counter[str] = Counter()
+        self._machine = machine
+        self._dice = dice
+        self._mailbox = mailbox
+        self._world = world
+        self._number = 0
+        self._wishes = 0
+        for folder in (PROMPTS, PHOTOS, "out/prompts", "out/photos", "state"):
+            os.makedirs(f"{machine.root}/{folder}")
+
+    def plan(self, horizon_s: float) -> list[tuple[float, str]]:
+        """Return who does what and when: at least one file is dropped."""
+        deeds = [(0.0, "drop")]
+        menu = ("drop", "drop", "drop_again", "drop_slowly", "take_back", "take_back", "wish", "wish", "wish",
+                "remove_result", "remove_input", "foreign")  # fmt: skip
+        for _ in range(self._dice.choice((0, 1, 2, 3, 4, 6))):
+            at_s, deed = self._dice.random() * horizon_s, self._dice.choice(menu)
+            deeds.append((at_s, deed))
+            if deed == "drop_slowly":
+                deeds.append((at_s + 8 * self._dice.random(), "finish_slowly"))
+        return sorted(deeds)
+
+    def act(self, deed: str, clock: SimClock, jobs: tuple[Job, ...]) -> str | None:
+        """Do one of these things; return the inbox that a kernel would tell of."""
+        self._machine.everything_is_durable()
+        self.counts[deed] += 1
+        self._machine.note(f"somebody: {deed}")
+        doer: Callable[[SimClock, tuple[Job, ...]], str | None] = getattr(self, f"_{deed}")
+        return doer(clock, jobs)
+
+    def finish_writing(self, clock: SimClock) -> None:
+        """Write the rest of everything that was begun, wherever its file is by now."""
+        for path, rest in list(self.own.unfinished.items()):
+            self._finish(path, rest, clock)
+
+    def _drop(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str:
+        self._number += 1
+        if self._dice.random() < 0.7:
+            return self._put(PROMPTS, f"{self._name()}.txt", f"fox number {self._number}".encode(), clock)
+        return self._put(PHOTOS, f"{self._name()}.png", picture(self._number), clock)
+
+    def _drop_again(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str:
+        if self._dice.random() < 0.7:
+            return self._put(
+                PROMPTS, f"{self._name()}.txt", f"fox number {self._number or 1}".encode(), clock
+            )
+        return self._put(PHOTOS, f"{self._name()}.png", picture(self._number or 1), clock)
+
+    def _drop_slowly(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str | None:
+        self._number += 1
+        path = f"{self._machine.root}/{PROMPTS}/{self._name()}.txt"
+        if os.path.lexists(path):
+            return None
+        whole = f"slow fox {self._number:03} in the deep white snow".encode()
+        self._write(path, whole[:BEGUN], clock)
+        self.own.inputs[_digest(whole)] += 1
+        self.own.unfinished[path] = whole
+        return os.path.dirname(path)
+
+    def _finish_slowly(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str | None:
+        for path, whole in list(self.own.unfinished.items()):
+            self._finish(path, whole, clock)
+            return os.path.dirname(path)
+        return None
+
+    def _take_back(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str | None:
+        folder = self._dice.choice(("_failed", "_failed", "_held"))
+        for inbox in (PROMPTS, PHOTOS):
+            place = f"{self._machine.root}/{inbox}/{folder}"
+            for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
+                target = f"{self._machine.root}/{inbox}/{name}"
+                if name.endswith((".error.txt", ".held.txt")) or os.path.lexists(target):
+                    continue
+                os.rename(f"{place}/{name}", target)
+                self.counts[f"took back from {folder}"] += 1
+                return f"{self._machine.root}/{inbox}"
+        return None
+
+    def _remove_result(self, _clock: SimClock, _jobs: tuple[Job, ...]) -> None:
+        for path in self._visible("out"):
+            if path not in self.own.foreign and not path.endswith(".json"):
+                os.unlink(path)
+                self.own.removed.add(path)
+                return
+
+    def _remove_input(self, _clock: SimClock, _jobs: tuple[Job, ...]) -> None:
+        for path in self._visible("in"):
+            if path.endswith((".error.txt", ".held.txt")) or path in self.own.unfinished:
+                continue
+            with open(path, "rb") as file:
+                digest = _digest(file.read())
+            if self.own.inputs[digest]:
+                os.unlink(path)
+                self.own.inputs[digest] -= 1
+                return
+
+    def _foreign(self, _clock: SimClock, _jobs: tuple[Job, ...]) -> None:
+        path = f"{self._machine.root}/out/{self._dice.choice(('prompts', 'photos'))}/{self._name()}.jpg"
+        if os.path.lexists(path):
+            return
+        self.own.foreign[path] = f"mine {self._dice.random()}".encode()
+        with open(path, "wb") as file:
+            file.write(self.own.foreign[path])
+
+    def _wish(self, clock: SimClock, jobs: tuple[Job, ...]) -> None:
+        if not jobs:
+            return
+        job = self._dice.choice(jobs)
+        verb = self._dice.choice(_VERBS)
+        if job.stage is Stage.IN_DOUBT:
+            verb = self._dice.choice((Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH))
+        self.ask(verb, job, clock)
+
+    def ask(self, verb: Verb, job: Job, clock: SimClock) -> None:
+        """Wish for something."""
+        self._wishes += 1
+        self.counts[f"wish {verb}"] += 1
+        argument = ""
+        if verb is Verb.ATTACH:
+            argument = "urn:ff:jobs:eso851211:12345678-1234-4123-8123-123456789abc"
+            for one in self._world.jobs:
+                if one.seeds == job.order.seeds:
+                    argument = one.id
+        wish = Wish(
+            key=f"w{self._wishes}", verb=verb, target=job.key, argument=argument, asked_at=clock.now()
+        )
+        self._mailbox.post(wish)
+        clock.call("wishes")
+
+    def _put(self, inbox: str, name: str, content: bytes, clock: SimClock) -> str:
+        path = f"{self._machine.root}/{inbox}/{name}"
+        if not os.path.lexists(path):
+            self._write(path, content, clock)
+            self.own.inputs[_digest(content)] += 1
+        return os.path.dirname(path)
+
+    def _write(self, path: str, content: bytes, clock: SimClock) -> None:
+        with open(path, "wb") as file:
+            file.write(content)
+        self._stamp(path, clock)
+
+    def _finish(self, path: str, whole: bytes, clock: SimClock) -> None:
+        """Go on writing where the file is now: who holds it open does not care for its name."""
+        del self.own.unfinished[path]
+        name = os.path.basename(path)
+        for place in self._everywhere(os.path.dirname(path)):
+            with open(place, "rb") as file:
+                begun = file.read() == whole[:BEGUN]
+            if begun and name.rpartition(".")[0] in place:
+                with open(place, "r+b") as file:
+                    file.write(whole)
+                self._stamp(place, clock)
+                return
+
+    def _stamp(self, path: str, clock: SimClock) -> None:
+        # The file system's own times are those of another world.
+        moment_ns = int((EPOCH.timestamp() + clock.monotonic()) * 1e6) * 1000
+        os.utime(path, ns=(moment_ns, moment_ns))
+
+    def _name(self) -> str:
+        return f"drop{self._dice.randrange(4)}"
+
+    def _visible(self, top: str) -> list[str]:
+        found = [
+            path
+            for path in self._everywhere(f"{self._machine.root}/{top}")
+            if "/." not in path[len(self._machine.root) :]
+        ]
+        self._dice.shuffle(found)
+        return found
+
+    def _everywhere(self, top: str) -> list[str]:
+        return sorted(f"{folder}/{name}" for folder, _, names in os.walk(top) for name in names)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,288 @@
+"""What has to be true of a run: the promises, checked against the world's books and the disk, whatever the service says."""
+
+# ruff: noqa: PTH119, PTH120, PTH123, PTH113
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dropglow.ledger.base import Query, Record
+from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT, allowed
+from dropglow.model import Billed, Drop, DropState, Job, JobKey, OnDoubt, Stage
+from tests.simulation.books import answered
+
+if TYPE_CHECKING:
+    from dropglow.ledger.memory import MemoryLedger
+    from dropglow.sandbox.world import World
+    from tests.simulation.people import Belongings
+    from tests.simulation.wire import Front
+
+# What lets an order be placed once more. Nothing else does.
+PERMISSIONS: Final = frozenset({"Declined", "RetryAsked", "ResubmitAsked"})
+BOUGHT: Final = frozenset(Stage) - {Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}
+MARKS: Final = ("/.dropglow/id",)
+REPORTS: Final = {"_failed": ".error.txt", "_held": ".held.txt"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Everything that the ledger says."""
+
+    drops: tuple[Drop, ...]
+    jobs: dict[JobKey, Job]
+    history: dict[JobKey, list[Record]]
+    everything: tuple[Record, ...]  # in the order in which it was stored
+
+    @classmethod
+    def by(cls, ledger: MemoryLedger) -> Told:
+        """Return what *ledger* says now."""
+        drops = answered(ledger.drops(limit=1000))
+        jobs = {job.key: job for job in answered(ledger.find(Query(limit=1000)))}
+        history: dict[JobKey, list[Record]] = defaultdict(list)
+        for drop in drops:
+            for record in answered(ledger.history(drop.key)):
+                if record.job is not None:
+                    history[record.job].append(record)
+        everything = tuple(ledger._history)
+        return cls(drops=drops, jobs=jobs, history=history, everything=everything)
+
+
+class Promises:
+    """Check one seed's world."""
+
+    def __init__(
+        self, root: str, *, world: World, front: Front, ledger: MemoryLedger, own: Belongings
+    ) -> None:
+        """Compare what is in *root* with what everybody knows."""
+        self._root = root
+        self._world = world
+        self._front = front
+        self._ledger = ledger
+        self._own = own
+
+    def broken_now(self) -> list[str]:
+        """Return what must hold at every moment, and does not: called where a process died."""
+        told = Told.by(self._ledger)
+        return [*self._money(told), *self._torn(), *self._foreign(), *self._front.strangers]
+
+    def broken_at_rest(self) -> list[str]:
+        """Return what must hold once everything rests, and does not."""
+        told = Told.by(self._ledger)
+        return [
+            *self._money(told),
+            *self._known(told),
+            *self._bought_again(told),
+            *self._wrongly_free(told),
+            *self._left_over(),
+            *self._illegal(told),
+            *self._torn(),
+            *self._foreign(),
+            *self._lost(told),
+            *self._undelivered(told),
+            *self._unreported(told),
+            *self._front.strangers,
+        ]
+
+    # I2, I3, I6: nothing is bought twice, and the ledger knows of everything.
+
+    def _money(self, told: Told) -> Iterator[str]:
+        charges = Counter(job.seeds for job in self._world.jobs)
+        by_seeds = {job.order.seeds: job for job in told.jobs.values()}
+        for seeds, count in charges.items():
+            job = by_seeds.get(seeds)
+            if job is None:
+                yield f"I6: {count} orders with seeds {seeds} that no job has"
+                continue
+            events = told.history[job.key]
+            begun = sum(record.event == "Began" for record in events)
+            declined = sum(record.event == "Declined" for record in events)
+            if count > begun - declined:
+                yield f"I2/I6: {job.key} was bought {count} times, begun {begun}, declined {declined}"
+        for key, events in told.history.items():
+            yield from _repeated(told.jobs[key], events)
+
+    def _known(self, told: Told) -> Iterator[str]:
+        """Yield what was bought under an id that nobody has, and is not in doubt."""
+        known = {job.submission.remote_id.rpartition(":")[2] for job in told.jobs.values() if job.submission}
+        by_seeds = {job.order.seeds: job for job in told.jobs.values()}
+        for bought in self._world.jobs:
+            job = by_seeds[bought.seeds]
+            events = [record.event for record in told.history[job.key]]
+            settled = {"Doubted", "RetryAsked", "ResubmitAsked"} & set(events)
+            if bought.uuid not in known and not settled:
+                yield f"I6: nobody knows of {bought.id}, which {job.key} bought"
+
+    def _bought_again(self, told: Told) -> Iterator[str]:
+        """Yield where content was bought that had been bought, or may have been, for another drop."""
+        stages: dict[JobKey, Stage] = {}
+        asked: set[JobKey] = set()
+        for record in told.everything:
+            if record.job is None:
+                continue
+            job = told.jobs[record.job]
+            if record.event in {"RetryAsked", "ResubmitAsked"}:
+                asked.add(job.key)
+            if record.event == "Began" and job.rule == "prompts" and job.key not in asked:
+                for other, stage in stages.items():
+                    twin = told.jobs[other]
+                    if (
+                        other != job.key
+                        and stage in BOUGHT
+                        and twin.order.body["prompt"] == job.order.body["prompt"]
+                    ):
+                        yield f"I2: {job.key} was bought while {other}, which is the same, was {stage}"
+            if job.rule == "prompts":
+                stages[job.key] = Stage(record.after)
+
+    def _wrongly_free(self, told: Told) -> Iterator[str]:
+        """Yield what was charged, and is said to be free or cancelled."""
+        now = self._world.now()
+        by_seeds = {job.order.seeds: job for job in told.jobs.values()}
+        for bought in self._world.jobs:
+            job = by_seeds[bought.seeds]
+            events = {record.event for record in told.history[job.key]}
+            if not bought.charged(now) or events & {"RetryAsked", "ResubmitAsked", "Doubted"}:
+                continue
+            if job.stage is Stage.CANCELLED or _free_of_charge(job):
+                yield f"I6: {job.key} is {job.stage} and free, but {bought.id} is charged"
+
+    def _left_over(self) -> Iterator[str]:
+        for path in _files(f"{self._root}/out"):
+            if "/." in path.removeprefix(self._root) and not path.endswith(MARKS):
+                yield f"{path.removeprefix(self._root)} is left in the outbox"
+
+    # The ledger's own story.
+
+    def _illegal(self, told: Told) -> Iterator[str]:
+        for key, events in told.history.items():
+            for before, after in zip(events, events[1:], strict=False):
+                if after.before != before.after:
+                    yield f"{key}: {after.event} came from {after.before}, but it was {before.after}"
+                if not allowed(Stage(after.before), Stage(after.after)):
+                    yield f"{key}: no arrow from {after.before} to {after.after}"
+            if events and told.jobs[key].stage.value != events[-1].after:
+                yield f"{key} is {told.jobs[key].stage}, its history says {events[-1].after}"
+        for job in told.jobs.values():
+            if job.stage not in RESTING:
+                yield f"I7: {job.key} is {job.stage}"
+        for drop in told.drops:
+            if drop.state is DropState.OPEN:
+                yield f"I7: drop {drop.key} is open"
+
+    # I5: nobody else's file.
+
+    def _foreign(self) -> Iterator[str]:
+        for path, content in self._own.foreign.items():
+            if not os.path.isfile(path) or _read(path) != content:
+                yield f"I5: {path.removeprefix(self._root)} is not as its owner left it"
+
+    # I4: complete, once, and as it came.
+
+    def _torn(self) -> Iterator[str]:
+        served = set().union(*self._front.served.values()) if self._front.served else set()
+        for path in self._results():
+            if path not in self._own.foreign and _digest(path) not in served:
+                yield f"I4: {path.removeprefix(self._root)} is not what came from Adobe"
+
+    def _undelivered(self, told: Told) -> Iterator[str]:
+        """Yield results that are missing, of another job, or there twice."""
+        owners: dict[str, str] = {}
+        for job in told.jobs.values():
+            if job.stage is not Stage.DELIVERED:
+                continue
+            assert job.submission is not None, "what is delivered was ordered"
+            served = self._front.served[job.submission.remote_id.rpartition(":")[2]]
+            for path in job.delivered:
+                owners[path] = job.key
+                if path in self._own.removed or path in self._own.foreign:
+                    continue
+                if not os.path.isfile(path):
+                    yield f"I4: {path.removeprefix(self._root)} of {job.key} is missing"
+                elif job.reuses is None and _digest(path) not in served:
+                    yield f"I4: {path.removeprefix(self._root)} is no result of {job.key}"
+            if job.reuses is None and len(job.delivered) != len(job.artifacts):
+                yield f"I4: {job.key} delivered {len(job.delivered)} of {len(job.artifacts)}"
+        for path in self._results():
+            if path not in owners and path not in self._own.foreign and not self._of_retried(path, told):
+                yield f"I4: {path.removeprefix(self._root)} belongs to no job"
+
+    def _of_retried(self, path: str, told: Told) -> bool:
+        """Return whether a result stands under a name that its job gave up, failing on the way."""
+        digest = _digest(path)
+        return any(
+            digest in {artifact.sha256 for artifact in job.artifacts}
+            and job.stage in {Stage.FAILED, Stage.CANCELLED}
+            for job in told.jobs.values()
+        )
+
+    # I1: every input is in one place.
+
+    def _lost(self, told: Told) -> Iterator[str]:
+        found: Counter[str] = Counter()
+        for path in _files(f"{self._root}/in"):
+            if "/.dropglow/" in path and "/.dropglow/work/" not in path:
+                continue
+            if path.endswith(tuple(REPORTS.values())) or os.path.basename(path).startswith(".dropglow-"):
+                continue  # a report, or the beginning of one that was never finished
+            if "/.dropglow/work/" in path:
+                yield f"I1: {path.removeprefix(self._root)} is left in work"
+            found[_digest(path)] += 1
+        # The rule says: deleted once it is delivered.
+        gone = Counter(drop.sha256 for drop in told.drops if drop.state is DropState.DONE and not drop.place)
+        for digest in self._own.inputs.keys() | found.keys():
+            wanted = self._own.inputs[digest]
+            if not found[digest] <= wanted <= found[digest] + gone[digest]:
+                yield f"I1: {digest[:8]} was dropped {wanted} times and is at {found[digest]} places"
+
+    def _unreported(self, told: Told) -> Iterator[str]:
+        for drop in told.drops:
+            suffix = REPORTS.get(os.path.basename(os.path.dirname(drop.place)))
+            if suffix and os.path.isfile(drop.place) and not os.path.isfile(drop.place + suffix):
+                yield f"I1: {drop.place.removeprefix(self._root)} has no report"
+            doubtful = any(_doubtful(job) for job in told.jobs.values() if job.drop == drop.key)
+            if doubtful is not (drop.state is DropState.HELD):
+                yield f"drop {drop.key} is {drop.state}, and in doubt: {doubtful}"
+
+    def _results(self) -> Iterator[str]:
+        for path in _files(f"{self._root}/out"):
+            if not path.endswith(".json") and "/." not in path.removeprefix(self._root):
+                yield path
+
+
+def _doubtful(job: Job) -> bool:
+    """Return whether nobody knows if the order of *job* stands, be it placed by another job."""
+    return job.stage is Stage.IN_DOUBT or (job.failure is not None and job.failure.code == TWIN_IN_DOUBT)
+
+
+def _free_of_charge(job: Job) -> bool:
+    return job.failure is not None and job.failure.billed is Billed.NO and job.stage is Stage.FAILED
+
+
+def _repeated(job: Job, events: list[Record]) -> Iterator[str]:
+    """Yield where an order was begun again that nobody had refused or asked for again."""
+    free = True
+    for record in events:
+        if record.event == "Began":
+            if not free:
+                yield f"I3: {job.key} was begun again: {[each.event for each in events]}"
+            free = False
+        elif record.event in PERMISSIONS or (record.event == "Doubted" and job.on_doubt is OnDoubt.RESUBMIT):
+            free = True
+
+
+def _files(top: str) -> list[str]:
+    return sorted(f"{folder}/{name}" for folder, _, names in os.walk(top) for name in names)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _digest(path: str) -> str:
+    return hashlib.sha256(_read(path)).hexdigest()

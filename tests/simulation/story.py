@@ -1,0 +1,376 @@
+"""One seed: people, faults and several lives of the real service on one machine, and whether its promises held."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import random
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from dropglow import vocabulary
+from dropglow.assembly import build
+from dropglow.config import Config, load_config
+from dropglow.disk import RealDisk
+from dropglow.errors import DropglowError
+from dropglow.firefly.client import FireflyClient
+from dropglow.firefly.credentials import FixedCredentials
+from dropglow.ledger.base import Query
+from dropglow.ledger.mailbox import Verb
+from dropglow.ledger.memory import MemoryLedger
+from dropglow.lifecycle import RESTING
+from dropglow.model import DropState, Job, Stage
+from dropglow.runtime.service import Service
+from dropglow.sandbox.fault_values import NEVER, Rate, Span
+from dropglow.sandbox.faults import Faults
+from dropglow.sandbox.world import World
+from tests.simulation.books import SimLedger, answered
+from tests.simulation.loop import EPOCH, EndlessLoop, SimClock, SimLoop
+from tests.simulation.machine import Died, Fate, Machine, Trouble
+from tests.simulation.mail import QuietStatus, SimDoorbell, SimMailbox
+from tests.simulation.people import People
+from tests.simulation.promises import Promises
+from tests.simulation.wire import Front, SimWire, Weather
+
+CONFIGURATION: Final = """
+state: ./state
+limits: {in_flight: 3, requests_per_minute: off, requests_per_day: off, poll: {min: 1s, max: 15s}, job_timeout: 5m}
+rules:
+  - name: prompts
+    inbox: in/prompts
+    outbox: out/prompts
+    settle: 1s
+    rescan: 60s
+    watch: poll
+    sidecar: true
+    delivery: {name: "{stem}{ext}"}
+    match: {kind: prompt}
+    generate: {size: 1024x1024}
+  - name: photos
+    inbox: in/photos
+    outbox: out/photos
+    settle: 1s
+    rescan: 60s
+    watch: poll
+    done: delete
+    on_doubt: resubmit
+    duplicates: buy
+    delivery: {name: "{stem}{ext}"}
+    match: {kind: image}
+    expand: {sizes: [64x48, 48x64]}
+"""
+HORIZON_S: Final = 40.0  # of what people do
+HEALING_S: Final = 4 * 3600.0  # in which everything has to come to rest
+BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of one seed."""
+
+    seed: int
+    broken: list[str] = field(default_factory=list)
+    trace: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    story: list[str] = field(default_factory=list)
+
+
+@functools.lru_cache(maxsize=1)
+def configuration(root: str) -> Config:
+    """Return the configuration for *root*, which is the same for every seed."""
+    path = Path(root, "dropglow.yaml")
+    path.write_text(CONFIGURATION, encoding="utf-8")
+    return load_config(str(path), environ={}, cwd=root)
+
+
+def run(seed: int, root: Path, *, told: bool = False) -> Verdict:
+    """Run one seed in *root*; with *told*, keep every line of its trace."""
+    return Story(seed, root, told=told).run()
+
+
+class Story:
+    """Everything that belongs to one seed."""
+
+    def __init__(self, seed: int, root: Path, *, told: bool = False) -> None:
+        """Prepare the folders, the people and the world."""
+        self._seed = seed
+        self._config = configuration(str(root))
+        self._dice = random.Random(seed)
+        self._machine = Machine(root, random.Random(f"{seed} machine"))
+        if told:
+            self._machine.story = []
+        self._now_s = 1000.0
+        self._loop: SimLoop | None = None
+        self._world = World(now=self._server_time, seed=seed)
+        self._front = Front(self._world)
+        self._ledger = MemoryLedger(identity=f"ledger{seed}")
+        self._mailbox = SimMailbox()
+        self._people = People(self._machine, random.Random(f"{seed} people"), self._mailbox, self._world)
+        self._promises = Promises(
+            str(root), world=self._world, front=self._front, ledger=self._ledger, own=self._people.own
+        )
+        self._deeds = [(self._now_s + at_s, deed) for at_s, deed in self._people.plan(HORIZON_S)]
+        self._bugs: list[str] = []
+        self._ahead_s = 0.0
+        self._service: Service | None = None
+
+    def run(self) -> Verdict:
+        """Live through all of it."""
+        verdict = Verdict(self._seed)
+        with self._machine.installed(), self._listened():
+            try:
+                for _ in range(self._dice.choice((0, 1, 1, 1, 2, 2, 3))):
+                    self._live(self._fate(), until_s=self._now_s + self._dice.uniform(2, HORIZON_S))
+                    verdict.broken += self._promises.broken_now()
+                self._heal()
+                verdict.broken += self._promises.broken_at_rest()
+            except EndlessLoop as endless:
+                verdict.broken.append(f"I7: {endless}")
+        verdict.broken += self._bugs
+        verdict.trace = self._machine.trace.hexdigest()
+        verdict.counts = self._machine.counts + self._people.counts
+        verdict.story = self._machine.story or []
+        return verdict
+
+    # Lives.
+
+    def _live(self, fate: Fate, *, until_s: float, healing: bool = False) -> None:
+        """Run the service once, until it dies, is stopped or refuses to run."""
+        self._machine.begin(fate)
+        loop = self._loop = SimLoop(
+            random.Random(self._dice.random()), start_s=self._now_s, shuffled=self._dice.random() < 0.5
+        )
+        clock, stop = SimClock(loop, ahead_s=self._ahead_s), asyncio.Event()
+        self._mailbox.begin_anew()
+        self._mailbox.machine = self._machine
+        self._service = None
+        life = loop.create_task(self._life(clock, stop, healing=healing), name="life")
+        self._schedule(loop, clock)
+        if healing:
+            self._until_rest(loop, clock, life, until_s)
+        else:
+            self._change_weather(loop, until_s)
+            loop.drive(lambda: self._machine.dead or life.done(), until_s=until_s)
+        self._end(loop, life, stop, gently=healing or self._dice.random() < 0.5)
+        self._now_s = loop.time() + self._dice.choice((0.1, 1.0, 5.0))
+        self._deeds = [deed for deed in self._deeds if deed[0] > loop.time()]
+
+    def _end(self, loop: SimLoop, life: asyncio.Task[None], stop: asyncio.Event, *, gently: bool) -> None:
+        machine = self._machine
+        if gently and not machine.dead and not life.done():
+            machine.counts["stopped"] += 1
+            stop.set()
+            loop.drive(lambda: machine.dead or life.done(), until_s=loop.time() + 120)
+            if not self._machine.dead and not life.done():
+                self._bugs.append("I7: the service does not stop")
+        if life.done() and not machine.dead and (error := life.exception()) is not None:
+            if not isinstance(error, DropglowError):
+                raise error
+            machine.counts["ended by a refusal"] += 1
+            machine.note(f"ended: {error.message}")
+        if machine.dead or not life.done():
+            machine.go_down()
+        machine.dead = True
+        loop.wipe_out()
+        for attendant in self._service.attendants if self._service is not None else ():
+            attendant.inbox.close()
+        machine.dead = False
+
+    async def _life(self, clock: SimClock, stop: asyncio.Event, *, healing: bool) -> None:
+        weather = Weather() if healing else self._weather()
+        wire = SimWire(self._front, self._machine, random.Random(self._dice.random()), weather)
+        client = FireflyClient(
+            self._config.api,
+            FixedCredentials(client_id="me", client_secret="secret"),
+            clock,
+            connections=16,
+            transport=wire,
+        )
+        ledger: Any = SimLedger(self._ledger, self._machine)
+        try:
+            service = await build(
+                self._config, ledger=ledger, client=client, clock=clock, disk=RealDisk(), storage="@simulated"
+            )
+            service.doorbell._observer.stop()
+            edges: Any = self._mailbox, QuietStatus(), SimDoorbell(self._ring)
+            service.mailbox, service.status, service.doorbell = edges
+            self._service = service
+            await service.run(stop, once=False)
+        finally:
+            await client.close()
+
+    def _ring(self, folder: str) -> None:
+        assert self._service is not None, "somebody serves"
+        for attendant in self._service.attendants:
+            if attendant.inbox.plan.folder == folder:
+                attendant.announced()
+
+    # What happens meanwhile.
+
+    def _schedule(self, loop: SimLoop, clock: SimClock) -> None:
+        for at_s, deed in self._deeds:
+            loop.call_at(max(at_s, loop.time()), self._act, deed, clock)
+
+    def _act(self, deed: str, clock: SimClock) -> None:
+        if self._machine.dead:
+            return
+        heard = self._people.act(deed, clock, self._jobs())
+        if heard is not None and self._service is not None and self._dice.random() < 0.7:
+            self._ring(heard)
+
+    def _jobs(self) -> tuple[Job, ...]:
+        jobs: tuple[Job, ...] = answered(self._ledger.find(Query(limit=1000)))
+        return jobs
+
+    def _change_weather(self, loop: SimLoop, until_s: float) -> None:
+        self._world.faults = self._faults()
+        changes_at = self._dice.uniform(loop.time(), until_s)
+        loop.call_at(changes_at, lambda: setattr(self._world, "faults", self._faults()))
+
+    def _fate(self) -> Fate:
+        dice = self._dice
+        dies_at = int(2 ** dice.uniform(1, 9.5)) if dice.random() < 0.8 else 0
+        return Fate(
+            dies_at=dies_at,
+            power=dice.random() < 0.6,
+            journal=dice.random() < 0.5,
+            troubles=list(self._troubles()),
+        )
+
+    def _troubles(self) -> Iterator[Trouble]:
+        dice = self._dice
+        while dice.random() < 0.3:
+            number = dice.choice((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES))
+            verbs = {
+                errno.ENOSPC: ("create", "write", "mkdir", "rename", "fsync", "commit"),
+                errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
+            }.get(number, ("create", "rename", "replace", "unlink", "mkdir"))
+            below = dice.choice(("", f"{self._machine.root}/out", f"{self._machine.root}/in", "save"))
+            times = dice.choice((1, 1, 2, 5, -1))
+            chosen = frozenset(verbs) if dice.random() < 0.5 else frozenset({dice.choice(verbs)})
+            yield Trouble(
+                number=number,
+                verbs=chosen,
+                below=below,
+                from_effect=int(2 ** dice.uniform(0, 9)),
+                times=times,
+            )
+
+    def _weather(self) -> Weather:
+        dice = self._dice
+        if dice.random() < 0.5:
+            return Weather()
+        return Weather(
+            unreachable=dice.choice((0, 0, 0.1, 0.5)),
+            swallowed=dice.choice((0, 0, 0.1)),
+            silent=dice.choice((0, 0, 0, 0.05)),
+            slow_s=dice.choice((0.05, 2.0, 20.0)),
+        )
+
+    def _faults(self) -> Faults:
+        dice = self._dice
+        chosen: dict[str, Any] = {}
+        for _ in range(dice.choice((0, 1, 1, 2, 3, 5))):
+            chosen |= dice.choice(MENU)
+        for name, value in chosen.items():
+            if value is SOMETIMES:
+                chosen[name] = Rate(share=dice.choice((0.2, 0.5, 1.0)))
+        return Faults(duration=Span(low_s=1, high_s=dice.choice((2, 10, 60))), pictures="plain", **chosen)
+
+    def _server_time(self) -> float:
+        now_s = self._now_s if self._loop is None else self._loop.time()
+        return EPOCH.timestamp() + now_s
+
+    # The end.
+
+    def _heal(self) -> None:
+        """Let everything go well, and wait for rest."""
+        self._world.faults = Faults(duration=Span(low_s=1, high_s=10), pictures="plain")
+        for job in self._world.jobs:
+            if job.ends_at is None:
+                self._world.finish(job.id)
+        self._live(Fate(), until_s=self._now_s + HEALING_S, healing=True)
+
+    def _until_rest(self, loop: SimLoop, clock: SimClock, life: asyncio.Task[None], until_s: float) -> None:
+        settled_s = max([loop.time(), *(at_s for at_s, _ in self._deeds)]) + 5.0
+        loop.drive(life.done, until_s=settled_s)
+        self._people.finish_writing(clock)
+        settling = self._dice.random() < 0.6
+        while not life.done() and loop.time() < until_s:
+            loop.drive(life.done, until_s=loop.time() + 65.0)
+            if not self._rests():
+                continue
+            doubts = [job for job in self._jobs() if job.stage is Stage.IN_DOUBT]
+            if not settling or not doubts:
+                break
+            verb = self._dice.choice((Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH, Verb.ABANDON))
+            self._people.ask(verb, self._dice.choice(doubts), clock)
+        if life.done():
+            self._bugs.append(f"I7: the healthy service ended: {life.exception()!r}")
+
+    def _rests(self) -> bool:
+        if self._service is None or self._mailbox.waiting:
+            return False
+        counts = answered(self._ledger.counts())
+        return (
+            all(attendant.idle() for attendant in self._service.attendants)
+            and all(stage in RESTING for stage, count in counts.jobs.items() if count)
+            and not counts.drops.get(DropState.OPEN)
+        )
+
+    @contextmanager
+    def _listened(self) -> Iterator[None]:
+        """Hear what the service says of faults of its own, and nothing else."""
+
+        def note(_logger: Any, _method: str, event: Any) -> Any:
+            if event["event"] in BUGS and not self._machine.dead:
+                error = event.get("exc_info")
+                if not isinstance(error, Died):
+                    self._bugs.append(f"bug: {error!r}")
+            raise structlog.DropEvent
+
+        structlog.configure(
+            processors=[note],
+            wrapper_class=structlog.make_filtering_bound_logger(50),
+            cache_logger_on_first_use=False,
+        )
+        complain = sys.unraisablehook
+        sys.unraisablehook = lambda _: None  # what a dead process leaves half done
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                yield
+        finally:
+            sys.unraisablehook = complain
+            structlog.reset_defaults()
+
+
+SOMETIMES: Final = object()
+MENU: Final[tuple[dict[str, Any], ...]] = (
+    *({name: SOMETIMES} for name in (
+        "never", "token_401", "token_500", "unauthorised", "rate_limit", "rate_limit_date", "rate_limit_bare",
+        "rate_limit_status", "upload_413", "upload_500", "upload_lost", "submit_lost", "submit_500", "submit_502",
+        "submit_garbled", "submit_empty", "submit_no_link", "redirect", "moderation", "job_failed", "timeout",
+        "empty", "fewer", "status_500", "status_404", "status_lost", "status_html", "status_strange", "cancel_lost",
+        "link_403", "download_500", "cut_download", "wrong_type", "bare_ids",
+    )),
+    *({"submit_error": status, "submit_error_charged": SOMETIMES} for status in (
+        408, 409, 499, 500, 502, 503, 504, 529,
+    )),
+    *({"submit_error": status, "submit_error_rate": SOMETIMES, "submit_error_charged": NEVER} for status in (400, 408, 410, 413, 415, 422, 500, 501, 503)),
+    *({"forbidden": reason} for reason in ("quota_exhausted", "user_non_entitled")),
+    *({"status_error": status, "status_error_rate": SOMETIMES} for status in (403, 408, 409, 410, 451, 502, 503)),
+    *({"cancel_error": code} for code in ("unknown_job_id", "job_completed", "rate_limited", "runtime_error")),
+    {"cancel_takes": 20.0}, {"link_life": 3.0}, {"token_life": 5.0}, {"upload_life": 30.0}, {"spelling": "canceled"},
+    {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"shape": "B"}, {"shape": "C"},
+    {"upload_error": 503, "upload_error_rate": SOMETIMES}, {"clock_skew": 100.0}, {"retry_after": 120.0},
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""Seeds of the simulation, and whether it would notice: thousands more with ``python -m tests.simulation.run``."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.simulation import mutants
+from tests.simulation.run import AGAIN, Tally, folder, run_all
+from tests.simulation.story import run
+
+SEEDS: Final = int(os.environ.get("TEST_SIMULATION_SEEDS", "1000"))
+PARTS: Final = 8  # so that several workers share them
+# What has to happen in so many seeds, or it is not tried at all.
+WANTED: Final = (
+    "power cut", "process killed", "stopped", "name forgotten", "content forgotten", "answer lost", "no connection",
+    "request swallowed", "answer never came", "download cut", "short write", "ENOSPC at create", "EIO at fsync",
+    "EIO at commit", "EIO at read", "EROFS at rename", "401 to POST", "403 to POST", "404 to GET", "429 to POST", "502 to POST",
+    "died at send", "died after send", "died at answer", "died at commit", "died after commit", "died at rename",
+    "died after rename", "died at fsync", "wish resubmit", "wish attach", "wish cancel", "wish retry",
+    "took back from _failed", "remove_result", "foreign",
+)  # fmt: skip
+SAMPLE: Final = (
+    "the intent is stored after",
+    "an unknown outcome is queued again",
+    "moving replaces what has the name",
+)
+tallies: Tally = Tally()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_happens_every_promise_is_kept(part: int) -> None:
+    """Crashes, power cuts, faults of the disk and of Adobe, and people: nothing is lost and nothing is bought twice."""
+    first, count = part * 1_000_000, SEEDS // PARTS
+
+    tally = run_all(range(first, first + count))
+    tallies.add(tally)
+
+    assert {} == {AGAIN.format(seed): broken for seed, broken in tally.broken.items()}
+
+
+@pytest.mark.slow
+def test_everything_that_can_go_wrong_does() -> None:
+    """Each kind of crash, fault and deed comes up within a few hundred seeds."""
+    counts: Counter[str] = tallies.counts or run_all(range(400)).counts
+
+    assert [] == [name for name in WANTED if not counts[name]]
+
+
+def test_a_seed_tells_the_same_story_twice() -> None:
+    """The same seed has the same trace: a failure can be looked at again."""
+    with folder() as root:
+        first = [run(seed, Path(root)).trace for seed in range(20)]
+        again = [run(seed, Path(root)).trace for seed in range(20)]
+
+    assert first == again
+    assert len(set(first)) == len(first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_broken_rule_is_noticed(name: str) -> None:
+    """Without one of its rules the service breaks a promise, and a seed tells."""
+    prey = next(each for each in mutants.MUTANTS if each.name.startswith(name))
+
+    assert mutants.hunt(prey, most=400).seed is not None
+
+
+def test_every_mutant_fits_the_product() -> None:
+    """Each text that a mutant exchanges stands in the product once."""
+    misfits = [
+        (each.name, change.file)
+        for each in mutants.MUTANTS
+        for change in each.changes
+        if (mutants.ROOT / change.file).read_text(encoding="utf-8").count(change.before) != 1
+    ]
+
+    assert [] == misfits
+    assert len(mutants.MUTANTS) >= 25

@@ -1,0 +1,176 @@
+"""The network between the service and the sandbox's world, without sockets, in virtual time; it loses what a seed wants."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dropglow.sandbox.app import make_app
+from dropglow.sandbox.replies import CutBody, CutConnection
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from dropglow.sandbox.world import World
+    from tests.simulation.machine import Machine
+
+TRUSTED: Final = re.compile(r"firefly-(api|epo\d{6})\.adobe\.io|ims-na1\.adobelogin\.com")
+_ENDED: Final = {"type": "http.disconnect"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Weather:
+    """How the network is: shares of requests."""
+
+    unreachable: float = 0.0  # no connection: nothing was sent
+    swallowed: float = 0.0  # it was sent, and reached nobody
+    silent: float = 0.0  # it arrived, and the answer never does
+    slow_s: float = 0.05
+
+
+class Front:
+    """The world behind its addresses, for every life of one seed."""
+
+    def __init__(self, world: World) -> None:
+        """Answer for *world*."""
+        self.world = world
+        self.served: dict[str, set[str]] = defaultdict(set)  # by Adobe's job: the digests of what it gave out
+        self.strangers: list[str] = []  # who saw the token and should not have
+        self._exact: dict[tuple[str, str], Route] = {}
+        self._below: list[tuple[str, str, Route]] = []
+        for route in make_app(world).routes:
+            assert isinstance(route, Route)
+            for method in route.methods or ():
+                fixed, brace, _ = route.path.partition("{")
+                if not brace:
+                    self._exact[method, route.path] = route
+                else:
+                    self._below.append((method, fixed, route))
+
+    async def answer(self, request: httpx.Request, content: bytes) -> Response:
+        """Return what the world answers."""
+        path = request.url.path
+        route, params = self._found(request.method, path)
+        scope: dict[str, Any] = {
+            "type": "http", "method": request.method, "scheme": request.url.scheme, "path": path, "raw_path": path,
+            "query_string": request.url.query, "headers": [(key.lower(), value) for key, value in request.headers.raw],
+            "path_params": params, "server": (request.url.host, 443), "client": ("127.0.0.1", 1), "root_path": "",
+            "http_version": "1.1", "extensions": {},
+        }  # fmt: skip
+        pieces = [{"type": "http.request", "body": content, "more_body": False}]
+
+        async def receive() -> Any:
+            return pieces.pop() if pieces else _ENDED
+
+        endpoint: Callable[[Request], Awaitable[Response]] = route.endpoint
+        return await endpoint(Request(scope, receive))
+
+    def mark(self, path: str, body: bytes) -> bytes:
+        """Return a result with a comment in it, so that no two are alike, and remember its digest."""
+        _, _, uuid, name = path.split("/")
+        told = f"{uuid}/{name}".encode()
+        marked = body[:2] + b"\xff\xfe" + (len(told) + 2).to_bytes(2, "big") + told + body[2:]
+        self.served[uuid].add(hashlib.sha256(marked).hexdigest())
+        return marked
+
+    def _found(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        if (route := self._exact.get((method, path))) is not None:
+            return route, {}
+        for wanted, fixed, route in self._below:
+            if wanted == method and path.startswith(fixed):
+                names, values = list(route.param_convertors), path[len(fixed) :].split("/")
+                if len(names) == 1:
+                    return route, {names[0]: path[len(fixed) :]}
+                return route, dict(zip(names, values, strict=True))
+        raise AssertionError(f"nobody answers {method} {path}")
+
+
+class SimWire(httpx.AsyncBaseTransport):
+    """What one life sends through."""
+
+    def __init__(self, front: Front, machine: Machine, dice: Random, weather: Weather) -> None:
+        """Carry requests to *front*."""
+        self._front = front
+        self._machine = machine
+        self._dice = dice
+        self._weather = weather
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request there and its answer back."""
+        label = f"{request.method} {request.url.path[:20]}"
+        if "authorization" in request.headers and not TRUSTED.fullmatch(request.url.host):
+            self._front.strangers.append(f"{request.url.host} saw the token")
+        self._machine.step("send", label)
+        if self._strikes(self._weather.unreachable, "no connection"):
+            raise httpx.ConnectError("no connection")
+        content = await self._content(request)
+        await self._travel()
+        if self._strikes(self._weather.swallowed, "request swallowed"):
+            raise httpx.ReadError("the connection broke")
+        response = await self._front.answer(request, content)
+        self._machine.past("send")
+        if isinstance(response, CutConnection):
+            self._machine.counts["answer lost"] += 1
+            raise httpx.ReadError("the connection broke")
+        if self._strikes(self._weather.silent, "answer never came"):
+            await asyncio.sleep(3600)
+        await self._travel()
+        self._machine.step("answer", f"{response.status_code} {label}")
+        if response.status_code >= 300:
+            self._machine.counts[f"{response.status_code} to {request.method}"] += 1
+        return self._received(request, response)
+
+    async def aclose(self) -> None:
+        """Do nothing: there are no connections."""
+
+    def _received(self, request: httpx.Request, response: Response) -> httpx.Response:
+        body, cut = bytes(response.body), isinstance(response, CutBody)
+        headers = response.raw_headers
+        if request.url.path.startswith("/results/") and body[:2] == b"\xff\xd8":
+            body = self._front.mark(request.url.path, body)
+            headers = [(name, value) for name, value in headers if name != b"content-length"]
+            headers.append((b"content-length", str(len(body)).encode()))
+        if cut:
+            self._machine.counts["download cut"] += 1
+        return httpx.Response(response.status_code, headers=headers, stream=_Body(body, cut=cut))
+
+    async def _content(self, request: httpx.Request) -> bytes:
+        stream = request.stream
+        assert isinstance(stream, httpx.AsyncByteStream)
+        return b"".join([piece async for piece in stream])
+
+    async def _travel(self) -> None:
+        roll = self._dice.random()
+        if roll > 0.5:
+            await asyncio.sleep((roll - 0.5) * self._weather.slow_s)
+
+    def _strikes(self, share: float, name: str) -> bool:
+        if not share or self._dice.random() >= share:
+            return False
+        self._machine.counts[name] += 1
+        return True
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body in one or two pieces, or half of it."""
+
+    def __init__(self, body: bytes, *, cut: bool) -> None:
+        self._body = body
+        self._cut = cut
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        middle = len(self._body) // 2
+        if self._cut:
+            yield self._body[:middle]
+            raise httpx.ReadError("the connection was closed in the middle of the answer")
+        yield self._body
