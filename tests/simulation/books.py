@@ -11,9 +11,12 @@ from dropglow.errors import LedgerUnavailable
 from tests.simulation.machine import Died
 
 if TYPE_CHECKING:
+    from random import Random
+
     from dropglow.ledger.memory import MemoryLedger
     from tests.simulation.machine import Machine
 
+PROMPT: Final = 0.7  # the share of questions that are answered at once
 WRITES: Final = frozenset({"admit", "save", "save_drop", "remember_upload", "release_all"})
 
 
@@ -23,8 +26,9 @@ class SimLedger:
     As with a writer's thread, somebody who stops waiting does not call a write back.
     """
 
-    def __init__(self, ledger: MemoryLedger, machine: Machine) -> None:
-        """Keep everything in *ledger*: what it says is durable."""
+    def __init__(self, ledger: MemoryLedger, machine: Machine, dice: Random) -> None:
+        """Keep everything in *ledger*: what it says is durable. By *dice*, others come between question and answer."""
+        self._dice = dice
         self._ledger = ledger
         self._machine = machine
 
@@ -40,6 +44,8 @@ class SimLedger:
         async def asked(*args: Any, **kwargs: Any) -> Any:
             if self._machine.dead:
                 raise Died
+            if ask == self._read and self._dice.random() < PROMPT:
+                return ask(name, verb, args, kwargs)
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self, functools.partial(ask, name, verb, args, kwargs))  # type: ignore[arg-type]
 

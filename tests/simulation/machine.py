@@ -90,7 +90,8 @@ class _Pins:
 class Fate:
     """When and how a life ends, if it does, and what goes wrong on its disk."""
 
-    dies_at: int = 0  # the how-manieth effect; zero: never
+    dies_at: int = 0  # at the how-manieth effect; zero: never
+    of: str = ""  # which effects count; none: all of them
     power: bool = False  # the machine goes down, and not the process alone
     journal: bool = True  # names become durable in order, as on ext4; else each folder for itself
     troubles: list[Trouble] = field(default_factory=list)
@@ -107,6 +108,7 @@ class Machine:
         self.effects = 0
         self.dead = False
         self.fate = Fate()
+        self._towards_death = 0
         self.trace = hashlib.sha256()
         self.story: list[str] | None = None
         self._dice = dice
@@ -124,6 +126,7 @@ class Machine:
     def begin(self, fate: Fate) -> None:
         """Begin a life with this fate."""
         self.fate, self.effects, self.dead = fate, 0, False
+        self._towards_death = 0
 
     def step(self, verb: str, subject: str) -> None:
         """Go past one point of an effect, or die there, or refuse."""
@@ -131,8 +134,7 @@ class Machine:
             raise Died
         self.effects += 1
         self.note(f"{verb} {subject.removeprefix(self.root)}")
-        if self.effects == self.fate.dies_at:
-            self.die(f"died at {verb}")
+        self._count(verb, f"died at {verb}")
         for trouble in self.fate.troubles:
             if self._bites(trouble, verb, subject):
                 trouble.times -= 1
@@ -141,9 +143,13 @@ class Machine:
 
     def past(self, verb: str) -> None:
         """Go past the end of an effect, or die there."""
-        self.effects += 1
-        if self.effects == self.fate.dies_at:
-            self.die(f"died after {verb}")
+        self._count(verb, f"died after {verb}")
+
+    def _count(self, verb: str, why: str) -> None:
+        if self.fate.of in {"", verb}:
+            self._towards_death += 1
+            if self._towards_death == self.fate.dies_at:
+                self.die(why)
 
     def die(self, why: str) -> None:
         """End this life here.

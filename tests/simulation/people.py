@@ -1,6 +1,6 @@
 """What people do with the folders and the commands while the service runs, or does not: a seed's choice."""
 
-# ruff: noqa: PTH103, PTH119, PTH120, PTH123, PTH208, PTH108
+# ruff: noqa: PTH103, PTH104, PTH112, PTH119, PTH120, PTH123, PTH208, PTH108
 # Folders of ``os``, as in the machine below.
 
 from __future__ import annotations

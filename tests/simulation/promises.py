@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -160,7 +161,7 @@ class Promises:
 
     def _illegal(self, told: Told) -> Iterator[str]:
         for key, events in told.history.items():
-            for before, after in zip(events, events[1:], strict=False):
+            for before, after in itertools.pairwise(events):
                 if after.before != before.after:
                     yield f"{key}: {after.event} came from {after.before}, but it was {before.after}"
                 if not allowed(Stage(after.before), Stage(after.after)):

@@ -69,6 +69,7 @@ rules:
     expand: {sizes: [64x48, 48x64]}
 """
 HORIZON_S: Final = 40.0  # of what people do
+LOOK_S: Final = 10.0  # between two looks whether everything rests
 HEALING_S: Final = 4 * 3600.0  # in which everything has to come to rest
 BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
 
@@ -195,7 +196,7 @@ class Story:
             connections=16,
             transport=wire,
         )
-        ledger: Any = SimLedger(self._ledger, self._machine)
+        ledger: Any = SimLedger(self._ledger, self._machine, random.Random(self._dice.random()))
         try:
             service = await build(
                 self._config, ledger=ledger, client=client, clock=clock, disk=RealDisk(), storage="@simulated"
@@ -238,9 +239,13 @@ class Story:
 
     def _fate(self) -> Fate:
         dice = self._dice
-        dies_at = int(2 ** dice.uniform(1, 9.5)) if dice.random() < 0.8 else 0
+        of = dice.choice(("", "", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write"))
+        dies_at = dice.choice((0, int(2 ** dice.uniform(1, 7)), dice.randint(60, 200), dice.randint(60, 400)))
+        if of:
+            dies_at = int(2 ** dice.uniform(0, 5))
         return Fate(
             dies_at=dies_at,
+            of=of,
             power=dice.random() < 0.6,
             journal=dice.random() < 0.5,
             troubles=list(self._troubles()),
@@ -306,7 +311,7 @@ class Story:
         self._people.finish_writing(clock)
         settling = self._dice.random() < 0.6
         while not life.done() and loop.time() < until_s:
-            loop.drive(life.done, until_s=loop.time() + 65.0)
+            loop.drive(life.done, until_s=loop.time() + LOOK_S)
             if not self._rests():
                 continue
             doubts = [job for job in self._jobs() if job.stage is Stage.IN_DOUBT]
