@@ -180,8 +180,8 @@ MUTANTS: Final = (
     ),
     mutant(
         "the client sends an order again by itself",
-        (CLIENT, "        reply = await attempt(token)\n        if _unauth",
-         "        reply = await attempt(token)\n        if isinstance(reply, Broken):\n            reply = await attempt(token)\n        if _unauth"),
+        (CLIENT, "        reply = await attempt(token)\n        self._heard",
+         "        reply = await attempt(token)\n        if isinstance(reply, Broken):\n            reply = await attempt(token)\n        self._heard"),
     ),
     mutant(
         "the receipt is forgotten",
@@ -215,7 +215,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "an answer is dropped when the ledger cannot be written",
-        (WORKER, "        return await insist(save, self._clock)\n", "        return await save()\n"),
+        (WORKER, "        return await insist(save, self._clock, at_first=rescue)\n", "        return await save()\n"),
     ),
     mutant(
         "a job is saved without compare-and-set",

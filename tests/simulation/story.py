@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
 import random
 import sys
@@ -12,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,20 +22,21 @@ from dropglow.assembly import build
 from dropglow.config import Config, load_config
 from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
+from dropglow.events import Accepted
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
 from dropglow.ledger.base import Query
+from dropglow.ledger.lifeboat import Lifeboat
 from dropglow.ledger.mailbox import Verb
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import RESTING
 from dropglow.model import DropState, Job, Stage
 from dropglow.runtime.service import Service
-from dropglow.sandbox.fault_values import NEVER, Rate, Span
-from dropglow.sandbox.faults import Faults
 from dropglow.sandbox.world import World
+from tests.simulation import trials
 from tests.simulation.books import SimLedger, answered
 from tests.simulation.loop import EPOCH, EndlessLoop, SimClock, SimLoop
-from tests.simulation.machine import Died, Fate, Machine, Trouble
+from tests.simulation.machine import Died, Fate, Machine
 from tests.simulation.mail import QuietStatus, SimDoorbell, SimMailbox
 from tests.simulation.people import People
 from tests.simulation.promises import Promises
@@ -130,7 +131,10 @@ class Story:
         with self._machine.installed(), self._listened():
             try:
                 for _ in range(self._dice.choice((0, 1, 1, 1, 2, 2, 3))):
-                    self._live(self._fate(), until_s=self._now_s + self._dice.uniform(2, HORIZON_S))
+                    self._live(
+                        trials.fate(self._dice, self._machine.root),
+                        until_s=self._now_s + self._dice.uniform(2, HORIZON_S),
+                    )
                     verdict.broken += self._promises.broken_now()
                 self._heal()
                 verdict.broken += self._promises.broken_at_rest()
@@ -187,7 +191,7 @@ class Story:
         machine.dead = False
 
     async def _life(self, clock: SimClock, stop: asyncio.Event, *, healing: bool) -> None:
-        weather = Weather() if healing else self._weather()
+        weather = Weather() if healing else trials.weather(self._dice)
         wire = SimWire(self._front, self._machine, random.Random(self._dice.random()), weather)
         client = FireflyClient(
             self._config.api,
@@ -196,10 +200,19 @@ class Story:
             connections=16,
             transport=wire,
         )
+        boat = Lifeboat(Path(self._config.state))
         ledger: Any = SimLedger(self._ledger, self._machine, random.Random(self._dice.random()))
         try:
+            boat.open()
+            await boat.land(ledger)
             service = await build(
-                self._config, ledger=ledger, client=client, clock=clock, disk=RealDisk(), storage="@simulated"
+                self._config,
+                ledger=ledger,
+                client=client,
+                clock=clock,
+                disk=RealDisk(),
+                storage="@simulated",
+                board=partial(self._board, boat),
             )
             service.doorbell._observer.stop()
             edges: Any = self._mailbox, QuietStatus(), SimDoorbell(self._ring)
@@ -207,7 +220,12 @@ class Story:
             self._service = service
             await service.run(stop, once=False)
         finally:
+            boat.close()
             await client.close()
+
+    def _board(self, boat: Lifeboat, job: Job, accepted: Accepted) -> None:
+        self._machine.step("board", job.key)
+        boat.board(job, accepted)
 
     def _ring(self, folder: str) -> None:
         assert self._service is not None, "somebody serves"
@@ -233,63 +251,9 @@ class Story:
         return jobs
 
     def _change_weather(self, loop: SimLoop, until_s: float) -> None:
-        self._world.faults = self._faults()
+        self._world.faults = trials.faults(self._dice)
         changes_at = self._dice.uniform(loop.time(), until_s)
-        loop.call_at(changes_at, lambda: setattr(self._world, "faults", self._faults()))
-
-    def _fate(self) -> Fate:
-        dice = self._dice
-        of = dice.choice(("", "", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write"))
-        dies_at = dice.choice((0, int(2 ** dice.uniform(1, 7)), dice.randint(60, 200), dice.randint(60, 400)))
-        if of:
-            dies_at = int(2 ** dice.uniform(0, 5))
-        return Fate(
-            dies_at=dies_at,
-            of=of,
-            power=dice.random() < 0.6,
-            journal=dice.random() < 0.5,
-            troubles=list(self._troubles()),
-        )
-
-    def _troubles(self) -> Iterator[Trouble]:
-        dice = self._dice
-        while dice.random() < 0.3:
-            number = dice.choice((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES))
-            verbs = {
-                errno.ENOSPC: ("create", "write", "mkdir", "rename", "fsync", "commit"),
-                errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
-            }.get(number, ("create", "rename", "replace", "unlink", "mkdir"))
-            below = dice.choice(("", f"{self._machine.root}/out", f"{self._machine.root}/in", "save"))
-            times = dice.choice((1, 1, 2, 5, -1))
-            chosen = frozenset(verbs) if dice.random() < 0.5 else frozenset({dice.choice(verbs)})
-            yield Trouble(
-                number=number,
-                verbs=chosen,
-                below=below,
-                from_effect=int(2 ** dice.uniform(0, 9)),
-                times=times,
-            )
-
-    def _weather(self) -> Weather:
-        dice = self._dice
-        if dice.random() < 0.5:
-            return Weather()
-        return Weather(
-            unreachable=dice.choice((0, 0, 0.1, 0.5)),
-            swallowed=dice.choice((0, 0, 0.1)),
-            silent=dice.choice((0, 0, 0, 0.05)),
-            slow_s=dice.choice((0.05, 2.0, 20.0)),
-        )
-
-    def _faults(self) -> Faults:
-        dice = self._dice
-        chosen: dict[str, Any] = {}
-        for _ in range(dice.choice((0, 1, 1, 2, 3, 5))):
-            chosen |= dice.choice(MENU)
-        for name, value in chosen.items():
-            if value is SOMETIMES:
-                chosen[name] = Rate(share=dice.choice((0.2, 0.5, 1.0)))
-        return Faults(duration=Span(low_s=1, high_s=dice.choice((2, 10, 60))), pictures="plain", **chosen)
+        loop.call_at(changes_at, lambda: setattr(self._world, "faults", trials.faults(self._dice)))
 
     def _server_time(self) -> float:
         now_s = self._now_s if self._loop is None else self._loop.time()
@@ -299,7 +263,7 @@ class Story:
 
     def _heal(self) -> None:
         """Let everything go well, and wait for rest."""
-        self._world.faults = Faults(duration=Span(low_s=1, high_s=10), pictures="plain")
+        self._world.faults = trials.healthy()
         for job in self._world.jobs:
             if job.ends_at is None:
                 self._world.finish(job.id)
@@ -357,25 +321,3 @@ class Story:
         finally:
             sys.unraisablehook = complain
             structlog.reset_defaults()
-
-
-SOMETIMES: Final = object()
-MENU: Final[tuple[dict[str, Any], ...]] = (
-    *({name: SOMETIMES} for name in (
-        "never", "token_401", "token_500", "unauthorised", "rate_limit", "rate_limit_date", "rate_limit_bare",
-        "rate_limit_status", "upload_413", "upload_500", "upload_lost", "submit_lost", "submit_500", "submit_502",
-        "submit_garbled", "submit_empty", "submit_no_link", "redirect", "moderation", "job_failed", "timeout",
-        "empty", "fewer", "status_500", "status_404", "status_lost", "status_html", "status_strange", "cancel_lost",
-        "link_403", "download_500", "cut_download", "wrong_type", "bare_ids",
-    )),
-    *({"submit_error": status, "submit_error_charged": SOMETIMES} for status in (
-        408, 409, 499, 500, 502, 503, 504, 529,
-    )),
-    *({"submit_error": status, "submit_error_rate": SOMETIMES, "submit_error_charged": NEVER} for status in (400, 408, 410, 413, 415, 422, 500, 501, 503)),
-    *({"forbidden": reason} for reason in ("quota_exhausted", "user_non_entitled")),
-    *({"status_error": status, "status_error_rate": SOMETIMES} for status in (403, 408, 409, 410, 451, 502, 503)),
-    *({"cancel_error": code} for code in ("unknown_job_id", "job_completed", "rate_limited", "runtime_error")),
-    {"cancel_takes": 20.0}, {"link_life": 3.0}, {"token_life": 5.0}, {"upload_life": 30.0}, {"spelling": "canceled"},
-    {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"shape": "B"}, {"shape": "C"},
-    {"upload_error": 503, "upload_error_rate": SOMETIMES}, {"clock_skew": 100.0}, {"retry_after": 120.0},
-)  # fmt: skip

@@ -1,0 +1,113 @@
+"""What a seed puts the service to: how its lives end, and what the disk, the network and Adobe do meanwhile."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from dropglow.sandbox.fault_values import NEVER, Rate, Span
+from dropglow.sandbox.faults import Faults
+from tests.simulation.machine import Fate, Trouble
+from tests.simulation.wire import Weather
+
+if TYPE_CHECKING:
+    from random import Random
+
+SOMETIMES: Final = object()  # a share of the calls, drawn when it is chosen
+
+
+def fate(dice: Random, root: str) -> Fate:
+    """Return how a life ends, if it does, on a machine whose folders are below *root*."""
+    of = dice.choice(
+        ("", "", "", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write")
+    )
+    anywhere = dice.choice((0, int(2 ** dice.uniform(1, 7)), dice.randint(60, 200), dice.randint(60, 400)))
+    return Fate(
+        dies_at=int(2 ** dice.uniform(0, 5)) if of else anywhere,
+        of=of,
+        power=dice.random() < 0.6,
+        journal=dice.random() < 0.5,
+        troubles=list(_troubles(dice, root)),
+    )
+
+
+def _troubles(dice: Random, root: str) -> Iterator[Trouble]:
+    while dice.random() < 0.3:
+        number = dice.choice((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES))
+        verbs = _REFUSED.get(number, ("create", "rename", "replace", "unlink", "mkdir"))
+        below = dice.choice(("", f"{root}/out", f"{root}/in", "save"))
+        if below == "save":
+            verbs = ("commit",)
+        yield Trouble(
+            number=number,
+            verbs=frozenset(verbs) if dice.random() < 0.5 else frozenset({dice.choice(verbs)}),
+            below=below,
+            from_effect=int(2 ** dice.uniform(0, 9)),
+            times=dice.choice((1, 1, 2, 5, -1)),
+        )
+
+
+def weather(dice: Random) -> Weather:
+    """Return how the network is in one life."""
+    if dice.random() < 0.5:
+        return Weather()
+    return Weather(
+        unreachable=dice.choice((0, 0, 0.1, 0.5)),
+        swallowed=dice.choice((0, 0, 0.1)),
+        silent=dice.choice((0, 0, 0, 0.05)),
+        slow_s=dice.choice((0.05, 2.0, 20.0)),
+    )
+
+
+def faults(dice: Random) -> Faults:
+    """Return what goes wrong at Adobe for a while."""
+    chosen: dict[str, Any] = {}
+    for _ in range(dice.choice((0, 1, 1, 2, 3, 5))):
+        chosen |= dice.choice(dice.choice(MENU))
+    for name, value in chosen.items():
+        if value is SOMETIMES:
+            chosen[name] = Rate(share=dice.choice((0.2, 0.5, 1.0)))
+    return Faults(duration=Span(low_s=1, high_s=dice.choice((2, 10, 60))), pictures="plain", **chosen)
+
+
+def healthy() -> Faults:
+    """Return an Adobe at which nothing goes wrong."""
+    return Faults(duration=Span(low_s=1, high_s=10), pictures="plain")
+
+
+def _some(*names: str) -> tuple[dict[str, Any], ...]:
+    return tuple({name: SOMETIMES} for name in names)
+
+
+_REFUSED: Final = {
+    errno.ENOSPC: ("create", "write", "mkdir", "rename", "fsync", "commit"),
+    errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
+}
+
+# By what they concern, so that each of these comes up as often as any other.
+MENU: Final[tuple[tuple[dict[str, Any], ...], ...]] = (
+    (
+        *_some("submit_lost", "submit_500", "submit_502", "submit_garbled", "submit_empty", "redirect", "moderation"),
+        *({"submit_error": status, "submit_error_charged": SOMETIMES} for status in (408, 409, 499, 500, 502, 503, 504, 529)),
+        *(
+            {"submit_error": status, "submit_error_rate": SOMETIMES, "submit_error_charged": NEVER}
+            for status in (400, 408, 410, 413, 415, 422, 500, 501, 503)
+        ),
+    ),
+    (*_some("submit_no_link", "bare_ids"), {"shape": "B"}, {"shape": "C"}, {"accept_status": 200}, {"spelling": "canceled"},
+     {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"clock_skew": 100.0}),
+    (*_some("token_401", "token_500", "unauthorised"), {"token_life": 5.0}, {"forbidden": "quota_exhausted"},
+     {"forbidden": "user_non_entitled"}),
+    (*_some("rate_limit", "rate_limit_date", "rate_limit_bare", "rate_limit_status"), {"retry_after": 120.0}),
+    (*_some("upload_413", "upload_500", "upload_lost"), {"upload_error": 503, "upload_error_rate": SOMETIMES},
+     {"upload_life": 30.0}),
+    _some("never", "job_failed", "timeout", "empty", "fewer"),
+    (
+        *_some("status_500", "status_404", "status_lost", "status_html", "status_strange"),
+        *({"status_error": status, "status_error_rate": SOMETIMES} for status in (403, 408, 409, 410, 451, 502, 503)),
+    ),
+    (*_some("link_403", "download_500", "cut_download", "cut_download", "wrong_type"), {"link_life": 3.0}),
+    (*_some("cancel_lost"), {"cancel_takes": 20.0},
+     *({"cancel_error": code} for code in ("unknown_job_id", "job_completed", "rate_limited", "runtime_error"))),
+)  # fmt: skip
