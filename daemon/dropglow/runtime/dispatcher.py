@@ -68,6 +68,7 @@ class Dispatcher:
         self._room_came = room_came
         self._hands: dict[JobKey, Hand] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
+        self._next: dict[JobKey, Job] = {}  # in our hand again, and to be started when their worker has ended
         self._closing = False
         self._renewed_s = clock.monotonic()
 
@@ -126,10 +127,12 @@ class Dispatcher:
         )
         jobs = await self._ledger.claim(self._owner, now=now, until=now + LEASE, grant=grant)
         for job in jobs:
-            if (hand := self._hands.get(job.key)) is not None:
-                hand.nudge()  # a wish ended it and another began it anew, faster than its worker noticed
-            else:
+            if (hand := self._hands.get(job.key)) is None:
                 self._start(job, group)
+            elif hand.over:
+                self._next[job.key] = job  # given back, and given to us again before its worker has ended
+            else:
+                hand.nudge()  # a wish ended it and another began it anew, faster than its worker noticed
         due = await self._ledger.next_due(now=now)
         if due is None:
             return IDLE_S
@@ -150,6 +153,8 @@ class Dispatcher:
     def _put_down(self, key: JobKey, task: asyncio.Task[None], group: asyncio.TaskGroup) -> None:
         del self._hands[key]
         del self._tasks[key]
+        if (job := self._next.pop(key, None)) is not None and not self._closing:
+            self._start(job, group)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical(vocabulary.SERVICE_BUG, job=key, exc_info=error)
             # The next order may meet the same fault: go on with one at a time.

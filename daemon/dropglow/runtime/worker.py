@@ -52,6 +52,7 @@ class Hand:
         self.on_the_wire = False  # between the stored intent and the stored answer
         self.stopping = False
         self.nudged = False
+        self.over = False  # nothing is done any more but handing back
         self.bell = Bell(clock)
 
     def nudge(self) -> None:
@@ -97,6 +98,7 @@ class Worker:
             pass  # it is another's, or nobody's, or ours again by now: to hand it back does no harm
         except IllegalTransition as refusal:
             log.info(vocabulary.SERVICE_NOTE, note=refusal.message, **about(job))
+        hand.over = True
         await insist(lambda: self._ledger.release(self._owner, (job.key,)), self._clock)
 
     async def _carry(self, job: Job, hand: Hand) -> None:
