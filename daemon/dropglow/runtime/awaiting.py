@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from dropglow import polling, retry
 from dropglow.clock import Clock
-from dropglow.errors import FireflyError, RequestRefused
+from dropglow.errors import FireflyError, RequestRefused, Unavailable, Verdict
 from dropglow.events import CancelConfirmed, CancelSent, Completed, Event, GaveUp, RanLate
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.redaction import redact, shortened
@@ -118,6 +118,9 @@ class Awaiting:
                 billed=Billed.UNKNOWN,
             )
             return GaveUp(failure=failure, at=now)
+        if job.stage is Stage.FETCHING:
+            # Its place is taken by others meanwhile, so the wait must be stored: else it would be asked about at once.
+            return self._outcomes.postponed(job, _unfinished(), retry.ASKING)
         if elapsed_s >= self._patience.job_timeout_s:
             if not job.late:
                 return RanLate(at=now)
@@ -154,6 +157,15 @@ class Awaiting:
             billed = Billed.YES if job.completed_at else Billed.UNKNOWN
             return self._outcomes.gave_up("Adobe no longer knows this job", error, billed, hint=ANEW)
         return self._outcomes.postponed(job, error, retry.ASKING)
+
+
+def _unfinished() -> Unavailable:
+    return Unavailable(
+        "Adobe says that this job runs, which had finished before",
+        hint="it is asked again by itself",
+        code="runs_again",
+        verdict=Verdict.LATER,
+    )
 
 
 def _elapsed_s(job: Job, now: datetime) -> float:
