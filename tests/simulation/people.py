@@ -112,7 +112,7 @@ class People:
     def _drop_slowly(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str | None:
         self._number += 1
         path = f"{self._machine.root}/{PROMPTS}/{self._name()}.txt"
-        if os.path.lexists(path):
+        if os.path.lexists(path) or path in self.own.unfinished:
             return None
         whole = f"slow fox {self._number:03} in the deep white snow".encode()
         self._write(path, whole[:BEGUN], clock)
