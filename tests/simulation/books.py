@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tests.simulation.machine import Machine
 
 PROMPT: Final = 0.7  # the share of questions that are answered at once
-WRITES: Final = frozenset({"admit", "save", "save_drop", "remember_upload", "release_all"})
+WRITES: Final = frozenset({
+    "admit", "save", "save_drop", "remember_upload", "release_all", "turn", "set_switch", "remember_originals",
+})  # fmt: skip
 
 
 class SimLedger:

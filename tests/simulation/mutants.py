@@ -134,10 +134,10 @@ MUTANTS: Final = (
         "the intent is stored after the order is sent",
         (
             WORKER,
-            "            job = await self.tell(job, Began(at=self._clock.now()), hand)\n" +
+            "            job = await self.tell(job, Began(at=self._clock.now(), booking=booking), hand)\n" +
             "            answer = await self._perform.ordering.submit(job)\n",
             "            answer = await self._perform.ordering.submit(job)\n" +
-            "            job = await self.tell(job, Began(at=self._clock.now()), hand)\n",
+            "            job = await self.tell(job, Began(at=self._clock.now(), booking=booking), hand)\n",
         ),
     ),
     mutant(

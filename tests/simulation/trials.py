@@ -64,7 +64,7 @@ def faults(dice: Random) -> Faults:
     """Return what goes wrong at Adobe for a while."""
     chosen: dict[str, Any] = {}
     for _ in range(dice.choice((0, 1, 1, 2, 3, 5))):
-        chosen |= dice.choice(dice.choice(MENU))
+        chosen |= dice.choice(SUBMISSIONS if dice.random() < 0.4 else dice.choice(MENU))
     for name, value in chosen.items():
         if value is SOMETIMES:
             chosen[name] = Rate(share=dice.choice((0.2, 0.5, 1.0)))
@@ -85,16 +85,17 @@ _REFUSED: Final = {
     errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
 }
 
+# What is dear, and so comes up most.
+SUBMISSIONS: Final[tuple[dict[str, Any], ...]] = (
+    *_some("submit_lost", "submit_lost", "submit_500", "submit_502", "submit_garbled", "submit_empty", "redirect", "moderation"),
+    *({"submit_error": status, "submit_error_charged": SOMETIMES} for status in (408, 409, 409, 499, 500, 502, 503, 504, 529)),
+    *(
+        {"submit_error": status, "submit_error_rate": SOMETIMES, "submit_error_charged": NEVER}
+        for status in (400, 408, 410, 413, 415, 422, 500, 501, 503)
+    ),
+)  # fmt: skip
 # By what they concern, so that each of these comes up as often as any other.
 MENU: Final[tuple[tuple[dict[str, Any], ...], ...]] = (
-    (
-        *_some("submit_lost", "submit_500", "submit_502", "submit_garbled", "submit_empty", "redirect", "moderation"),
-        *({"submit_error": status, "submit_error_charged": SOMETIMES} for status in (408, 409, 499, 500, 502, 503, 504, 529)),
-        *(
-            {"submit_error": status, "submit_error_rate": SOMETIMES, "submit_error_charged": NEVER}
-            for status in (400, 408, 410, 413, 415, 422, 500, 501, 503)
-        ),
-    ),
     (*_some("submit_no_link", "bare_ids"), {"shape": "B"}, {"shape": "C"}, {"accept_status": 200}, {"spelling": "canceled"},
      {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"clock_skew": 100.0}),
     (*_some("token_401", "token_500", "unauthorised"), {"token_life": 5.0}, {"forbidden": "quota_exhausted"},
