@@ -19,21 +19,19 @@ from uuid import uuid4
 from dropglow import __version__, vocabulary
 from dropglow.assembly import DOWNLOADS, build
 from dropglow.clock import RealClock
-from dropglow.config import Config
-from dropglow.disk import Disk, RealDisk
-from dropglow.errors import AuthError, ConfigError, DiskError
+from dropglow.config import Config, survey_config
+from dropglow.disk import RealDisk
+from dropglow.errors import AuthError, ConfigError
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
+from dropglow.groundwork import make_folders
 from dropglow.holding import mark_world, own
-from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.darkroom import Darkroom
-from dropglow.intake.survey import not_mounted
-from dropglow.landmarks import Role
 from dropglow.ledger.backup import back_up
 from dropglow.ops.garbage import sparing
-from dropglow.rules.folders import is_made_at_start
-from dropglow.rules.places import look
+from dropglow.ops.systemd import Manager
+from dropglow.runtime.bell import Bell
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import about, log
 
@@ -49,17 +47,21 @@ async def serve(
     *,
     once: bool = False,
     sandbox: World | None = None,
+    reload: Bell | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run the service until *stop* is set, or with *once* until everything rests.
 
-    With *sandbox*, its world is served in this process in place of Adobe.
+    With *sandbox*, its world is served in this process in place of Adobe. Whoever rings *reload* has the
+    configuration read again at once.
 
     Raises:
         Busy: Another service runs on this state folder.
         ConfigError: Credentials are missing, or the state folder belongs to another API.
         DropglowError: Anything else that keeps the service from running.
     """
+    environ = os.environ if environ is None else environ
+    survey = functools.partial(survey_config, config.path, environ=environ, cwd=str(Path.cwd()))
     async with contextlib.AsyncExitStack() as stack:
         where = SANDBOX if sandbox is not None else _world_of(config)
         owned = await stack.enter_async_context(own(Path(config.state)))
@@ -70,9 +72,9 @@ async def serve(
                 client_id="sandbox", client_secret="sandbox"
             )
         else:
-            credentials = _credentials(os.environ if environ is None else environ)
+            credentials = _credentials(environ)
         clock, disk = RealClock(), RealDisk()
-        await asyncio.to_thread(_make_folders, config, disk)
+        await asyncio.to_thread(make_folders, config, disk)
         client = FireflyClient(
             config.api, credentials, clock, connections=2 * config.limits.in_flight + DOWNLOADS
         )
@@ -90,6 +92,9 @@ async def serve(
             decoder=darkroom,
             board=owned.lifeboat.board,
             back_up=functools.partial(back_up, owned.state),
+            manager=Manager.of(environ, pid=os.getpid()),
+            survey=survey,
+            reload=reload,
         )
         for job in owned.rescued:
             log.warning(vocabulary.JOB_RESCUED, **about(job))
@@ -124,26 +129,6 @@ async def _sandboxed(config: Config, world: World, stack: contextlib.AsyncExitSt
 
 def _world_of(config: Config) -> str:
     return config.api.base_url.rstrip("/")
-
-
-def _make_folders(config: Config, disk: Disk) -> None:
-    """Make the inboxes and outboxes that a new configuration names; what cannot be made is told as missing.
-
-    One that was there before is not made again: it may be on a share that is not mounted. One that
-    does not answer is left alone.
-    """
-    base = look(str(Path(config.path).parent))
-    memory = Atlas(str(Path(config.state) / ATLAS_FILE), disk)
-    wanted = {(Role.INBOX, rule.inbox) for rule in config.rules if not rule.keeps}
-    wanted |= {(Role.OUTBOX, rule.outbox) for rule in config.rules}
-    for role, folder in wanted:
-        if folder in config.silent:
-            continue
-        if memory.known(role, folder) is not None or not_mounted(folder) is not None:
-            continue
-        if is_made_at_start(look(folder), base=base):
-            with contextlib.suppress(DiskError):
-                disk.make_folder(folder)
 
 
 def _storage(where: str) -> str:

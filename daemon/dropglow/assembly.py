@@ -10,14 +10,15 @@ import asyncio
 import functools
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from dropglow import polling
 from dropglow.clock import Clock
-from dropglow.config import Config
+from dropglow.config import Config, Survey
 from dropglow.delivery.keep import KEEP_FOLDER, Keep
 from dropglow.delivery.outbox import Outbox
 from dropglow.delivery.spool import Spool
@@ -25,10 +26,12 @@ from dropglow.disk import Disk
 from dropglow.errors import Unavailable
 from dropglow.events import Accepted
 from dropglow.firefly.client import FireflyClient
+from dropglow.groundwork import make_folders
 from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.copies import COPIES_FOLDER, Copies
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inbox import Inbox
+from dropglow.intake.plan import InboxPlan
 from dropglow.intake.watch import Doorbell
 from dropglow.landmarks import Memory
 from dropglow.ledger.base import Ledger, Query
@@ -36,7 +39,10 @@ from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Job, Submission
 from dropglow.money import Switch
+from dropglow.ops.systemd import Manager
 from dropglow.pacing import DAY_S, Gate
+from dropglow.reloading import Reloader
+from dropglow.rules.rule import Rule
 from dropglow.runtime.admission import Attendant
 from dropglow.runtime.admitting import Doors
 from dropglow.runtime.awaiting import Awaiting, Patience
@@ -45,18 +51,22 @@ from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.ground import Ground
+from dropglow.runtime.herald import Herald
+from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.links import Links
 from dropglow.runtime.ordering import Ordering
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
 from dropglow.runtime.perform import Performer
+from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.reusing import Reuse
 from dropglow.runtime.service import Service
 from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.snapshots import Snapshots
+from dropglow.runtime.staff import Exchange, Post, Staff
 from dropglow.runtime.status import StatusFile
 from dropglow.runtime.turns import Turns
 from dropglow.runtime.uploads import Uploads
@@ -83,21 +93,105 @@ async def build(
     decoder: Decoder = IN_PROCESS,
     board: Callable[[Job, Accepted], object] = lambda _job, _accepted: None,
     back_up: Callable[[datetime], Path | None] = lambda _now: None,
+    manager: Manager | None = None,
+    survey: Callable[[], Survey] | None = None,
+    reload: Bell | None = None,
 ) -> Service:
     """Return the service over these parts; nothing runs yet.
 
-    *storage* names the upload storage where it is not Adobe's own, so that an
-    id is never used where it is not known. *decoder* looks into pictures. *board* keeps
-    receipts safe that the ledger cannot take in; without it, they are lost with the process. *back_up*
-    copies the ledger, if that is due, and returns the copy.
+    Args:
+        config: Everything an operator settled.
+        ledger: Where the books are.
+        client: Speaks to Adobe.
+        clock: The time of everything below.
+        disk: Does every rename.
+        storage: Names the upload storage where it is not Adobe's own, so that an id is never used where it is
+            not known.
+        sandbox: Whether a pretend Adobe answers.
+        decoder: Looks into pictures.
+        board: Keeps receipts safe that the ledger cannot take in; without it, they are lost with the process.
+        back_up: Copies the ledger, if that is due, and returns the copy.
+        manager: Told how the service is; None: there is none.
+        survey: Reads the configuration again. None: it stands as it is.
+        reload: Rung by whoever wants it read again at once.
     """
-    gate = await _gate(config, ledger, clock)
+    core = await _core(
+        config,
+        ledger=ledger,
+        client=client,
+        clock=clock,
+        disk=disk,
+        storage=storage,
+        decoder=decoder,
+        board=board,
+    )
+    manager, tally = manager or Manager(), Tally()
+    reloader = Reloader(
+        config,
+        survey=survey or (lambda: Survey(config=config, refusal=None)),
+        swap=lambda told: _swap(told, core, ledger=ledger, clock=clock, disk=disk),
+        clock=clock,
+        manager=manager,
+        pulse=core.pulse,
+        bell=reload or Bell(clock),
+    )
+    return Service(
+        ledger=ledger,
+        staff=core.staff,
+        dispatcher=core.dispatcher,
+        closer=_closer(ledger, disk, clock, tally, core.turns, core.ground),
+        wishes=_wishes(ledger, client, clock, core.reopener, core.turns, core.dispatcher, core.purse),
+        purse=core.purse,
+        mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
+        back_up=back_up,
+        gate=core.gate,
+        clock=clock,
+        tally=tally,
+        ripe=core.ripe,
+        status=StatusFile(Path(config.state)),
+        snapshot=_snapshots(config, core, clock, reloader, sandbox=sandbox),
+        pulse=core.pulse,
+        herald=Herald(manager, staff=core.staff, ledger=ledger, pulse=core.pulse, clock=clock),
+        reload=reloader.run,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Core:
+    """The parts that files and jobs go through."""
+
+    gate: Gate
+    purse: Purse
+    pulse: Pulse
+    ripe: Bell
+    ground: Ground
+    turns: Turns
+    reopener: Reopener
+    awaiting: Awaiting
+    outboxes: Outboxes
+    dispatcher: Dispatcher
+    staff: Staff
+    posts: Callable[[Config], list[Post]]
+
+
+async def _core(
+    config: Config,
+    *,
+    ledger: Ledger,
+    client: FireflyClient,
+    clock: Clock,
+    disk: Disk,
+    storage: str,
+    decoder: Decoder,
+    board: Callable[[Job, Accepted], object],
+) -> _Core:
+    gate, pulse = await _gate(config, ledger, clock), Pulse(clock)
     purse = await _purse(config, ledger, clock, gate)
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
     ground = Ground(memory := Atlas(str(Path(config.state) / ATLAS_FILE), disk))
-    performer, outboxes = await _performer(
+    performer, awaiting, outboxes = await _performer(
         config,
         ledger=ledger,
         client=client,
@@ -110,8 +204,8 @@ async def build(
         ground=ground,
     )
     reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock), Turns()
-    attendants = _attendants(
-        config,
+    posts = functools.partial(
+        _posts,
         ledger=ledger,
         clock=clock,
         disk=disk,
@@ -123,6 +217,9 @@ async def build(
         decoder=decoder,
         memory=memory,
     )
+    staff = Staff(
+        posts(config), doorbell=functools.partial(Doorbell, asyncio.get_running_loop()), clock=clock
+    )
     worker = Worker(
         ledger=ledger,
         performer=performer,
@@ -131,24 +228,20 @@ async def build(
         stage_changed=bells["stages"],
         board=board,
     )
-    dispatcher = _dispatcher(config, worker, ledger, clock, gate, bells, owner, attendants)
-    tally = Tally()
-    return Service(
-        ledger=ledger,
-        attendants=tuple(attendants.values()),
-        dispatcher=dispatcher,
-        closer=_closer(ledger, disk, clock, tally, turns, ground),
-        wishes=_wishes(ledger, client, clock, reopener, turns, dispatcher, purse),
-        purse=purse,
-        mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
-        back_up=back_up,
-        doorbell=Doorbell(asyncio.get_running_loop(), lambda folder: attendants[folder].announced()),
+    dispatcher = _dispatcher(config, worker, ledger, clock, gate, bells, owner, pulse, staff)
+    return _Core(
         gate=gate,
-        clock=clock,
-        tally=tally,
+        purse=purse,
+        pulse=pulse,
         ripe=bells["ripe"],
-        status=StatusFile(Path(config.state)),
-        snapshot=_snapshots(config, dispatcher, gate, clock, attendants, outboxes, sandbox=sandbox),
+        ground=ground,
+        turns=turns,
+        reopener=reopener,
+        awaiting=awaiting,
+        outboxes=outboxes,
+        dispatcher=dispatcher,
+        staff=staff,
+        posts=posts,
     )
 
 
@@ -160,7 +253,8 @@ def _dispatcher(
     gate: Gate,
     bells: Mapping[str, Bell],
     owner: str,
-    attendants: Mapping[str, Attendant],
+    pulse: Pulse,
+    staff: Staff,
 ) -> Dispatcher:
     return Dispatcher(
         ledger=ledger,
@@ -170,9 +264,10 @@ def _dispatcher(
         owner=owner,
         in_flight=config.limits.in_flight,
         bell=bells["dispatch"],
+        pulse=pulse,
         stage_changed=bells["stages"],
         ripe=bells["ripe"],
-        room_came=functools.partial(_tell_of_room, attendants),
+        room_came=staff.room_came,
     )
 
 
@@ -239,7 +334,7 @@ async def _performer(
     storage: str,
     decoder: Decoder,
     ground: Ground,
-) -> tuple[Performer, Outboxes]:
+) -> tuple[Performer, Awaiting, Outboxes]:
     spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock, ground=ground)
     await outboxes.tidy()
@@ -250,6 +345,14 @@ async def _performer(
     outcomes = Outcomes(clock=clock, chance=chance)
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)
+    awaiting = Awaiting(
+        client=client,
+        clock=clock,
+        setbacks=setbacks,
+        durations=durations,
+        patience=_patience(config),
+        outcomes=outcomes,
+    )
     performer = Performer(
         reuse=Reuse(
             ledger=ledger, disk=disk, clock=clock, outboxes=outboxes, outcomes=outcomes, chance=chance
@@ -278,14 +381,7 @@ async def _performer(
             outcomes=outcomes,
             chance=chance,
         ),
-        awaiting=Awaiting(
-            client=client,
-            clock=clock,
-            setbacks=setbacks,
-            durations=durations,
-            patience=_patience(config),
-            outcomes=outcomes,
-        ),
+        awaiting=awaiting,
         fetching=Fetching(
             client=client,
             ledger=ledger,
@@ -298,7 +394,7 @@ async def _performer(
             downloads=DOWNLOADS,
         ),
     )
-    return performer, outboxes
+    return performer, awaiting, outboxes
 
 
 def _patience(config: Config) -> Patience:
@@ -308,12 +404,23 @@ def _patience(config: Config) -> Patience:
     )
 
 
-def _tell_of_room(attendants: Mapping[str, Attendant]) -> None:
-    for attendant in attendants.values():
-        attendant.room_came()
+async def _swap(config: Config, core: _Core, *, ledger: Ledger, clock: Clock, disk: Disk) -> Exchange:
+    """Put *config* in force: limits at once, then the inboxes. Jobs carry their orders with them."""
+    await asyncio.to_thread(make_folders, config, disk)
+    limits = config.limits
+    core.gate.limit(
+        per_minute=limits.requests_per_minute,
+        per_day=limits.requests_per_day,
+        past_s=await insist(lambda: _past_s(ledger, clock), clock),
+    )
+    core.purse.allow(config.budgets)
+    core.awaiting.patience = _patience(config)
+    core.dispatcher.limit = limits.in_flight
+    core.dispatcher.wake()
+    return await core.staff.change(core.posts(config))
 
 
-def _attendants(
+def _posts(
     config: Config,
     *,
     ledger: Ledger,
@@ -326,30 +433,35 @@ def _attendants(
     purse: Purse,
     decoder: Decoder,
     memory: Memory,
-) -> dict[str, Attendant]:
-    return {
-        plan.folder: Attendant(
-            inbox=Inbox(
-                plan,
-                disk=disk,
-                clock=clock,
-                ledger_identity=ledger.identity,
-                decoder=decoder,
-                memory=memory,
-            ),
-            rules=[rule for rule in config.rules if rule.inbox == plan.folder],
+) -> list[Post]:
+    """Return the inboxes of *config*, and how an attendant of each is made."""
+
+    def made(plan: InboxPlan, rules: Sequence[Rule], queue_limit: int) -> Attendant:
+        inbox = Inbox(
+            plan, disk=disk, clock=clock, ledger_identity=ledger.identity, decoder=decoder, memory=memory
+        )
+        return Attendant(
+            inbox=inbox,
+            rules=rules,
             ledger=ledger,
             disk=disk,
             clock=clock,
             keys=keys,
             reopener=reopener,
             turns=turns,
-            queue_limit=_queue_limit(config, plan.folder),
+            queue_limit=queue_limit,
             doors=doors,
             purse=purse,
         )
-        for plan in config.inboxes
-    }
+
+    def post(plan: InboxPlan) -> Post:
+        rules = [rule for rule in config.rules if rule.inbox == plan.folder]
+        queue_limit = _queue_limit(config, plan.folder)
+        # Where a rule stands in its file changes nothing for its files.
+        terms = plan, [replace(rule, line=0) for rule in rules], queue_limit
+        return Post(folder=plan.folder, terms=terms, make=functools.partial(made, plan, rules, queue_limit))
+
+    return [post(plan) for plan in config.inboxes]
 
 
 def _queue_limit(config: Config, inbox: str) -> int:
@@ -360,12 +472,10 @@ def _queue_limit(config: Config, inbox: str) -> int:
 
 async def _gate(config: Config, ledger: Ledger, clock: Clock) -> Gate:
     """Return the request limits with what an earlier life used up, on the monotonic scale."""
-    now, now_s = clock.now(), clock.monotonic()
-    past = await ledger.requests_since(now - timedelta(seconds=DAY_S))
     return Gate.of(
         per_minute=config.limits.requests_per_minute,
         per_day=config.limits.requests_per_day,
-        past_s=[now_s - max(0.0, (now - at).total_seconds()) for at, _ in past],
+        past_s=await _past_s(ledger, clock),
     )
 
 
@@ -373,6 +483,12 @@ async def _purse(config: Config, ledger: Ledger, clock: Clock, gate: Gate) -> Pu
     purse = Purse(ledger=ledger, clock=clock, gate=gate, budgets=config.budgets)
     await purse.open()
     return purse
+
+
+async def _past_s(ledger: Ledger, clock: Clock) -> list[float]:
+    now, now_s = clock.now(), clock.monotonic()
+    past = await ledger.requests_since(now - timedelta(seconds=DAY_S))
+    return [now_s - max(0.0, (now - at).total_seconds()) for at, _ in past]
 
 
 async def _durations(ledger: Ledger) -> polling.Durations:
@@ -385,24 +501,15 @@ async def _durations(ledger: Ledger) -> polling.Durations:
     return durations
 
 
-def _snapshots(
-    config: Config,
-    dispatcher: Dispatcher,
-    gate: Gate,
-    clock: Clock,
-    attendants: Mapping[str, Attendant],
-    outboxes: Outboxes,
-    *,
-    sandbox: bool,
-) -> Snapshots:
+def _snapshots(config: Config, core: _Core, clock: Clock, reloader: Reloader, *, sandbox: bool) -> Snapshots:
     return Snapshots(
         config=str(config.path),
-        in_flight_limit=config.limits.in_flight,
-        dispatcher=dispatcher,
-        gate=gate,
+        dispatcher=core.dispatcher,
+        gate=core.gate,
         clock=clock,
-        attendants=attendants,
-        outboxes=outboxes,
+        staff=core.staff,
+        outboxes=core.outboxes,
+        standing=lambda: reloader.standing,
         sandbox=sandbox,
         started_at=clock.now(),
     )

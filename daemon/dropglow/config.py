@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, Final
@@ -68,6 +68,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """A file of the configuration at one moment; another edit of it is another stamp."""
+
+    file: str  # absolute
+    mtime_ns: int = 0
+    size_bytes: int = -1  # -1: it was not there, or could not be looked at
+    inode: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything an operator settled, checked."""
 
@@ -81,6 +91,8 @@ class Config:
     warnings: tuple[str, ...] = ()  # ``file:line:column: message``
     silent: tuple[str, ...] = ()  # inboxes and outboxes whose share did not answer just now
     silences: tuple[str, ...] = ()  # the same as warnings; the service has its own words for them
+    patterns: tuple[str, ...] = ()  # absolute globs of rule files
+    files: tuple[Stamp, ...] = ()  # what was read, as it was then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +139,35 @@ def survey_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -
     return survey
 
 
+def stamps(path: str, patterns: Iterable[str]) -> tuple[Stamp, ...]:
+    """Return the stamps of the configuration file at *path* and of its rule files, as they are now. Blocks."""
+    files = {file for pattern in patterns for file in rule_files(pattern)}
+    return (_stamp(path), *(_stamp(file) for file in sorted(files)))
+
+
+def _stamp(file: str) -> Stamp:
+    try:
+        found = os.stat(file)  # noqa: PTH116  # a path is text here
+    except OSError:
+        return Stamp(file=file)
+    return Stamp(file=file, mtime_ns=found.st_mtime_ns, size_bytes=found.st_size, inode=found.st_ino)
+
+
+def rule_files(pattern: str) -> set[str]:
+    """Return the files that an absolute *pattern* stands for."""
+    found = glob.glob(pattern, recursive=True)  # noqa: PTH207  # a path is text here
+    return {file for file in found if os.path.isfile(file)}  # noqa: PTH113
+
+
 def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest = Harvest(look=Lookout())
+    first = _stamp(path)  # before it is read: who edits it meanwhile is not missed
     source = read_source(path, environ=environ, harvest=harvest)
     read = _read(source, harvest)
     shape = read.value
-    _gather_rules(read, source, environ=environ, harvest=harvest)
+    patterns = _patterns(read, source)
+    files = stamps(path, patterns)[1:]
+    _gather_rules(source, patterns, environ=environ, harvest=harvest)
     api = _api(read, source, environ=environ, harvest=harvest)
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
     state = _state(read, source, environ=environ, cwd=cwd)
@@ -167,6 +202,8 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
         silent=tuple(folder for folder in _folders(rules) if harvest.look(folder).silent),
         silences=tuple(str(each) for each in sorted(silent_folders(harvest.entries, look=harvest.look))),
+        patterns=patterns,
+        files=(first, *files),
     )
     return Survey(config=config, refusal=_refusal(path, harvest.faults) if harvest.faults else None)
 
@@ -262,22 +299,33 @@ def _inline(raw: Mapping[str, Any]) -> bool:
     return isinstance(rules, list) and any(isinstance(entry, dict) for entry in rules)
 
 
+def _patterns(read: Review[ConfigurationShape], source: Source) -> tuple[str, ...]:
+    """Return the absolute globs of rule files; none where the rules stand in the file, or nobody can tell."""
+    raw = source.document.value
+    unreadable = source.document.problems and raw is None
+    if unreadable or any(place[:1] in {(), ("rules",)} for place in read.places):
+        return ()  # that is fault enough
+    if isinstance(raw, dict) and _inline(raw):
+        return ()
+    return tuple(resolved(source.folder, pattern) for pattern in read.value.rules)
+
+
 def _gather_rules(
-    read: Review[ConfigurationShape], source: Source, *, environ: Mapping[str, str], harvest: Harvest
+    source: Source,
+    patterns: tuple[str, ...],
+    *,
+    environ: Mapping[str, str],
+    harvest: Harvest,
 ) -> None:
     raw = source.document.value
     if isinstance(raw, dict) and _inline(raw):
         load_rules(raw["rules"], source, harvest=harvest)
         return
-    unreadable = source.document.problems and raw is None
-    if unreadable or any(place[:1] in {(), ("rules",)} for place in read.places):
-        return  # that is fault enough
     files: set[str] = set()
-    for pattern in read.value.rules:
-        found = glob.glob(resolved(source.folder, pattern), recursive=True)  # noqa: PTH207  # a path is text here
-        matching = {file for file in found if os.path.isfile(file)}  # noqa: PTH113
+    for pattern in patterns:
+        matching = rule_files(pattern)
         if not matching:
-            message = f"no rule file is at {resolved(source.folder, pattern)}"
+            message = f"no rule file is at {pattern}"
             harvest.faults.append(source.fault(Problem(path=("rules",), message=message)))
         files |= matching
     for file in sorted(files, key=lambda file: (os.path.basename(file), file)):  # noqa: PTH119

@@ -90,6 +90,12 @@ class Gate:
             gate.take(at_s)
         return gate
 
+    def limit(self, *, per_minute: int | None, per_day: int | None, past_s: Iterable[float]) -> None:
+        """Change both limits; *past_s* is what was requested so far, oldest first. Pauses and setbacks stand."""
+        self.minute, self.day = Window(per_minute, MINUTE_S), Window(per_day, DAY_S)
+        for at_s in past_s:
+            self.count(at_s)
+
     def wait_s(self, now_s: float) -> float:
         """Return how many seconds until one more request is allowed; 0.0 if it is now."""
         return max(

@@ -18,9 +18,13 @@ SERVICE_TROUBLE: Final = "service.trouble"  # reason, hint, until
 SERVICE_RECOVERED: Final = "service.recovered"
 SERVICE_BUG: Final = "service.bug"  # job, traceback
 SERVICE_NOTE: Final = "service.note"  # note
+SERVICE_STUCK: Final = "service.stuck"  # reason
 LEDGER_UNAVAILABLE: Final = "ledger.unavailable"  # reason, hint
 BACKUP_MADE: Final = "backup.made"  # path
 BACKUP_FAILED: Final = "backup.failed"  # reason, hint
+CONFIG_RELOADED: Final = "config.reloaded"  # rules, inboxes, limits, begun, ended, changed, pending
+CONFIG_BROKEN: Final = "config.broken"  # reason, hint, faults
+CONFIG_NEEDS_RESTART: Final = "config.needs_restart"  # keys
 CONFIG_WARNING: Final = "config.warning"  # warning
 SANDBOX_STARTED: Final = "sandbox.started"  # url
 

@@ -17,6 +17,7 @@ from dropglow.errors import ConfigError, DropglowError
 
 if TYPE_CHECKING:
     from dropglow.config import Config
+    from dropglow.runtime.bell import Bell
     from dropglow.runtime.service import Outcome
     from dropglow.sandbox.world import World
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(option: str | None, once: bool, sandbox: bool, verbose: bool) -> None:  # noqa: FBT001
     """Serve the inboxes until stopped (SIGTERM or Ctrl-C). Remote jobs go on and are resumed at the next start.
+
+    SIGHUP, or an edited configuration or rule file, has the configuration read again; jobs that run already
+    finish as they began. A broken edit changes nothing, and `status` says so.
 
     Exit codes with --once: 0 everything was delivered; 1 something failed, is held or is in doubt;
     75 try again later; 78 there is no usable configuration, or there are no credentials. Where the log is no
@@ -76,13 +80,15 @@ def _run(option: str | None, *, once: bool, sandbox: bool) -> None:
 
 async def _serve(config: Config, *, once: bool, world: World | None) -> Outcome:
     from dropglow.app import serve
+    from dropglow.clock import RealClock
+    from dropglow.runtime.bell import Bell
 
-    stop = asyncio.Event()
+    stop, reload = asyncio.Event(), Bell(RealClock())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stopping, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, _hung_up, stop)
-    return await serve(config, stop, once=once, sandbox=world)
+    loop.add_signal_handler(signal.SIGHUP, _hung_up, stop, reload)
+    return await serve(config, stop, once=once, sandbox=world, reload=reload)
 
 
 def _stopping(stop: asyncio.Event, number: signal.Signals) -> None:
@@ -93,12 +99,9 @@ def _stopping(stop: asyncio.Event, number: signal.Signals) -> None:
     stop.set()
 
 
-def _hung_up(stop: asyncio.Event) -> None:
-    """End with the terminal; without one, somebody asks for a reload, which needs a restart for now."""
-    from dropglow import vocabulary
-    from dropglow.runtime.telling import log
-
+def _hung_up(stop: asyncio.Event, reload: Bell) -> None:
+    """End with the terminal; without one, somebody asks for the configuration to be read again."""
     if sys.stderr.isatty():
         stop.set()
-        return
-    log.warning(vocabulary.SERVICE_NOTE, note="reloading is not available yet: restart to use changed rules")
+    else:
+        reload.ring()

@@ -212,6 +212,10 @@ def _service(standing: Standing) -> dict[str, Any]:
         "sandbox": told.get("sandbox"),
         "config": told.get("config"),
         "trouble": told.get("trouble") or None,
+        "config_read_at": told.get("config_read_at"),
+        "config_faults": [storable(fault) for fault in told.get("config_faults", ())],
+        "config_faults_since": told.get("config_faults_since"),
+        "restart_for": list(told.get("restart_for", ())),
     }
 
 

@@ -5,7 +5,10 @@ Works with and without a running service. With ``--json`` one document::
     {"at", "config", "state",
      "config_faults": ["file:line:column: message"],    with any, what stands below may lack inboxes
      "service": {"running": bool, "pid", "version", "started_at", "sandbox", "config",
-                 "trouble"},                            null where it does not say
+                 "trouble",                             null where it does not say
+                 "config_read_at",                      when it read what is in force again; null: at its start
+                 "config_faults", "config_faults_since",   of what it found on disk and did not take up
+                 "restart_for": [key]},                 changed on disk, and taken up at a restart only
      "in_flight": count, "in_flight_limit": count,     jobs at Adobe
      "requests": {"last_minute", "per_minute", "last_day", "per_day"},   a limit may be null
      "inboxes": [{"folder", "mode": "notify" | "poll" | null, "mode_reason", "ready",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,8 @@ def _service(standing: Standing, out: Console) -> None:
     if told is not None and told.get("config") not in {None, standing.config.path}:
         text = f"the service runs with another configuration: {readable(str(told['config']))}"
         fact("", text, console=out, style="yellow")
+    if told is not None:
+        _reloading(told, standing.at, out)
     limits = standing.config.limits
     fact("at Adobe now", _of(standing.in_flight(), limits.in_flight), console=out)
     minute = _of(standing.requests_last_minute, limits.requests_per_minute)
@@ -57,7 +59,7 @@ def _service(standing: Standing, out: Console) -> None:
     fact("requests", f"{minute} in the last minute, {day} in the last day", console=out)
 
 
-def _running(told: dict[str, Any] | Any, now: datetime, out: Console) -> None:
+def _running(told: Mapping[str, Any], now: datetime, out: Console) -> None:
     started_at = datetime.fromisoformat(told["started_at"])
     since = relative_time(started_at, now)
     sandbox = ", with the sandbox in place of Adobe" if told["sandbox"] else ""
@@ -68,6 +70,23 @@ def _running(told: dict[str, Any] | Any, now: datetime, out: Console) -> None:
     )
     if told["trouble"]:
         fact("trouble", told["trouble"], console=out, style="red")
+
+
+def _reloading(told: Mapping[str, Any], now: datetime, out: Console) -> None:
+    """Say how what is on disk stands to what is in force."""
+    if read_at := told.get("config_read_at"):
+        fact("", f"read again {relative_time(datetime.fromisoformat(read_at), now)}", console=out)
+    if faults := told.get("config_faults"):
+        since = relative_time(datetime.fromisoformat(told["config_faults_since"]), now)
+        text = f"on disk it has {counted(len(faults), 'fault')}, found {since}; the old one is in force"
+        fact("", text, console=out, style="red")
+        for fault in faults[:LATEST]:
+            line(f"  {readable(fault)}", console=out, style="red")
+        if len(faults) > LATEST:
+            line("  all of them: dropglow check", console=out)
+    if keys := told.get("restart_for"):
+        text = f"restart the service for the new {' and '.join(keys)}"
+        fact("", text, console=out, style="yellow")
 
 
 def _inboxes(standing: Standing, out: Console) -> None:

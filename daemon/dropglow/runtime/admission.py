@@ -137,6 +137,7 @@ class Attendant:
         self._admitting = False
         self._unsettled = False  # kept here: the sorter belongs to the inbox's thread
         self._opened = False
+        self.retiring = False  # it was asked to end
         self._opening: asyncio.Task[bool] | None = None  # one that did not end in time
         self._lane = Lane(f"inbox {PurePath(inbox.plan.folder).name}")
 
@@ -214,16 +215,36 @@ class Attendant:
             return
         self._say_offline(self._silent())
 
+    async def join_within(self, limit_s: float) -> None:
+        """Open the inbox as ``open_within`` does; one that is not ours to attend is offline, and tried again."""
+        try:
+            await self.open_within(limit_s)
+        except DropglowError as refusal:
+            self._say_offline(refusal.message)
+
+    def retire(self) -> bool:
+        """Have ``run`` return once what is in hand is admitted; return False if it never had the inbox."""
+        self.retiring = True
+        self._bell.ring()
+        return self._opened
+
+    def late_s(self) -> float:
+        """Return for how many seconds the next look is overdue, although neither share nor ledger keeps it waiting."""
+        if not self._opened or self.retiring or self.busy or self._admitting:
+            return 0.0
+        return max(0.0, self._clock.monotonic() - self._sweep_due_s())
+
     async def run(self) -> None:
-        """Attend until cancelled."""
+        """Attend until cancelled, or until it has retired."""
         while not self._opened and not await self._opened_late():
             await self._clock.sleep(self.listening.every_s)
-        while True:
+        while not self.retiring:
             now_s = self._clock.monotonic()
             if now_s >= self._sweep_due_s():
                 await self._sweep()
             await self._admit_ready()
-            await self._bell.wait(max(0.0, self._sweep_due_s() - self._clock.monotonic()))
+            if not self.retiring:  # the bell may have rung for something else
+                await self._bell.wait(max(0.0, self._sweep_due_s() - self._clock.monotonic()))
 
     async def _opened_late(self) -> bool:
         """Open the inbox, with other inboxes in full swing: one that is not ours to attend is no reason to end."""
@@ -335,7 +356,7 @@ class Attendant:
     async def _admit_ready(self) -> None:
         self._admitting = True
         try:
-            while self._ready:
+            while self._ready and not self.retiring:
                 queued = await insist(lambda: self._ledger.queued(self.state.folder), self._clock)
                 room = self._queue_limit - queued
                 if room <= 0:

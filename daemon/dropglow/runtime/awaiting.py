@@ -50,7 +50,7 @@ class Awaiting:
         self._clock = clock
         self._setbacks = setbacks
         self._durations = durations
-        self._patience = patience
+        self.patience = patience  # may be changed at any time
         self._outcomes = outcomes
 
     async def poll(self, job: Job) -> Event | Wait:
@@ -121,16 +121,16 @@ class Awaiting:
         if job.stage is Stage.FETCHING:
             # Its place is taken by others meanwhile, so the wait must be stored: else it would be asked about at once.
             return self._outcomes.postponed(job, _unfinished(), retry.ASKING)
-        if elapsed_s >= self._patience.job_timeout_s:
+        if elapsed_s >= self.patience.job_timeout_s:
             if not job.late:
                 return RanLate(at=now)
-            return Wait(now + timedelta(seconds=polling.late_look_s(self._patience.poll_s_max)))
+            return Wait(now + timedelta(seconds=polling.late_look_s(self.patience.poll_s_max)))
         look_s = self._durations.look_s(
             job.key,
             job.order,
             elapsed_s=elapsed_s,
-            minimum_s=self._patience.poll_s_min,
-            maximum_s=self._patience.poll_s_max,
+            minimum_s=self.patience.poll_s_min,
+            maximum_s=self.patience.poll_s_max,
         )
         return Wait(now + timedelta(seconds=look_s))
 

@@ -23,6 +23,7 @@ from dropglow.model import Billed, Failure, Job, JobKey, Stage
 from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.insisting import insist
+from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.telling import log
 from dropglow.runtime.worker import Hand, Worker
 
@@ -51,6 +52,7 @@ class Dispatcher:
         owner: str,
         in_flight: int,
         bell: Bell,
+        pulse: Pulse,
         stage_changed: Bell,
         ripe: Bell,
         room_came: Callable[[], None],
@@ -61,8 +63,9 @@ class Dispatcher:
         self._clock = clock
         self._gate = gate
         self._owner = owner
-        self._limit = in_flight
+        self.limit = in_flight  # may be changed at any time
         self._bell = bell
+        self._pulse = pulse
         self._stage_changed = stage_changed
         self._ripe = ripe
         self._room_came = room_came
@@ -104,7 +107,7 @@ class Dispatcher:
                 group.create_task(self._keep_leases(), name="leases")
                 try:
                     while True:
-                        await self._bell.wait(await self._round(group))
+                        await self._bell.wait(self._pulse.back_within("dispatcher", await self._round(group)))
                 finally:
                     self._closing = True
         finally:
@@ -120,9 +123,9 @@ class Dispatcher:
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         now_s, now = self._clock.monotonic(), self._clock.now()
-        free = max(0, self._limit - self.places_taken())
+        free = max(0, self.limit - self.places_taken())
         grant = Grant(
-            open_jobs=max(0, OPEN_FACTOR * self._limit - self._busy()),
+            open_jobs=max(0, OPEN_FACTOR * self.limit - self._busy()),
             fresh_jobs=self._gate.free(now_s, wanted=free),
         )
         jobs = await self._ledger.claim(self._owner, now=now, until=now + LEASE, grant=grant)

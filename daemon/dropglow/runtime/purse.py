@@ -59,6 +59,11 @@ class Purse:
         """Take up what an earlier life, or a command, said about spending."""
         self.heed(await self._ledger.switch())
 
+    def allow(self, budgets: Budgets) -> None:
+        """Spend under these *budgets* from now on; what waits for money is looked at again within seconds."""
+        self._budgets = budgets
+        self._seen = None
+
     def heed(self, switch: Switch | None) -> None:
         """Stop all orders, or let them go on, as *switch* says."""
         self._switch = switch

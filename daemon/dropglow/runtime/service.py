@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,21 +16,21 @@ from typing import Final
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
-from dropglow.errors import DiskError, DropglowError, LedgerUnavailable
-from dropglow.intake.mounts import polling_s, watching_mode
-from dropglow.intake.watch import Doorbell
+from dropglow.errors import DropglowError, LedgerUnavailable
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Mailbox
 from dropglow.lifecycle import RESTING
 from dropglow.model import DropState, Stage
 from dropglow.pacing import Gate
-from dropglow.runtime.admission import Attendant
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.eternal import for_ever
+from dropglow.runtime.herald import Herald
 from dropglow.runtime.lane import DaemonThreads
-from dropglow.runtime.listening import NOTIFY, POLL
+from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
+from dropglow.runtime.staff import Staff
 from dropglow.runtime.standstill import TRIPS, Standstill
 from dropglow.runtime.status import Snapshot, StatusFile
 from dropglow.runtime.telling import log
@@ -38,15 +38,12 @@ from dropglow.runtime.wishes import Wishes
 
 WISH_S: Final = 0.5
 STATUS_S: Final = 1.0
-SUPERVISE_S: Final = 5.0
-OPEN_S: Final = 5.0  # an inbox that hangs is left to open by itself
-WATCH_AGAIN_S: Final = 300.0  # it walks the whole tree
 THREADS: Final = 64  # shared by all that looks at folders for a moment; those that hang are lost
+CLOSE_S: Final = 300.0  # between two looks for what can be closed, where no bell rings
 TIDY_S: Final = 3600.0
 BACKUP_S: Final = 3600.0
 ANSWER_LIFE: Final = timedelta(days=1)
 QUIET_S: Final = 0.1
-ABSENT: Final = "it is not there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +60,22 @@ class Service:
     """Everything that runs, put together by ``app.py``."""
 
     ledger: Ledger
-    attendants: Sequence[Attendant]
+    staff: Staff
     dispatcher: Dispatcher
     closer: Closer
     wishes: Wishes
     purse: Purse
     mailbox: Mailbox
     back_up: Callable[[datetime], Path | None]
-    doorbell: Doorbell
     gate: Gate
     clock: Clock
     tally: Tally
     ripe: Bell
     status: StatusFile
     snapshot: Callable[[], Snapshot]
-    unheard: dict[str, float] = field(
-        default_factory=dict, init=False
-    )  # folders, and when to try a watch again
+    pulse: Pulse
+    herald: Herald
+    reload: Callable[[], Awaitable[None]]  # an eternal task
     granting: bool = field(default=True, init=False)  # until the wishes that waited for the start are granted
 
     async def run(self, stop: asyncio.Event, *, once: bool) -> Outcome:
@@ -90,12 +86,14 @@ class Service:
         """
         try:
             await self._open()
+            self.herald.ready()
             gave_up = await self._serve(stop, once=once)
         except BaseExceptionGroup as parts:
             if (trouble := _told_by(parts)) is None:
                 raise
             raise trouble from parts
         finally:
+            self.herald.stopping()
             await self._close()
         return Outcome(
             troubled=await self._troubled(),
@@ -106,7 +104,7 @@ class Service:
     async def _serve(self, stop: asyncio.Event, *, once: bool) -> str:
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_for_ever(body, name), name=name) for name, body in self._eternal().items()
+                group.create_task(for_ever(body, name), name=name) for name, body in self._eternal().items()
             ]
             gave_up = await self._until_over(stop, once=once)
             for task in tasks:
@@ -122,39 +120,17 @@ class Service:
             "money": self._mind_money,
             "tidying": self._tidy,
             "backup": self._back_up,
-            "supervision": self._supervise,
-            **{f"inbox {each.state.folder}": each.run for each in self.attendants},
-            **{f"tidying {each.state.folder}": each.tidy for each in self.attendants},
+            "inboxes": self.staff.run,
+            "reload": self.reload,
+            "watchdog": self.herald.watch,
         }
 
     async def _open(self) -> None:
         asyncio.get_running_loop().set_default_executor(DaemonThreads(THREADS, "common"))
-        await asyncio.gather(*(each.open_within(OPEN_S) for each in self.attendants))
-        await self.doorbell.start()
-        for attendant in self.attendants:
-            if attendant.state.offline:
-                attendant.listening.decide(every_s=SUPERVISE_S, mode=POLL, reason=ABSENT)
-            else:
-                await self._watch(attendant)
-
-    async def _watch(self, attendant: Attendant) -> None:
-        """Have the doorbell ring for this inbox, or poll it where events do not come."""
-        plan = attendant.inbox.plan
-        watching = await attendant.in_thread(watching_mode, plan)
-        every_s, mode, reason = watching.every_s, NOTIFY if watching.notify else POLL, watching.reason
-        try:
-            if watching.notify:
-                await self.doorbell.watch(plan.folder, reserved=plan.reserved, in_thread=attendant.in_thread)
-            else:
-                await self.doorbell.unwatch(plan.folder, in_thread=attendant.in_thread)
-        except DiskError as trouble:
-            every_s, mode, reason = polling_s(plan), POLL, trouble.message
-            self.unheard[plan.folder] = self.clock.monotonic() + WATCH_AGAIN_S
-        attendant.listening.decide(every_s=every_s, mode=mode, reason=reason)
+        await self.staff.open()
 
     async def _close(self) -> None:
-        await self.doorbell.stop()
-        await asyncio.gather(*(_let_go(each) for each in self.attendants))
+        await self.staff.close()
         self.status.withdraw()
 
     async def _until_over(self, stop: asyncio.Event, *, once: bool) -> str:
@@ -185,7 +161,7 @@ class Service:
 
     async def _unpayable(self) -> str:
         """Return what keeps everything that is left from being bought before long, if that is so; else an empty text."""
-        if self.granting or not all(attendant.still() for attendant in self.attendants):
+        if self.granting or not self.staff.still():
             return ""
         counts = await self.ledger.counts()
         unrested = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)
@@ -202,7 +178,7 @@ class Service:
     async def _unclosable(self) -> str:
         """Return why no drop can be closed, if there is nothing else to do; else an empty text."""
         refused, reason = self.closer.refused(TRIPS)
-        if not refused or not all(attendant.idle() for attendant in self.attendants):
+        if not refused or not self.staff.idle():
             return ""
         counts = await self.ledger.counts()
         resting = all(stage in RESTING for stage, count in counts.jobs.items() if count)
@@ -210,15 +186,11 @@ class Service:
 
     def _absent(self) -> str:
         """Return which inboxes could not be drained because they are away."""
-        return "\n".join(each.state.offline for each in self.attendants if each.state.offline)
+        return "\n".join(self.staff.offline())
 
     async def _at_rest(self) -> bool:
         counts = await self.ledger.counts()  # first: what cannot be reached ends a single run
-        if (
-            self.granting
-            or self.dispatcher.in_hand
-            or not all(attendant.idle() for attendant in self.attendants)
-        ):
+        if self.granting or self.dispatcher.in_hand or not self.staff.idle():
             return False
         return all(
             stage in RESTING for stage, count in counts.jobs.items() if count
@@ -245,13 +217,13 @@ class Service:
                 closed = 0  # told by the dispatcher, which meets it too
                 trips += 1
             if closed:
-                for attendant in self.attendants:
-                    attendant.room_came()
+                self.staff.room_came()
                 continue
             wait_s = self.closer.next_try_s()
             if trips:
                 wait_s = retry.ASKING.delay_s(trips, chance=0.5)
-            await self.ripe.wait(wait_s)
+            wait_s = CLOSE_S if wait_s is None else min(wait_s, CLOSE_S)
+            await self.ripe.wait(self.pulse.back_within("closing", wait_s))
 
     async def _grant_wishes(self) -> None:
         trouble = ""
@@ -263,7 +235,7 @@ class Service:
                 if refusal.message != trouble:
                     log.error(vocabulary.WISH_UNANSWERED, reason=refusal.message, hint=refusal.hint)
                 trouble = refusal.message
-            await self.clock.sleep(WISH_S)
+            await self.clock.sleep(self.pulse.back_within("wishes", WISH_S))
 
     async def _grant_waiting(self) -> None:
         self.granting = True
@@ -292,7 +264,7 @@ class Service:
         while True:
             with contextlib.suppress(LedgerUnavailable):  # told by the task that reads the wishes
                 await asyncio.to_thread(self.mailbox.forget_old, self.clock.now() - ANSWER_LIFE)
-            await self.clock.sleep(TIDY_S)
+            await self.clock.sleep(self.pulse.back_within("tidying", TIDY_S))
 
     async def _back_up(self) -> None:
         """Copy the ledger once a day."""
@@ -308,7 +280,7 @@ class Service:
                 trouble = refusal.message
             if copy is not None:
                 log.info(vocabulary.BACKUP_MADE, path=str(copy))
-            await self.clock.sleep(BACKUP_S)
+            await self.clock.sleep(self.pulse.back_within("backup", BACKUP_S))
 
     async def _publish(self) -> None:
         trouble = ""
@@ -319,42 +291,9 @@ class Service:
             elif trouble and not snapshot.trouble:
                 log.info(vocabulary.SERVICE_RECOVERED)
             trouble = snapshot.trouble
+            self.herald.show(snapshot)
             await asyncio.to_thread(self.status.publish, snapshot)
-            await self.clock.sleep(STATUS_S)
-
-    async def _supervise(self) -> None:
-        """Watch the watcher: a deaf observer is said once, and the timers go on without it."""
-        dead = False
-        while True:
-            await self.clock.sleep(SUPERVISE_S)
-            alive = self.doorbell.alive()
-            if not alive and not dead:
-                log.error(vocabulary.WATCHER_DEAF, reason="the watching thread ended; inboxes are polled")
-            dead = not alive
-            await asyncio.gather(*(self._listen_anew(each) for each in self.attendants))
-
-    async def _listen_anew(self, attendant: Attendant) -> None:
-        """Watch an inbox afresh that was away, was exchanged, or for which there were no watches left."""
-        if attendant.busy or attendant.state.offline:
-            return  # the former may hang; whatever it is, the next round sees to it
-        folder = attendant.state.folder
-        try:
-            lost = await asyncio.wait_for(attendant.in_thread(self._lost, folder), SUPERVISE_S)
-        except TimeoutError:
-            return
-        due = folder in self.unheard and self.clock.monotonic() >= self.unheard[folder]
-        if lost or due or attendant.listening.stale:
-            self.unheard.pop(folder, None)
-            await self._watch(attendant)
-            attendant.hint()
-
-    def _lost(self, folder: str) -> bool:
-        return self.doorbell.is_deaf(folder) or self.doorbell.is_short(folder)
-
-
-async def _let_go(attendant: Attendant) -> None:
-    with contextlib.suppress(DropglowError):
-        await attendant.close()
+            await self.clock.sleep(self.pulse.back_within("status", STATUS_S))
 
 
 def _told_by(parts: BaseExceptionGroup[BaseException]) -> DropglowError | None:
@@ -364,8 +303,3 @@ def _told_by(parts: BaseExceptionGroup[BaseException]) -> DropglowError | None:
     while isinstance(ours, BaseExceptionGroup):
         ours = ours.exceptions[0]
     return ours if others is None and isinstance(ours, DropglowError) else None
-
-
-async def _for_ever(body: Callable[[], Awaitable[None]], name: str) -> None:
-    await body()
-    raise DropglowError(f"the task '{name}' ended by itself", hint="this is a fault of Dropglow's own")

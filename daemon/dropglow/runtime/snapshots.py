@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dropglow import __version__
 from dropglow.clock import Clock
 from dropglow.pacing import Gate
-from dropglow.runtime.admission import Attendant
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.outboxes import Outboxes
-from dropglow.runtime.status import Snapshot
+from dropglow.runtime.staff import Staff
+from dropglow.runtime.status import ConfigStanding, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +21,18 @@ class Snapshots:
     """Take the service's picture whenever it is asked for."""
 
     config: str  # the path of the configuration
-    in_flight_limit: int
     dispatcher: Dispatcher
     gate: Gate
     clock: Clock
-    attendants: Mapping[str, Attendant]
+    staff: Staff
     outboxes: Outboxes
+    standing: Callable[[], ConfigStanding]
     sandbox: bool
     started_at: datetime
 
     def __call__(self) -> Snapshot:
         """Return the service as it is now."""
-        now_s = self.clock.monotonic()
+        now_s, standing = self.clock.monotonic(), self.standing()
         return Snapshot(
             pid=os.getpid(),
             version=__version__,
@@ -40,11 +40,15 @@ class Snapshots:
             config=self.config,
             sandbox=self.sandbox,
             in_flight=self.dispatcher.places_taken(),
-            in_flight_limit=self.in_flight_limit,
+            in_flight_limit=self.dispatcher.limit,
             in_hand=self.dispatcher.in_hand,
             trouble=self.gate.trouble(now_s),
             requests_last_minute=self.gate.minute.used(now_s),
             requests_last_day=self.gate.day.used(now_s),
-            inboxes=[replace(each.state) for each in self.attendants.values()],
+            inboxes=[replace(each.state) for each in self.staff.attendants.values()],
             outboxes_away=dict(self.outboxes.away),
+            config_faults=standing.faults,
+            config_faults_since=standing.faults_since,
+            config_read_at=standing.read_at,
+            restart_for=standing.restart_for,
         )

@@ -24,6 +24,16 @@ VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigStanding:
+    """How what is on disk stands to what is in force."""
+
+    faults: tuple[str, ...] = ()  # of the configuration on disk: ``file:line:column: message``
+    faults_since: datetime | None = None
+    restart_for: tuple[str, ...] = ()  # keys whose new values need a restart
+    read_at: datetime | None = None  # when what is in force was read again; None: never since the start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The service at one moment. Ages are seconds, times are UTC."""
 
@@ -40,11 +50,17 @@ class Snapshot:
     requests_last_day: int
     inboxes: Sequence[InboxState]
     outboxes_away: Mapping[str, str] = field(default_factory=dict)  # by folder, why
+    config_faults: Sequence[str] = ()  # of what is on disk, while something older is in force
+    config_faults_since: datetime | None = None
+    config_read_at: datetime | None = None  # None: what is in force was read at the start
+    restart_for: Sequence[str] = ()  # keys whose new values need a restart
 
     def document(self) -> dict[str, Any]:
         """Return the snapshot as JSON-able data."""
         document = asdict(self)
-        document["started_at"] = self.started_at.isoformat(timespec="seconds")
+        for name in ("started_at", "config_faults_since", "config_read_at"):
+            at: datetime | None = document[name]
+            document[name] = None if at is None else at.isoformat(timespec="seconds")
         return {"version_of_document": VERSION, **document}
 
 

@@ -105,6 +105,7 @@ def about(job: Job) -> dict[str, Any]:
     """Return the fields that every event about *job* carries."""
     return {
         "job": job.key,
+        "drop": job.drop,
         "job_id": None if job.submission is None else job.submission.remote_id,
         "rule": job.rule,
         "source": shown(job.source),

@@ -21,7 +21,7 @@ from PIL import Image
 
 from dropglow.assembly import build
 from dropglow.clock import Clock, RealClock
-from dropglow.config import Config, load_config
+from dropglow.config import Config, load_config, survey_config
 from dropglow.disk import Disk, RealDisk
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
@@ -33,6 +33,7 @@ from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, DropState, Job, Stage
 from dropglow.money import Fate
 from dropglow.ops.logging import set_up
+from dropglow.runtime.bell import Bell
 from dropglow.runtime.service import Outcome, Service
 from dropglow.sandbox.app import make_app
 from dropglow.sandbox.faults import parse_faults
@@ -96,6 +97,7 @@ class Daemon:
         self.disk: Disk = RealDisk()
         self.ledger: Callable[[Any], Any] = lambda ledger: ledger  # what stands between the service and it
         self.wire: Callable[[Any], Any] = lambda transport: transport  # the same before the world
+        self.reload = Bell(clock)
         self.sockets = False  # True: over the loopback interface, to wherever the configuration says
         self.photos = folder / "inbox" / "photos"
         self.prompts = folder / "inbox" / "prompts"
@@ -142,6 +144,8 @@ class Daemon:
                     clock=self.clock,
                     disk=self.disk,
                     board=owned.lifeboat.board,
+                    survey=lambda: survey_config(str(self.folder), environ={}, cwd=str(self.folder)),
+                    reload=self.reload,
                 )
             finally:
                 await client.close()
