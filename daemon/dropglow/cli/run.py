@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
@@ -38,8 +39,11 @@ def command(option: str | None, once: bool, sandbox: bool, verbose: bool) -> Non
     terminal, the reason of a failure is an event of it.
     """
     from dropglow.ops.logging import set_up, writes_json
+    from dropglow.ops.systemd import WATCHDOG_USEC
 
     set_up(level=logging.DEBUG if verbose else logging.INFO)
+    if os.environ.get(WATCHDOG_USEC):
+        faulthandler.enable()  # the watchdog ends a process by SIGABRT: its log is to show where it stood
     try:
         _run(option, once=once, sandbox=sandbox)
     except (DropglowError, Told) as error:

@@ -1,4 +1,4 @@
-"""Set logging up: for a person on a terminal, for a collector otherwise.
+"""Set logging up: for a person on a terminal, for the journal under systemd, for a collector otherwise.
 
 Everything that logs, ours or a library's, goes through the same processors.
 Whatever looks like a signed address or a token loses it here, once more: the
@@ -8,6 +8,7 @@ places that know secrets do not log them in the first place.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -16,21 +17,33 @@ from typing import Any, Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from dropglow.ops.journal import JournalHandler, Send, is_the_journal, sender
+
 _SIGNED: Final = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+")
 _BEARER: Final = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
 # httpx writes whole addresses at INFO, and ours carry signatures.
 _LOUD: Final = ("httpx", "httpcore", "asyncio", "watchdog", "PIL", "uvicorn", "multipart")
 
 
-def set_up(*, stream: TextIO | None = None, json: bool | None = None, level: int = logging.INFO) -> None:
-    """Send every log record to *stream* (default: standard error).
+def set_up(
+    *,
+    stream: TextIO | None = None,
+    json: bool | None = None,
+    level: int = logging.INFO,
+    environ: Mapping[str, str] | None = None,
+    send: Send | None = None,
+) -> None:
+    """Send every log record to *stream* (default: standard error), or to the journal where that is its end.
 
     Args:
         stream: Where to write.
-        json: JSON lines (True), console (False), or by whether *stream* is a terminal (None).
+        json: JSON lines (True), console (False), or by what *stream* is (None): a terminal, the journal, or else.
         level: The lowest level that is shown.
+        environ: Tells whether *stream* is the journal; None: the process's own.
+        send: Sends to the journal; None: as ``journal.sender`` finds best.
     """
     out = stream or sys.stderr
+    to_journal = json is None and is_the_journal(out, os.environ if environ is None else environ)
     as_json = writes_json(out) if json is None else json
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -50,13 +63,13 @@ def set_up(*, stream: TextIO | None = None, json: bool | None = None, level: int
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(out)
+    handler = JournalHandler(send or sender()) if to_journal else logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _json() if as_json else structlog.dev.ConsoleRenderer(colors=_colours(out)),
+                _json() if as_json or to_journal else structlog.dev.ConsoleRenderer(colors=_colours(out)),
             ],
         )
     )
