@@ -60,13 +60,14 @@ def test_every_module_is_in_the_wheel(names: list[str]) -> None:
     assert sources - set(names) == set()
 
 
-def test_the_example_rules_are_in_the_wheel(names: list[str]) -> None:
-    """Every example rule is installed under `share/dropglow/rules`."""
-    marker = ".data/data/share/dropglow/rules/"
+@pytest.mark.parametrize("folder", ["rules", "systemd"])
+def test_what_people_copy_is_in_the_wheel(names: list[str], folder: str) -> None:
+    """Every example rule is installed under `share/dropglow/rules`, every unit under `share/dropglow/systemd`."""
+    marker = f".data/data/share/dropglow/{folder}/"
     shipped = {name.partition(marker)[2] for name in names if marker in name}
-    rules = ROOT / "rules"
+    source = ROOT / folder
 
-    assert shipped == {path.relative_to(rules).as_posix() for path in rules.rglob("*") if path.is_file()}
+    assert shipped == {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
 
 
 def test_the_wheel_names_its_version_and_command(wheel: Path) -> None:
