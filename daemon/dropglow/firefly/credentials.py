@@ -102,13 +102,24 @@ class CredentialSource:
         if folder := self._environ.get("CREDENTIALS_DIRECTORY"):
             path = Path(folder, f"firefly_{name}")
             # systemd makes the folder for any credential, not only for ours.
-            if path.exists():
+            if not _is_absent(path):
                 return f"the systemd credential firefly_{name}", path, ""
         if named := self._environ.get(f"{variable}_FILE"):
             return f"the file that {variable}_FILE names", Path(named), ""
         if text := self._environ.get(variable):
             return variable, None, text
         return "", None, ""
+
+
+def _is_absent(path: Path) -> bool:
+    """Return whether there is certainly no such file; one that cannot be looked at is there, and its reading says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _file_text(path: Path) -> str:

@@ -76,3 +76,11 @@ def test_secrets_are_equal_by_their_text() -> None:
     assert Secret("a") == Secret("a")
     assert hash(Secret("a")) == hash(Secret("a"))
     assert Secret("a") != "a"
+
+
+def test_a_credential_that_cannot_be_looked_at_is_told() -> None:
+    """A folder that refuses is a missing right and no fault of ours: one line says which file."""
+    source = CredentialSource({"CREDENTIALS_DIRECTORY": "/" + 300 * "x"})
+
+    with pytest.raises(AuthError, match="cannot read /xxx"):
+        source.read()
