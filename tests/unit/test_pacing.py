@@ -304,3 +304,14 @@ def test_a_gate_that_a_person_stopped_lets_nothing_through() -> None:
 
     assert (0, STOPPED_S) == stopped
     assert (5, 0.0) == (gate.free(0.0, wanted=5), gate.wait_s(0.0))
+
+
+def test_new_limits_count_what_was_before_them() -> None:
+    """A limit that replaces none knows the past all the same; a pause stands."""
+    gate = Gate.of(per_minute=None, per_day=None)
+    gate.pause(90.0, "it is unwell")
+
+    gate.limit(per_minute=2, per_day=100, past_s=[80.0, 85.0])
+
+    assert (2, 2) == (gate.minute.used(90.0), gate.day.used(90.0))
+    assert (50.0, "it is unwell") == (gate.wait_s(90.0), gate.trouble(89.0))
