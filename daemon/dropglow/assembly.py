@@ -10,8 +10,8 @@ import asyncio
 import functools
 import random
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -30,10 +30,7 @@ from dropglow.groundwork import make_folders
 from dropglow.intake.atlas import ATLAS_FILE, Atlas
 from dropglow.intake.copies import COPIES_FOLDER, Copies
 from dropglow.intake.decoding import IN_PROCESS, Decoder
-from dropglow.intake.inbox import Inbox
-from dropglow.intake.plan import InboxPlan
 from dropglow.intake.watch import Doorbell
-from dropglow.landmarks import Memory
 from dropglow.ledger.base import Ledger, Query
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.lifecycle import PAID_FOR, RESTING
@@ -42,8 +39,6 @@ from dropglow.money import Switch
 from dropglow.ops.systemd import Manager
 from dropglow.pacing import DAY_S, Gate
 from dropglow.reloading import Reloader
-from dropglow.rules.rule import Rule
-from dropglow.runtime.admission import Attendant
 from dropglow.runtime.admitting import Doors
 from dropglow.runtime.awaiting import Awaiting, Patience
 from dropglow.runtime.bell import Bell
@@ -61,6 +56,7 @@ from dropglow.runtime.outcomes import Outcomes
 from dropglow.runtime.perform import Performer
 from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
+from dropglow.runtime.recruiting import Recruiter
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.reusing import Reuse
 from dropglow.runtime.service import Service
@@ -204,8 +200,7 @@ async def _core(
         ground=ground,
     )
     reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock), Turns()
-    posts = functools.partial(
-        _posts,
+    recruiter = Recruiter(
         ledger=ledger,
         clock=clock,
         disk=disk,
@@ -217,18 +212,11 @@ async def _core(
         decoder=decoder,
         memory=memory,
     )
+    posts = functools.partial(_posts, recruiter)
     staff = Staff(
         posts(config), doorbell=functools.partial(Doorbell, asyncio.get_running_loop()), clock=clock
     )
-    worker = Worker(
-        ledger=ledger,
-        performer=performer,
-        clock=clock,
-        owner=owner,
-        stage_changed=bells["stages"],
-        board=board,
-    )
-    dispatcher = _dispatcher(config, worker, ledger, clock, gate, bells, owner, pulse, staff)
+    dispatcher = _dispatcher(config, performer, board, ledger, clock, gate, bells, owner, pulse, staff)
     return _Core(
         gate=gate,
         purse=purse,
@@ -247,7 +235,8 @@ async def _core(
 
 def _dispatcher(
     config: Config,
-    worker: Worker,
+    performer: Performer,
+    board: Callable[[Job, Accepted], object],
     ledger: Ledger,
     clock: Clock,
     gate: Gate,
@@ -258,7 +247,14 @@ def _dispatcher(
 ) -> Dispatcher:
     return Dispatcher(
         ledger=ledger,
-        worker=worker,
+        worker=Worker(
+            ledger=ledger,
+            performer=performer,
+            clock=clock,
+            owner=owner,
+            stage_changed=bells["stages"],
+            board=board,
+        ),
         clock=clock,
         gate=gate,
         owner=owner,
@@ -420,48 +416,16 @@ async def _swap(config: Config, core: _Core, *, ledger: Ledger, clock: Clock, di
     return await core.staff.change(core.posts(config))
 
 
-def _posts(
-    config: Config,
-    *,
-    ledger: Ledger,
-    clock: Clock,
-    disk: Disk,
-    keys: KeyMaker,
-    reopener: Reopener,
-    turns: Turns,
-    doors: Doors,
-    purse: Purse,
-    decoder: Decoder,
-    memory: Memory,
-) -> list[Post]:
+def _posts(recruiter: Recruiter, config: Config) -> list[Post]:
     """Return the inboxes of *config*, and how an attendant of each is made."""
-
-    def made(plan: InboxPlan, rules: Sequence[Rule], queue_limit: int) -> Attendant:
-        inbox = Inbox(
-            plan, disk=disk, clock=clock, ledger_identity=ledger.identity, decoder=decoder, memory=memory
+    return [
+        recruiter.post(
+            plan,
+            [rule for rule in config.rules if rule.inbox == plan.folder],
+            queue_limit=_queue_limit(config, plan.folder),
         )
-        return Attendant(
-            inbox=inbox,
-            rules=rules,
-            ledger=ledger,
-            disk=disk,
-            clock=clock,
-            keys=keys,
-            reopener=reopener,
-            turns=turns,
-            queue_limit=queue_limit,
-            doors=doors,
-            purse=purse,
-        )
-
-    def post(plan: InboxPlan) -> Post:
-        rules = [rule for rule in config.rules if rule.inbox == plan.folder]
-        queue_limit = _queue_limit(config, plan.folder)
-        # Where a rule stands in its file changes nothing for its files.
-        terms = plan, [replace(rule, line=0) for rule in rules], queue_limit
-        return Post(folder=plan.folder, terms=terms, make=functools.partial(made, plan, rules, queue_limit))
-
-    return [post(plan) for plan in config.inboxes]
+        for plan in config.inboxes
+    ]
 
 
 def _queue_limit(config: Config, inbox: str) -> int:
