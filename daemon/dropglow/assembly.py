@@ -338,8 +338,7 @@ async def _performer(
     owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
     await asyncio.to_thread(keep.sweep_leftovers, owed)
     chance = random.SystemRandom().random
-    outcomes = Outcomes(clock=clock, chance=chance)
-    setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
+    outcomes, setbacks = Outcomes(clock=clock, chance=chance), Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)
     awaiting = Awaiting(
         client=client,

@@ -34,4 +34,8 @@ MESSAGE_IDS: Final[Mapping[str, str]] = {
     vocabulary.RESULT_FEWER: "720b49f75fe0498db9a5ad04965b594f",
     vocabulary.WISH_REFUSED: "18369e3bcf4c45dfa71c905bda5b79e4",
     vocabulary.WISH_UNANSWERED: "976f85797cdf431799a489e79fe03ff8",
+    vocabulary.BACKUP_FAILED: "64418217b429415a9386c916c39872d8",
+    vocabulary.JOB_HELD: "1be6b3edcc5347519c28f416da2f8f8c",
+    vocabulary.BUDGET_SPENT: "cc1b1ada78f741fca72ae9823ece0ecc",
+    vocabulary.SPENDING_PAUSED: "cffccd86c932427e8de7861c268eb304",
 }

@@ -86,9 +86,9 @@ def one_line(snapshot: Snapshot) -> str:
 
 
 def _troubles(snapshot: Snapshot) -> Sequence[str]:
-    troubles = []
-    if snapshot.trouble:
-        troubles.append(snapshot.trouble)
+    troubles = [snapshot.trouble] if snapshot.trouble else []
+    if snapshot.spending_paused:
+        troubles.append("spending is paused: dropglow resume")
     if snapshot.config_faults:
         count = len(snapshot.config_faults)
         faults = "a fault" if count == 1 else f"{count} faults"

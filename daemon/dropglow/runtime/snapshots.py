@@ -47,6 +47,7 @@ class Snapshots:
             requests_last_day=self.gate.day.used(now_s),
             inboxes=[replace(each.state) for each in self.staff.attendants.values()],
             outboxes_away=dict(self.outboxes.away),
+            spending_paused=self.gate.stopped,
             config_faults=standing.faults,
             config_faults_since=standing.faults_since,
             config_read_at=standing.read_at,

@@ -50,6 +50,7 @@ class Snapshot:
     requests_last_day: int
     inboxes: Sequence[InboxState]
     outboxes_away: Mapping[str, str] = field(default_factory=dict)  # by folder, why
+    spending_paused: bool = False  # until somebody lets it go on
     config_faults: Sequence[str] = ()  # of what is on disk, while something older is in force
     config_faults_since: datetime | None = None
     config_read_at: datetime | None = None  # None: what is in force was read at the start

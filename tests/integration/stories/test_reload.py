@@ -225,6 +225,22 @@ async def test_limits_change_at_once(make_daemon: DaemonMaker, log: StringIO) ->
     assert ["in_flight"] == story.told("config.reloaded")[0]["limits"]
 
 
+async def test_a_raised_budget_lets_go_what_waited(make_daemon: DaemonMaker, log: StringIO) -> None:
+    """The second order does not fit today's budget; with another budget it is placed, without a restart."""
+    sound = configuration("prompts")
+    daemon = make_daemon(text=f"budget: {{per_day: 1}}{sound}", hurry=10)
+    async with running(daemon, log) as story:
+        story.drop("prompts/fox.txt")
+        await story.until(lambda: story.told("drop.done"))
+        story.drop("prompts/owl.txt", "an owl")
+        await story.until(lambda: story.told("budget.spent"))
+        story.edit(f"budget: {{per_day: 2}}{sound}")
+        await story.until(lambda: 2 == len(story.told("drop.done")))
+
+    assert [] == story.told("config.needs_restart")
+    assert 2 == daemon.books()["accepted"]
+
+
 async def test_what_needs_a_restart_is_said_and_left_as_it_was(
     make_daemon: DaemonMaker, log: StringIO
 ) -> None:

@@ -41,6 +41,10 @@ BUSY = replace(
     [
         (QUIET, "1 inbox; 0 requests in the last day"),
         (BUSY, "2 inboxes, 1 offline; 1,002 waiting, 5 in hand, 4 at Adobe, 1,210 requests in the last day"),
+        (
+            replace(QUIET, spending_paused=True),
+            "spending is paused: dropglow resume; 1 inbox; 0 requests in the last day",
+        ),
         (replace(QUIET, trouble="Adobe throttles"), "Adobe throttles; 1 inbox; 0 requests in the last day"),
         (
             replace(QUIET, config_faults=["a", "b"]),
