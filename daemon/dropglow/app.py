@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from uuid import uuid4
 from dropglow import __version__, vocabulary
 from dropglow.assembly import DOWNLOADS, build
 from dropglow.clock import RealClock
-from dropglow.config import Config, survey_config
+from dropglow.config import Config, Survey, survey_config
 from dropglow.disk import RealDisk
 from dropglow.errors import AuthError, ConfigError
 from dropglow.firefly.client import FireflyClient
@@ -68,6 +68,7 @@ async def serve(
         await mark_world(owned, where)
         if sandbox is not None:
             config = replace(config, api=await _sandboxed(config, sandbox, stack))
+            survey = functools.partial(_with_api, survey, config.api)
             credentials: CredentialSource | FixedCredentials = FixedCredentials(
                 client_id="sandbox", client_secret="sandbox"
             )
@@ -125,6 +126,12 @@ async def _sandboxed(config: Config, world: World, stack: contextlib.AsyncExitSt
     served = await stack.enter_async_context(Sandbox(world))
     log.info(vocabulary.SANDBOX_STARTED, url=served.url)
     return replace(config.api, base_url=served.url, token_url=f"{served.url}/ims/token/v3")
+
+
+def _with_api(survey: Callable[[], Survey], api: ApiSettings) -> Survey:
+    """Return what *survey* reads, but for the addresses: those of the sandbox are not in the file."""
+    read = survey()
+    return replace(read, config=replace(read.config, api=api))
 
 
 def _world_of(config: Config) -> str:

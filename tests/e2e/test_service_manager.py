@@ -112,3 +112,17 @@ async def test_a_loop_that_stands_still_gives_no_signs(make_site: SiteMaker, man
     await site.until(lambda: manager.said("WATCHDOG=1") > before + 1, process=process)
     assert 0 == meanwhile
     assert 0 == await site.stop(process)
+
+
+async def test_the_sandbox_s_own_addresses_need_no_restart(make_site: SiteMaker, manager: Manager) -> None:
+    """With the sandbox inside, a reload does not take the addresses of the file for new ones."""
+    site = await make_site()
+    manager.manages(site, watchdog_s=60)
+    process = await site.start("--sandbox")
+    await site.until(lambda: manager.said("READY=1") == 1, process=process)
+
+    process.send_signal(signal.SIGHUP)
+    await site.until(lambda: bool(site.events("config.reloaded")), process=process)
+    await site.stop(process)
+
+    assert [] == site.events("config.needs_restart")
