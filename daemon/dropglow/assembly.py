@@ -124,7 +124,7 @@ async def build(
     manager, tally = manager or Manager(), Tally()
     reloader = Reloader(
         config,
-        survey=survey or (lambda: Survey(config=config, refusal=None)),
+        survey=survey,
         swap=lambda told: _swap(told, core, ledger=ledger, clock=clock, disk=disk),
         clock=clock,
         manager=manager,

@@ -39,7 +39,7 @@ class Reloader:
         self,
         config: Config,
         *,
-        survey: Callable[[], Survey],
+        survey: Callable[[], Survey] | None,
         swap: Callable[[Config], Awaitable[Exchange]],
         clock: Clock,
         manager: Manager,
@@ -50,7 +50,7 @@ class Reloader:
 
         Args:
             config: As it was read at the start.
-            survey: Reads the configuration from disk. Blocks.
+            survey: Reads the configuration from disk. Blocks. None: it stands as it is.
             swap: Puts a sound configuration in force.
             clock: For the time between two looks.
             manager: Told of every reload.
@@ -69,6 +69,8 @@ class Reloader:
 
     async def run(self) -> None:
         """Reload whenever that is asked for, or files changed, until cancelled."""
+        if self._survey is None:
+            await asyncio.get_running_loop().create_future()
         known = latest = self._config.files
         while True:
             asked = await self._bell.wait(self._pulse.back_within(TASK, WATCH_S))
@@ -90,6 +92,7 @@ class Reloader:
         return seen if read is None else read
 
     async def _read(self) -> tuple[Stamp, ...] | None:
+        assert self._survey is not None, "nothing is read again"
         try:
             survey = await asyncio.to_thread(self._survey)
         except ConfigError as refusal:  # there is no such file any more

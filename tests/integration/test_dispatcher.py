@@ -14,6 +14,7 @@ from dropglow.model import Job, JobKey
 from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.dispatcher import Dispatcher
+from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.worker import Worker
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ async def test_a_job_claimed_while_its_worker_lets_go_is_carried(
         gate=gate,
         owner="me",
         in_flight=2,
+        pulse=Pulse(clock),
         bell=bell,
         stage_changed=Bell(clock),
         ripe=Bell(clock),

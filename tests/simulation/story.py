@@ -186,7 +186,7 @@ class Story:
             machine.go_down()
         machine.dead = True
         loop.wipe_out()
-        for attendant in self._service.attendants if self._service is not None else ():
+        for attendant in self._service.staff.attendants.values() if self._service is not None else ():
             attendant.inbox.close()
         machine.dead = False
 
@@ -214,9 +214,9 @@ class Story:
                 storage="@simulated",
                 board=partial(self._board, boat),
             )
-            service.doorbell._observer.stop()
+            service.staff._doorbell._observer.stop()
             edges: Any = self._mailbox, QuietStatus(), SimDoorbell(self._ring)
-            service.mailbox, service.status, service.doorbell = edges
+            service.mailbox, service.status, service.staff._doorbell = edges
             self._service = service
             await service.run(stop, once=False)
         finally:
@@ -229,7 +229,7 @@ class Story:
 
     def _ring(self, folder: str) -> None:
         assert self._service is not None, "somebody serves"
-        for attendant in self._service.attendants:
+        for attendant in self._service.staff.attendants.values():
             if attendant.inbox.plan.folder == folder:
                 attendant.announced()
 
@@ -291,7 +291,7 @@ class Story:
             return False
         counts = answered(self._ledger.counts())
         return (
-            all(attendant.idle() for attendant in self._service.attendants)
+            self._service.staff.idle()
             and all(stage in RESTING for stage, count in counts.jobs.items() if count)
             and not counts.drops.get(DropState.OPEN)
         )
