@@ -19,7 +19,7 @@ import random
 import shutil
 import types
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,9 @@ CHANGES: Final = frozenset({
     "create", "write", "fsync", "sync_folder", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "commit", "send",
     "answer",
 })  # fmt: skip
+
+
+INTRUSIONS: Final = 0.03  # the share of renamings before which somebody takes the name
 
 
 class Died(BaseException):
@@ -111,6 +114,9 @@ class Machine:
         self._towards_death = 0
         self.trace = hashlib.sha256()
         self.story: list[str] | None = None
+        self.intruder: Callable[[str], None] = lambda _path: (
+            None
+        )  # who takes a name that is about to be given
         self._dice = dice
         self._deeds: list[_Deed] = []
         self._dirty: set[int] = set()  # inodes whose content is not synced
@@ -382,6 +388,8 @@ class Machine:
         before, after = os.fsdecode(source), os.fsdecode(target)
         try:
             self.step("rename", after)
+            if self._dice.random() < INTRUSIONS:
+                self.intruder(after)
             if os.path.lexists(after):
                 raise OSError(errno.EEXIST, "")  # noqa: TRY301 - as the kernel's answer, below
             os.rename(before, after)

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -109,7 +109,8 @@ def main() -> int:
     prey = [each for each in MUTANTS if not wanted.names or any(name in each.name for name in wanted.names)]
     survived = 0
     with ThreadPoolExecutor(wanted.jobs) as hunters:
-        for caught in hunters.map(lambda each: hunt(each, most=wanted.most), prey):
+        hunts = [hunters.submit(hunt, each, most=wanted.most) for each in prey]
+        for caught in (each.result() for each in as_completed(hunts)):
             survived += caught.seed is None
             seed = "SURVIVED" if caught.seed is None else f"seed {caught.seed}"
             print(f"{caught.mutant.name:62} {seed:>10}  {caught.said[:90]}", flush=True)

@@ -42,6 +42,7 @@ class Belongings:
     inputs: Counter[str] = field(
         default_factory=Counter
     )  # digests of what was dropped, less what was taken away
+    arrivals: Counter[str] = field(default_factory=Counter)  # how often each content came into an inbox
     foreign: dict[str, bytes] = field(default_factory=dict)  # files in outboxes that are none of ours
     removed: set[str] = field(default_factory=set)  # results that somebody took away
     unfinished: dict[str, bytes] = field(default_factory=dict)  # what slow writers still have to write
@@ -67,6 +68,7 @@ class People:
         self._mailbox = mailbox
         self._world = world
         self._number = 0
+        machine.intruder = self.intrude
         self._wishes = 0
         for folder in (PROMPTS, PHOTOS, "out/prompts", "out/photos", "state"):
             os.makedirs(f"{machine.root}/{folder}")
@@ -90,6 +92,16 @@ class People:
         self._machine.note(f"somebody: {deed}")
         doer: Callable[[SimClock, tuple[Job, ...]], str | None] = getattr(self, f"_{deed}")
         return doer(clock, jobs)
+
+    def intrude(self, path: str) -> None:
+        """Take the name *path* of a result that is about to get it."""
+        below = path.removeprefix(self._machine.root)
+        if not below.startswith("/out/") or "/." in below or os.path.lexists(path):
+            return
+        self.counts["took a name"] += 1
+        self.own.foreign[path] = f"mine {self._dice.random()}".encode()
+        with open(path, "wb") as file:
+            file.write(self.own.foreign[path])
 
     def finish_writing(self, clock: SimClock) -> None:
         """Write the rest of everything that was begun, wherever its file is by now."""
@@ -117,6 +129,7 @@ class People:
         whole = f"slow fox {self._number:03} in the deep white snow".encode()
         self._write(path, whole[:BEGUN], clock)
         self.own.inputs[_digest(whole)] += 1
+        self.own.arrivals.update((_digest(whole), _digest(whole[:BEGUN])))
         self.own.unfinished[path] = whole
         return os.path.dirname(path)
 
@@ -135,6 +148,8 @@ class People:
                 if name.endswith((".error.txt", ".held.txt")) or os.path.lexists(target):
                     continue
                 os.rename(f"{place}/{name}", target)
+                with open(target, "rb") as file:
+                    self.own.arrivals[_digest(file.read())] += 1
                 self.counts[f"took back from {folder}"] += 1
                 return f"{self._machine.root}/{inbox}"
         return None
@@ -195,6 +210,7 @@ class People:
         if not os.path.lexists(path):
             self._write(path, content, clock)
             self.own.inputs[_digest(content)] += 1
+            self.own.arrivals[_digest(content)] += 1
         return os.path.dirname(path)
 
     def _write(self, path: str, content: bytes, clock: SimClock) -> None:

@@ -78,6 +78,7 @@ class Promises:
             *self._money(told),
             *self._known(told),
             *self._bought_again(told),
+            *self._admitted_again(told),
             *self._wrongly_free(told),
             *self._left_over(),
             *self._illegal(told),
@@ -139,6 +140,12 @@ class Promises:
                         yield f"I2: {job.key} was bought while {other}, which is the same, was {stage}"
             if job.rule == "prompts":
                 stages[job.key] = Stage(record.after)
+
+    def _admitted_again(self, told: Told) -> Iterator[str]:
+        """Yield what became more drops than it was dropped: each of them buys."""
+        for digest, count in Counter(drop.sha256 for drop in told.drops).items():
+            if count > self._own.arrivals[digest]:
+                yield f"I2: {digest[:8]} came {self._own.arrivals[digest]} times, and was admitted {count} times"
 
     def _wrongly_free(self, told: Told) -> Iterator[str]:
         """Yield what was charged, and is said to be free or cancelled."""

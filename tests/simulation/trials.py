@@ -85,10 +85,13 @@ _REFUSED: Final = {
     errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
 }
 
+_ALWAYS: Final = Rate(share=1.0)
 # What is dear, and so comes up most.
 SUBMISSIONS: Final[tuple[dict[str, Any], ...]] = (
     *_some("submit_lost", "submit_lost", "submit_500", "submit_502", "submit_garbled", "submit_empty", "redirect", "moderation"),
     *({"submit_error": status, "submit_error_charged": SOMETIMES} for status in (408, 409, 409, 499, 500, 502, 503, 504, 529)),
+    {"submit_empty": SOMETIMES, "submit_no_link": _ALWAYS},
+    {"submit_garbled": SOMETIMES, "submit_no_link": _ALWAYS},
     *(
         {"submit_error": status, "submit_error_rate": SOMETIMES, "submit_error_charged": NEVER}
         for status in (400, 408, 410, 413, 415, 422, 500, 501, 503)
