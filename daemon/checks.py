@@ -18,7 +18,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 # What starts the whole program, or much of it, and is not measured; the rest decides whether decisions are covered.
-WHOLE: Final = ("tests/integration", "tests/e2e", "tests/droppers")
+WHOLE: Final = ("tests/integration", "tests/e2e", "tests/droppers", "tests/simulation")
 MOST_WORKERS: Final = 8
 COUNT: Final = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b")
 CLOSING_LINE: Final = re.compile(
