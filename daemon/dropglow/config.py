@@ -49,6 +49,7 @@ from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
 from dropglow.rules.shape import Problem
 from dropglow.rules.units import shown
+from dropglow.rules.whole_folders import folder_faults, folder_warnings, kept_folder_faults
 
 FILE_NAME: Final = "dropglow.yaml"
 CONFIG_VARIABLE: Final = "DROPGLOW_CONFIG"
@@ -175,12 +176,15 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         harvest.entries, source=source, state=state or _default_state(environ, cwd), look=harvest.look
     )
     harvest.faults += after_faults(harvest.rules, harvest.entries, look=harvest.look)
+    harvest.faults += folder_faults(harvest.rules)
+    harvest.faults += kept_folder_faults(harvest.rules)
     harvest.faults += _watch_faults(harvest.rules)
     harvest.faults += _marker_faults(harvest.rules)
     harvest.faults += keep_faults(harvest.rules)
     if not harvest.faults:
         harvest.warnings += [
             *after_warnings(harvest.rules),
+            *folder_warnings(harvest.rules),
             *missing_folders(
                 harvest.entries,
                 base=source.folder,
@@ -486,6 +490,7 @@ def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...], state: str, lo
         watch=WatchMode(chosen[0]) if chosen else WatchMode.AUTO,
         rescan_s=min(rule.rescan_s for rule in rules),
         reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox, seen=look))),
+        folders=any(rule.folders for rule in rules),
         ignore=ignore,
         workshop=workshop(state, inbox) if all(rule.keeps for rule in rules) else "",
     )

@@ -7,6 +7,7 @@ order from admission to the outbox, a *submission* is Adobe's receipt.
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -123,6 +124,18 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FolderSighting(Sighting):
+    """One look at a whole sub-folder that is one drop. Equal ones mean that nothing in it moved.
+
+    Its size is that of its members, its mtime the latest of all that is in it.
+    """
+
+    members: tuple[Sighting, ...]  # the files in it that may be of use, by path
+    others: tuple[Sighting, ...] = ()  # all else in it, sub-folders included: nobody may be at it either
+    obstacle: str = ""  # why it cannot be whole yet, as the end of a sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a look inside a file told: enough to match it and to refuse it.
 
@@ -182,8 +195,21 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A file of a folder that is one drop. It is wherever that is."""
+
+    path: str  # below the inbox, as it was dropped
+    sha256: str
+    size_bytes: int
+    kind: Kind | None = None  # None: neither a picture nor a prompt
+    passed_over: str = ""  # why no rule orders anything for it; it travels along
+    fault: str = ""  # why it cannot be used
+    hint: str = ""  # what to do about the fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
-    """A settled file that a rule took, from its claim to its last folder."""
+    """A settled file that a rule took, from its claim to its last folder; or a whole folder."""
 
     key: DropKey
     inbox: str  # absolute folder
@@ -197,6 +223,7 @@ class Drop:
     inode: int
     kind: Kind
     companions: tuple[Companion, ...] = ()
+    members: tuple[Member, ...] = ()  # of a folder; a file has none, and a folder without any is no drop
     after: After
     state: DropState = DropState.OPEN
     reason: str = ""  # why it cannot be used
@@ -209,6 +236,16 @@ class Drop:
     def contents(self) -> tuple[str, ...]:
         """Return the SHA-256 of those of its companions that are part of what is bought: of all but markers."""
         return tuple(each.sha256 for each in self.companions if each.kind is not None)
+
+    @property
+    def folder(self) -> bool:
+        """Return whether it is a whole folder."""
+        return bool(self.members)
+
+    def place_of(self, member: Member) -> str:
+        """Return the absolute path where *member* is now; empty once it is gone with its folder."""
+        below = member.path.removeprefix(f"{self.path}/")
+        return posixpath.join(self.place, below) if self.place else ""
 
     def whereabouts(self, file: Drop | Companion) -> str:
         """Return where people find *file* of this drop: the original, if it stays; empty once it is gone."""
@@ -365,7 +402,8 @@ class Job:
     drop: DropKey
     rule: RuleName
     inbox: str
-    source: str  # the drop's path below the inbox, readable text
+    source: str  # the path below the inbox of the file that it is about, readable text
+    members: tuple[str, ...] = ()  # of a folder: the paths of that file and of those that belong to it
     order: Order
     stage: Stage = Stage.QUEUED
     priority: int = 0

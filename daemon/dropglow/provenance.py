@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dropglow.model import Artifact, Companion, Drop, Job, JobKey, Kind, Reference
+from dropglow.model import Artifact, Companion, Drop, Job, JobKey, Member, Reference
 from dropglow.oddities import oddities
 
 VERSION: Final = 1
@@ -29,6 +29,7 @@ def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: da
         delivered_as: The result's final name, without its folder.
         at: When it was delivered (aware, UTC).
     """
+    source, *companions = _files(drop, job)
     return {
         "format": _FORMAT,
         "version": VERSION,
@@ -47,11 +48,11 @@ def build(job: Job, drop: Drop, artifact: Artifact, *, delivered_as: str, at: da
         "source": {
             "path": job.source,
             "inbox": drop.inbox,
-            "kind": drop.kind.value,
-            "sha256": drop.sha256,
-            "size_bytes": drop.size_bytes,
+            "kind": source.kind.value if source.kind else None,
+            "sha256": source.sha256,
+            "size_bytes": source.size_bytes,
         },
-        "companions": [*_companions(drop)],
+        "companions": [_companion(each) for each in companions],
         "result": {
             "name": delivered_as,
             "sha256": artifact.sha256,
@@ -115,17 +116,18 @@ def _reference(reference: Reference, prepared: str) -> dict[str, Any]:
     }
 
 
-def _companions(drop: Drop) -> Iterator[dict[str, Any]]:
-    """Yield what was bought with the drop, which markers are not."""
-    for companion in drop.companions:
-        if companion.kind is not None:
-            yield _companion(companion, companion.kind)
+def _files(drop: Drop, job: Job) -> tuple[Drop | Companion | Member, ...]:
+    """Return the file that the job is about, and those that belong to it."""
+    if not drop.folder:
+        return (drop, *(each for each in drop.companions if each.kind is not None))  # markers were not bought
+    members = {each.path: each for each in drop.members}
+    return tuple(members[path] for path in job.members)
 
 
-def _companion(companion: Companion, kind: Kind) -> dict[str, Any]:
+def _companion(companion: Drop | Companion | Member) -> dict[str, Any]:
     return {
         "path": companion.path,
-        "kind": kind.value,
+        "kind": companion.kind.value if companion.kind else None,
         "sha256": companion.sha256,
         "size_bytes": companion.size_bytes,
     }

@@ -5,7 +5,8 @@ inode, size, mtime, ctime) was the same on two looks at least ``settle_s``
 apart. One that was seen to change waits twice as long, and four times from the
 second change on: whoever writes with pauses will pause again. Only our own
 monotonic clock counts: the times that a file carries may come from a camera, an
-archive or a NAS with a clock of its own.
+archive or a NAS with a clock of its own. A folder that is one drop settles as a
+whole: a change of anything in it is a change.
 
 The queue is the folder and not this memory: of a file that waits, no more is kept than
 it takes to know it again, and only the oldest are told.
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dropglow.model import Sighting
+from dropglow.model import FolderSighting, Sighting
 from dropglow.roll import Roll
 
 # Several programs create the name first and the content much later.
@@ -273,7 +274,13 @@ def _first(seen: Sighting) -> int:
     """Return the marks of a file that is seen for the first time."""
     inode = seen.inode & _FEW_BITS
     content = hash((seen.size_bytes, seen.mtime_ns)) & _FEW_BITS
-    return _KNOWN | (0 if seen.size_bytes else _EMPTY) | inode << _INODE | content << _CONTENT
+    return _KNOWN | (_EMPTY if _hollow(seen) else 0) | inode << _INODE | content << _CONTENT
+
+
+def _hollow(seen: Sighting) -> bool:
+    """Return whether a file is empty, or one of a folder's."""
+    files = seen.members if isinstance(seen, FolderSighting) else (seen,)
+    return any(not file.size_bytes for file in files)
 
 
 def _changed(before: int, now: int) -> int:

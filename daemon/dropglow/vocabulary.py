@@ -38,12 +38,14 @@ OUTBOX_OFFLINE: Final = "outbox.offline"  # outbox, reason
 OUTBOX_ONLINE: Final = "outbox.online"  # outbox
 WATCHER_DEAF: Final = "watcher.deaf"  # reason
 
-DROP_ADMITTED: Final = "drop.admitted"  # drop, rule, source, sha256, companions, jobs, images
+DROP_ADMITTED: Final = (
+    "drop.admitted"  # drop, rule, source, sha256, companions, jobs, images; of a folder: files
+)
 DROP_REOPENED: Final = "drop.reopened"  # drop, rule, source, jobs
 DROP_UNMATCHED: Final = "drop.unmatched"  # inbox, source, reasons
 DROP_NOT_READY: Final = "drop.not_ready"  # inbox, source, reason, give_up_s
 DROP_WAITING: Final = "drop.waiting"  # inbox, rule, source, waits_for, patience_s
-DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place
+DROP_DONE: Final = "drop.done"  # drop, rule, source, results, place; of a folder: files, jobs
 DROP_FAILED: Final = "drop.failed"  # drop, rule, source, reason, hint, place
 DROP_HELD: Final = "drop.held"  # drop, rule, source, reason, place
 DROP_DUPLICATE: Final = "drop.duplicate"  # drop, rule, source, earlier

@@ -54,6 +54,7 @@ from dropglow.model import (
     Job,
     JobKey,
     Kind,
+    Member,
     OnDoubt,
     Order,
     Original,
@@ -1261,3 +1262,22 @@ class TestOriginals:
         found = await ledger.same_original(inbox="/in", path="beach.txt", sha256="a" * 64, companions=())
 
         assert None is found
+
+
+async def test_folders_are_found_by_what_is_in_them(ledger: Ledger) -> None:
+    """Those of the same inbox that were stored before, the latest first; twice the same file is one."""
+    members = tuple(Member(path=f"s/{name}", sha256="5", size_bytes=1) for name in ("a.jpg", "b.jpg"))
+    await ledger.admit(make_drop("one", members=members), ())
+    await ledger.admit(make_drop("two", members=members[:1]), ())
+    await ledger.admit(make_drop("far", members=members, inbox="/else"), ())
+    await ledger.admit(make_drop("file"), ())
+    await ledger.admit(make_drop("now", members=members), ())
+
+    async def found(sha256: str, before: str) -> list[str]:
+        drops = await ledger.same_member(inbox="/in", sha256=sha256, before=DropKey(before))
+        return [drop.key for drop in drops]
+
+    assert ["two", "one"] == await found("5", "now")
+    assert ["one"] == await found("5", "two")
+    assert [] == await found("6", "now")
+    assert members == (await ledger.drop(DropKey("one"))).members

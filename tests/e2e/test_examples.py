@@ -127,6 +127,12 @@ DROPS: Mapping[str, tuple[Drop, ...]] = {
             results=r"catalogue/shoes/0815/(wide_)?\d+x\d+_1\.jpg", sizes=("3000x3000", "3600x2000"),
         ),
     ),
+    "45-shoots.yaml": (
+        Drop(
+            path="shoots/monday/raw/city.jpg", make=photo, operation="expand", images=1,
+            results=r"shoots/monday/raw/city_2500x2500_\d+\.jpg", sizes=("2500x2500",),
+        ),
+    ),
     "50-similar.yaml": (
         Drop(
             path="similar/pool.jpg", make=photo, operation="similar", images=4,

@@ -369,3 +369,46 @@ def test_a_descriptor_is_not_leaked_by_refusals(disk: RealDisk, tmp_path: Path) 
             disk.open_read(str(tmp_path))
 
     assert before == len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_folder_moves_where_renaming_cannot_but_replace(tmp_path: Path) -> None:
+    """A folder of our own is made, and replaced: nobody else's ever is."""
+    (tmp_path / "a" / "sub").mkdir(parents=True)
+    (tmp_path / "a" / "sub" / "x").write_text("x")
+
+    rename._make_and_rename(f"{tmp_path}/a", f"{tmp_path}/b")
+
+    assert "x" == (tmp_path / "b" / "sub" / "x").read_text()
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_moves_to_no_name_that_is_taken_there(tmp_path: Path) -> None:
+    """Not even to that of an empty folder, which a plain rename would replace."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+
+    with pytest.raises(FileExistsError):
+        rename._make_and_rename(f"{tmp_path}/a", f"{tmp_path}/b")
+
+    assert (tmp_path / "a").is_dir()
+
+
+def test_a_folder_that_cannot_move_there_leaves_nothing_behind(tmp_path: Path) -> None:
+    """What was made for it goes again."""
+    with pytest.raises(FileNotFoundError):
+        rename._make_and_rename(f"{tmp_path}/a", f"{tmp_path}/b")
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_folder_is_moved_like_a_file(tmp_path: Path) -> None:
+    """Without replacing: a taken name is told."""
+    disk = RealDisk()
+    (tmp_path / "a" / "sub").mkdir(parents=True)
+    (tmp_path / "taken").mkdir()
+
+    with pytest.raises(NameTaken):
+        disk.move(f"{tmp_path}/a", f"{tmp_path}/taken")
+    disk.move(f"{tmp_path}/a", f"{tmp_path}/b")
+
+    assert (tmp_path / "b" / "sub").is_dir()

@@ -738,3 +738,69 @@ def test_configuration_is_read_without_heavy_libraries() -> None:
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert "[]" == told.stdout.strip()
+
+
+WHOLE = rule("whole", more="drop: folder")
+
+
+def test_a_folder_goes_to_one_place(tmp_path: Path) -> None:
+    """Rules that may share a folder have to agree on where it goes."""
+    make_folders(tmp_path)
+    other = rule("b", more="drop: folder\ndone: x")
+
+    told = faults(tmp_path, f"rules:{WHOLE}{other}")
+
+    assert 1 == len(told)
+    assert "done differs from that of whole, and both take whole folders of this inbox" in told[0]
+    assert load(tmp_path, f"rules:{WHOLE}{rule('b', 'in2', more='drop: folder')}").inboxes[0].folders
+
+
+def test_a_rule_that_sees_no_sub_folder_is_told(tmp_path: Path) -> None:
+    """Another rule of its inbox takes them whole; a rule of another inbox is not concerned."""
+    text = f"rules:{rule('single', more='also: true')}{WHOLE}{rule('else', 'in2')}"
+
+    (warning,) = warned(tmp_path, text)
+
+    assert "this rule takes only files that lie in the inbox itself: whole says drop: folder" in warning
+
+
+def test_what_cannot_stand_beside_drop_folder(tmp_path: Path) -> None:
+    """Nothing that no rule takes is ever deleted."""
+    make_folders(tmp_path)
+
+    told = faults(tmp_path, f"rules:{rule(more='drop: folder' + chr(10) + 'done: delete')}")
+    wrong = faults(tmp_path, f"rules:{rule(more='drop: folders')}")
+
+    marked = faults(
+        tmp_path, f"rules:{rule(more='drop: folder' + chr(10) + 'ready: ' + repr('{name}.done'))}"
+    )
+
+    assert "done: delete cannot stand beside drop: folder" in told[0]
+    assert "ready cannot stand beside drop: folder" in marked[0]
+    assert "drop should be file or folder, not 'folders'; did you mean folder?" in wrong[0]
+
+
+def test_a_folder_cannot_stay_in_its_inbox(tmp_path: Path) -> None:
+    """A rule that takes whole folders moves them; that is told once, whatever else its inbox's rules disagree on."""
+    make_folders(tmp_path)
+    keeping, moving = rule("stay", more="done: keep"), rule("b")
+
+    (alone,) = faults(tmp_path, f"rules:{rule('a', more='drop: folder' + chr(10) + 'done: keep')}")
+    (before,) = faults(tmp_path, f"rules:{keeping}{WHOLE}")
+    (after,) = faults(tmp_path, f"rules:{WHOLE}{moving}{keeping}{rule('too', more='done: keep')}")
+
+    assert "7:11: done: keep cannot stand beside drop: folder: a whole folder is moved" in alone
+    told = "done: keep cannot stand beside drop: folder, which whole says of the same inbox"
+    assert f"6:11: {told}" in before
+    assert f"17:11: {told}" in after
+    assert load(tmp_path, f"rules:{WHOLE}{rule('b', 'in2', more='done: keep')}").inboxes[1].keeps
+
+
+def test_a_folder_lies_still_for_longer(tmp_path: Path) -> None:
+    """People make one and fill it by hand; whoever says how long has his way."""
+    make_folders(tmp_path)
+    quick = rule("b", "in2", more="drop: folder\nsettle: 1s")
+
+    whole, said = load(tmp_path, f"rules:{WHOLE}{quick}").inboxes
+
+    assert (30.0, 1.0) == (whole.settle_s, said.settle_s)

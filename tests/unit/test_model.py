@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dropglow import model
-from dropglow.model import After, Drop, DropKey, Kind, Original, Output, RuleName, Sighting
+from dropglow.model import After, Drop, DropKey, Kind, Member, Original, Output, RuleName, Sighting
 
 OURS = [
     value for value in vars(model).values() if isinstance(value, type) and value.__module__ == model.__name__
@@ -81,3 +81,28 @@ def test_an_original_is_known_by_size_and_time(changes: dict[str, Any], like: bo
     original = Original(inbox="/in", path="a.jpg", size_bytes=3, mtime_ns=4, drop=DropKey("abcdefghij"))
 
     assert like is original.is_like(dataclasses.replace(seen, **changes))
+
+
+def test_a_member_is_where_its_folder_is() -> None:
+    """And nowhere once that is gone."""
+    member = Member(path="shoot/raw/a.jpg", sha256="1", size_bytes=1)
+    drop = Drop(
+        key=DropKey("abcdefghij"),
+        inbox="/in",
+        path="shoot",
+        place="/in/_done/shoot_2",
+        rule=RuleName("art"),
+        rule_digest="d",
+        sha256="5",
+        size_bytes=1,
+        device=1,
+        inode=2,
+        kind=Kind.IMAGE,
+        members=(member,),
+        after=After(done=None, failed="/f", held="/h"),
+        admitted_at=datetime(2026, 1, 31, tzinfo=UTC),
+    )
+
+    assert drop.folder
+    assert "/in/_done/shoot_2/raw/a.jpg" == drop.place_of(member)
+    assert "" == dataclasses.replace(drop, place="").place_of(member)

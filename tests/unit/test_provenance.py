@@ -19,6 +19,7 @@ from dropglow.model import (
     Job,
     JobKey,
     Kind,
+    Member,
     Order,
     Reference,
     RemoteId,
@@ -220,3 +221,19 @@ def test_somebody_elses_document_is_not_ours(foreign: object) -> None:
     """Any other JSON is left alone."""
     assert identify(foreign) is None
     assert result_sha256(foreign) is None
+
+
+def test_a_result_of_a_folder_names_its_own_file() -> None:
+    """And of the others only those that belong to it."""
+    members = (
+        Member(path="shoot/a.jpg", sha256="aa", size_bytes=1, kind=Kind.IMAGE),
+        Member(path="shoot/a.txt", sha256="bb", size_bytes=2, kind=Kind.PROMPT),
+        Member(path="shoot/notes.pdf", sha256="cc", size_bytes=3),
+    )
+    drop = replace(DROP, path="shoot", members=members)
+    about = replace(JOB, source="shoot/a.jpg", members=("shoot/a.jpg", "shoot/notes.pdf"))
+
+    document = build(about, drop, ARTIFACT, delivered_as="a.jpg", at=AT)
+
+    assert ("image", "aa", 1) == tuple(document["source"][key] for key in ("kind", "sha256", "size_bytes"))
+    assert [(None, "cc")] == [(each["kind"], each["sha256"]) for each in document["companions"]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.model import Sighting
+from dropglow.model import FolderSighting, Sighting
 from dropglow.settle import MOST_ASKED, MOST_TOLD, Outlook, Watches, oldest, quiet_s
 
 
@@ -412,3 +412,35 @@ def test_the_oldest_come_first() -> None:
     files = [sighting("b", mtime_ns=2), sighting("c"), sighting("a", mtime_ns=2)]
 
     assert ["c", "a", "b"] == [each.path for each in oldest(files)]
+
+
+def folder(*sizes_bytes: int, mtime_ns: int = 1) -> FolderSighting:
+    return FolderSighting(
+        path="shoot",
+        device=1,
+        inode=2,
+        size_bytes=sum(sizes_bytes),
+        mtime_ns=mtime_ns,
+        ctime_ns=3,
+        members=tuple(
+            sighting(f"shoot/{number}.jpg", size_bytes=size) for number, size in enumerate(sizes_bytes)
+        ),
+    )
+
+
+def test_a_folder_settles_as_a_whole(watches: Watches) -> None:
+    """A change of one file in it is a change of all, also where its size and its times are as before."""
+    look(watches, folder(5, 7), at_s=100)
+    early = look(watches, folder(7, 5), at_s=102)
+    late = look(watches, folder(7, 5), at_s=104)
+
+    assert () == early.settled
+    assert (folder(7, 5),) == late.settled
+
+
+def test_a_folder_with_an_empty_file_waits_like_one(watches: Watches) -> None:
+    """Some programs make all names first, and write afterwards."""
+    look(watches, folder(5, 0), at_s=100)
+
+    assert () == look(watches, folder(5, 0), at_s=104).settled
+    assert (folder(5, 0),) == look(watches, folder(5, 0), at_s=130).settled

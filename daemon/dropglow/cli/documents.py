@@ -22,11 +22,13 @@ Adobe's. A drop::
 
     {"drop", "inbox", "source", "place", "rule", "state", "reason", "hint", "sha256",
      "size_bytes", "companions": [{"source", "place", "kind", "sha256", "size_bytes"}],
+     "files": [{"source", "place", "kind", "sha256", "size_bytes", "passed_over", "fault"}],
      "admitted_at", "closed_at", "jobs": [job]}
 
 ``state`` is ``open``, ``done``, ``failed`` or ``held``; ``place`` is where the
 file is now, null once it was deleted; ``companions`` are the files that were dropped
-beside it and go with it. A record of history::
+beside it and go with it; ``files`` are those of a drop that is a whole folder, with why
+nothing was ordered for one, or null: no rule takes it, or it cannot be used. A record of history::
 
     {"at", "drop", "job" or null, "event", "before", "after", "attempt", "detail"}
 """
@@ -99,6 +101,18 @@ def drop_document(drop: Drop, jobs: Sequence[Job]) -> dict[str, Any]:
                 "size_bytes": each.size_bytes,
             }
             for each in drop.companions
+        ],
+        "files": [
+            {
+                "source": shown(each.path),
+                "place": shown(drop.place_of(each)) or None,
+                "kind": each.kind,
+                "sha256": each.sha256,
+                "size_bytes": each.size_bytes,
+                "passed_over": storable(each.passed_over) or None,
+                "fault": storable(each.fault) or None,
+            }
+            for each in drop.members
         ],
         "admitted_at": instant(drop.admitted_at),
         "closed_at": instant(drop.closed_at),

@@ -28,6 +28,21 @@ Buys nothing and asks nobody but the file and the ledger. With ``--json`` one do
                                                    nothing more happens to it until it changes
         "images"}]}                                the price of the drop, if it is bought
 
+Of a folder that rules with ``drop: folder`` take whole, instead::
+
+    {"folder",
+     "inboxes": [{
+        "inbox", "path", "dropped",
+        "not_taken",                               why it is no drop, or not yet, or null
+        "fault",                                   why nothing at all would be ordered, or null
+        "waits_for": [paths],                      files that belong to some in it and are not there
+        "files": [{"path", "size_bytes", "rules": [names], "orders", "images",
+                   "passed_over",                  why no rule takes it, or null
+                   "fault", "hint",                why it cannot be used, or null
+                   "results": [paths]}],
+        "orders", "images", "money",               of the whole folder, as above
+        "done", "failed"}]}
+
 Exit codes: 0 it is explained, whatever the answer; 2 there is no such inbox; 78 the configuration has faults.
 """
 
@@ -45,6 +60,8 @@ if TYPE_CHECKING:
     from dropglow.cli.forecast import Forecast
     from dropglow.cli.outlook import Outlook
     from dropglow.config import Config
+    from dropglow.model import RuleName
+    from dropglow.money import Amount
 
 
 @click.command()
@@ -60,9 +77,12 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     """Say what would happen to FILE, and why. Nothing is bought.
 
     FILE lies in an inbox, or anywhere else, or is only a name that a file
-    could have: then everything is told that follows from the name.
+    could have: then everything is told that follows from the name. It may be
+    a folder where a rule takes whole ones.
     """
+    from dropglow.cli import folder_view
     from dropglow.cli.bought_before import bought_before
+    from dropglow.cli.folder_forecast import folder_forecasts
     from dropglow.cli.forecast import forecast
     from dropglow.cli.forecast_view import document, tell
     from dropglow.cli.subject import find_subject
@@ -73,8 +93,17 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     cwd = str(Path.cwd())
     config = load_config(option, environ=os.environ, cwd=cwd)
     chosen = None if inbox is None else _inbox(config, inbox, cwd)
-    subject = find_subject(config, file, cwd=cwd, inbox=chosen)
     now = datetime.now(UTC).astimezone()
+    whole = folder_forecasts(config, file, cwd=cwd, inbox=chosen, now=now)
+    if whole is not None:
+        folder, found = whole
+        told = [replace(each, outlook=_asked(config, each.amounts, now)) for each in found]
+        if as_json:
+            print_json(folder_view.document(folder, told))
+            return
+        folder_view.tell(folder, told, out=console())
+        return
+    subject = find_subject(config, file, cwd=cwd, inbox=chosen)
     foreseen = (forecast(config, subject, place, now=now) for place in subject.places)
     forecasts = [
         replace(
@@ -92,7 +121,6 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
 
 
 def _outlook(config: Config, forecast: Forecast, now: datetime) -> Outlook | None:
-    from dropglow.cli.outlook import outlook
     from dropglow.money import Amount
 
     wanted = {
@@ -102,6 +130,13 @@ def _outlook(config: Config, forecast: Forecast, now: datetime) -> Outlook | Non
         for purchase in forecast.purchases
         if purchase.calls
     }
+    return _asked(config, wanted, now)
+
+
+def _asked(config: Config, wanted: dict[RuleName, Amount], now: datetime) -> Outlook | None:
+    """Return what budgets say to what each rule would buy."""
+    from dropglow.cli.outlook import outlook
+
     return outlook(Path(config.state), config.budgets, wanted, now=now) if wanted else None
 
 

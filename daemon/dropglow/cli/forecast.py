@@ -238,11 +238,12 @@ def _call(config: Config, order: Order, place: Place, *, now: datetime) -> Call:
         body=body,
         images=order.images,
         default_size="" if {"size", "sizes"} & body.keys() else order.size,
-        results=tuple(_results(order, len(body["seeds"]))),
+        results=tuple(results_of(order, len(body["seeds"]))),
     )
 
 
-def _results(order: Order, count: int) -> Iterator[str]:
+def results_of(order: Order, count: int) -> Iterator[str]:
+    """Yield the absolute paths of an order's *count* results, with braces around what only the future knows."""
     plan = order.delivery
     for index in range(count):
         seed = str(order.seeds[index]) if order.seeds else "{seed}"

@@ -93,6 +93,9 @@ def _lines(subject: Subject, each: Forecast) -> Iterator[tuple[str, str]]:
     if each.place.ignored:
         yield f"  ignored: {each.place.ignored}", "yellow"
         return
+    top, inside, _ = each.place.path.partition("/")
+    if each.plan.folders and inside:
+        yield f"  It goes with its folder {top}, which is one drop; of that: dropglow explain {top}", ""
     for explanation, rule in zip(each.explanations, each.rules, strict=True):
         answer, style = _answer(explanation)
         proviso = f"; provided that it {', '.join(explanation.provided)}" if explanation.provided else ""

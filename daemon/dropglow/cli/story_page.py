@@ -64,13 +64,23 @@ def _drop(drop: Drop, out: Console) -> None:
         fact("what to do", drop.hint, console=out)
     fact("rule", drop.rule, console=out)
     fact("inbox", drop.inbox, console=out)
-    fact("file now", drop.whereabouts(drop) or "gone: deleted, or taken away by somebody", console=out)
+    fact(
+        "folder now" if drop.folder else "file now",
+        drop.whereabouts(drop) or "gone: deleted, or taken away by somebody",
+        console=out,
+    )
     for companion in drop.companions:
         fact(
             "with it",
             drop.whereabouts(companion) or f"{companion.path}, gone: deleted, or taken away",
             console=out,
         )
+    if drop.folder:
+        fact("files", f"{len(drop.members):,}", console=out)
+    for member in drop.members:
+        if why := member.fault or member.passed_over:
+            told = "cannot be used" if member.fault else "left as it is"
+            fact("", f"{member.path}: {told}: {why}", console=out)
     fact("size", counted(drop.size_bytes, "byte"), console=out)
     fact("sha256", drop.sha256, console=out)
     fact("taken", local(drop.admitted_at), console=out)
@@ -82,6 +92,8 @@ def _job(job: Job, out: Console) -> None:
     order = job.order
     line(f"Job {job.key}  {order_words(order)}", console=out, style="bold")
     fact("state", stage_words(job), console=out)
+    if job.members:
+        fact("file", job.source, console=out)
     if job.not_before is not None:
         fact("not before", local(job.not_before), console=out)
     if job.stage is not Stage.CANCELLED and job.failure is not None:

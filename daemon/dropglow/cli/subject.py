@@ -65,7 +65,7 @@ def find_subject(config: Config, name: str, *, cwd: str, inbox: str | None) -> S
         DropglowError: It is a folder, or cannot be read, or its share does not answer.
     """
     look = Lookout(silent=config.silent)
-    file = _found(config, name, cwd=cwd, look=look)
+    file = found_path(config, name, cwd=cwd, look=look)
     if look(file).silent:
         raise DropglowError(f"{file} does not answer", hint="is its server there? ask again once it is")
     places = tuple(_places(config, file, name, inbox=inbox, look=look))
@@ -84,8 +84,8 @@ def find_subject(config: Config, name: str, *, cwd: str, inbox: str | None) -> S
     return Subject(file=file, exists=True, size_bytes=None, facts=Facts(), places=places)
 
 
-def _found(config: Config, name: str, *, cwd: str, look: Look) -> str:
-    """Return the absolute path meant: below *cwd*, or else below the one inbox that has it."""
+def found_path(config: Config, name: str, *, cwd: str, look: Look) -> str:
+    """Return the absolute path meant by *name*: below *cwd*, or else below the one inbox that has it."""
     here = resolved(cwd, name)
     if look(here).there:
         return here
@@ -133,7 +133,7 @@ def _places(config: Config, file: str, name: str, *, inbox: str | None, look: Lo
     """Yield the place in the inbox that *file* lies in, or else one in every inbox that it could be dropped into."""
     exists = look(file).there
     for plan in config.inboxes:
-        path = _below(file, plan.folder, look) if inbox in {None, plan.folder} else None
+        path = path_below(file, plan.folder, look) if inbox in {None, plan.folder} else None
         if path is not None:
             ignored = _ignored(plan, path, file=file if exists else None, look=look)
             yield Place(inbox=plan.folder, path=path, dropped=exists, ignored=ignored)
@@ -146,7 +146,7 @@ def _places(config: Config, file: str, name: str, *, inbox: str | None, look: Lo
             yield Place(inbox=plan.folder, path=path, dropped=False, ignored=ignored)
 
 
-def _below(file: str, inbox: str, look: Look) -> str | None:
+def path_below(file: str, inbox: str, look: Look) -> str | None:
     """Return *file* as a path below *inbox*, or None if it does not lie there. Links below the inbox stay."""
     names: list[str] = []
     here = file
@@ -164,7 +164,7 @@ def _ignored(plan: InboxPlan, path: str, *, file: str | None, look: Look) -> str
     here = plan.folder
     for folder in folders:
         here = f"{here}/{folder}"
-        if reason := _ignored_folder(plan, here, folder, look):
+        if reason := ignored_folder(plan, here, folder, look):
             return reason
         if Ignored(plan.ignore).by_globs(os.path.relpath(here, plan.folder)):
             return f"`ignore` in the configuration names the folder {folder}, and such folders are never looked into"
@@ -182,7 +182,8 @@ def _ignored(plan: InboxPlan, path: str, *, file: str | None, look: Look) -> str
     return ""
 
 
-def _ignored_folder(plan: InboxPlan, folder: str, name: str, look: Look) -> str:
+def ignored_folder(plan: InboxPlan, folder: str, name: str, look: Look) -> str:
+    """Return why the absolute *folder*, whose last part is *name*, is not looked into in the inbox of *plan*, or nothing."""
     if name == HIDDEN:
         return "it lies where Dropglow keeps what it works on; `dropglow jobs` shows how that stands"
     if folder in plan.reserved:

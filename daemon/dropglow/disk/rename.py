@@ -1,6 +1,6 @@
 """Rename without replacing, by whatever means the file system has. Syncs nothing."""
 
-# ruff: noqa: PTH108 - beside ``os.link`` and ``os.lstat`` a ``Path`` only hides what happens
+# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH112, PTH114 - beside ``os.link`` and ``os.lstat`` a ``Path`` only hides what happens
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from dropglow.disk.refusals import translated_naming
@@ -32,6 +33,9 @@ def rename(source: str, target: str) -> None:
                 raise
         else:
             return
+        if os.path.isdir(source) and not os.path.islink(source):
+            _make_and_rename(source, target)
+            return
         _link_and_unlink(source, target)
 
 
@@ -51,6 +55,17 @@ def _link_and_unlink(source: str, target: str) -> None:
             hint="use a folder on another file system; some network shares need other mount options",
         ) from error
     os.unlink(source)
+
+
+def _make_and_rename(source: str, target: str) -> None:
+    """Move a folder: making one never replaces anything, and renaming replaces an empty folder, which ours is."""
+    os.mkdir(target)
+    try:
+        os.rename(source, target)
+    except OSError:
+        with suppress(OSError):  # somebody put something into it
+            os.rmdir(target)
+        raise
 
 
 def _same_file(one: str, other: str) -> bool:

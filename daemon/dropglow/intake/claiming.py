@@ -14,17 +14,21 @@ import os
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from dropglow.disk import Disk, refusal
 from dropglow.errors import DiskError
 from dropglow.intake.decoding import IN_PROCESS, Decoder
+from dropglow.intake.ignore import Ignored
 from dropglow.intake.inspect import examine
 from dropglow.intake.root import Root
+from dropglow.intake.scan import scan_all
+from dropglow.intake.wholes import manifest, same_whole, together
 from dropglow.intake.work import WorkFolder
-from dropglow.model import DropKey, Facts, Sighting
+from dropglow.model import DropKey, Facts, FolderSighting, Sighting
 
 Answer = TypeVar("Answer")
+NOTHING_ELSE: Final = Ignored()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +68,20 @@ class ClaimedPartner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedMember:
+    """A file of a folder that is ours now, hashed and examined."""
+
+    sighting: Sighting  # as it was in the inbox
+    sha256: str  # hexadecimal
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A file that is ours now, hashed and examined, with its partners."""
+    """A file that is ours now, hashed and examined, with its partners; or a whole folder.
+
+    The content of a folder is told by that of all its members, and by their paths in it.
+    """
 
     key: DropKey
     sighting: Sighting  # as it was in the inbox
@@ -73,6 +89,7 @@ class Claimed:
     sha256: str  # hexadecimal
     facts: Facts
     partners: tuple[ClaimedPartner, ...] = ()
+    members: tuple[ClaimedMember, ...] = ()  # of a folder, by path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +105,28 @@ class Spoiled:
 class _Contents:
     sha256: str
     facts: Facts
+    members: tuple[ClaimedMember, ...] = ()
 
 
 class Claiming:
     """Claim parties in one inbox. Gives nothing back: whoever asked knows where things belong."""
 
     def __init__(
-        self, folder: str, *, disk: Disk, work: WorkFolder, root: Root, decoder: Decoder = IN_PROCESS
+        self,
+        folder: str,
+        *,
+        disk: Disk,
+        work: WorkFolder,
+        root: Root,
+        decoder: Decoder = IN_PROCESS,
+        ignored: Ignored = NOTHING_ELSE,
     ) -> None:
-        """Move files from *folder* (absolute) into *work* by *disk*; *root* knows whether inodes hold."""
+        """Move files from *folder* (absolute) into *work* by *disk*; *root* knows whether inodes hold.
+
+        *ignored* knows what of a folder is none of our business.
+        """
         self._decoder = decoder
+        self._ignored = ignored
         self._folder = folder
         self._disk = disk
         self._work = work
@@ -141,7 +170,7 @@ class Claiming:
         markers = {each.sighting.path for each in party.partners if each.marker}
         for sighting in party.sightings:
             try:
-                found = self._examined(party.key, sighting, marker=sighting.path in markers)
+                found = self._looked_into(party.key, sighting, marker=sighting.path in markers)
             except DiskError as error:
                 return Spoiled(moved=moved, culprit=sighting, error=error)
             if found is None:
@@ -161,9 +190,36 @@ class Claiming:
         except DiskError:
             return False  # if it is there after all, it is an orphan, and the next start gives it back
 
-    def _examined(self, key: DropKey, sighting: Sighting, *, marker: bool) -> _Contents | None:
-        """Return what the claimed file holds; None when it is not, or no longer, what was sighted."""
-        place, inodes_hold = self._work.place(key, sighting.path), self._root.inodes_hold
+    def _looked_into(self, key: DropKey, sighting: Sighting, *, marker: bool) -> _Contents | None:
+        """Return what the claimed file or folder holds; None when it is not, or no longer, what was sighted."""
+        place = self._work.place(key, sighting.path)
+        if isinstance(sighting, FolderSighting):
+            return self._folder_examined(place, sighting)
+        return self._examined(place, sighting, marker=marker)
+
+    def _folder_examined(self, place: str, sighting: FolderSighting) -> _Contents | None:
+        if not self._stands_still(place, sighting):
+            return None
+        members: list[ClaimedMember] = []
+        for each in sighting.members:
+            below = each.path.removeprefix(f"{sighting.path}/")
+            found = self._examined(posixpath.join(place, below), each, marker=False)
+            if found is None:
+                return None
+            members.append(ClaimedMember(sighting=each, sha256=found.sha256, facts=found.facts))
+        if not self._stands_still(place, sighting):
+            return None
+        sha256 = manifest({each.sighting.path: each.sha256 for each in members}, below=sighting.path)
+        return _Contents(sha256=sha256, facts=Facts(), members=tuple(members))
+
+    def _stands_still(self, place: str, sighting: FolderSighting) -> bool:
+        """Return whether the folder at *place* holds what was sighted, and nothing that came since."""
+        found = scan_all(place, below=sighting.path, ignored=self._ignored)
+        now = next((each for each in together(found) if isinstance(each, FolderSighting)), None)
+        return now is not None and same_whole(sighting, now, inodes_hold=self._root.inodes_hold)
+
+    def _examined(self, place: str, sighting: Sighting, *, marker: bool) -> _Contents | None:
+        inodes_hold = self._root.inodes_hold
         with self._disk.open_read(place) as stream:
             if not same(sighting, stream, inodes_hold=inodes_hold):
                 return None
@@ -184,6 +240,7 @@ class Claiming:
             place=self._work.place(party.key, party.drop.path),
             sha256=main.sha256,
             facts=main.facts,
+            members=main.members,
             partners=tuple(
                 ClaimedPartner(
                     path=each.path,

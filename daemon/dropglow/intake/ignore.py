@@ -17,8 +17,34 @@ from dropglow.rules.globs import compile_globs, folded
 # ":2e" is how old netatalk writes a dot.
 _PREFIXES: Final = (".", ":2e", "~$", "~syncthing~")
 
-# Our own notes beside a failed or held file may be moved back with it, and are no prompts.
-_NOTES: Final = (".error.txt", ".held.txt")
+# Our own notes beside a file or folder may be moved back with it, and are no prompts.
+_NOTES: Final = (".error.txt", ".held.txt", ".report.txt")
+
+# Of all that is ignored, what tells that somebody is still writing where it lies.
+_UNFINISHED: Final = (
+    ".!bt",
+    ".!qb",
+    ".!ut",
+    ".aria2",
+    ".aria2__temp",
+    ".bc!",
+    ".crdownload",
+    ".download",
+    ".dtapart",
+    ".fdmdownload",
+    ".filepart",
+    ".ftpupload",
+    ".icloud",
+    ".opdownload",
+    ".part",
+    ".partial",
+    ".temp",
+    ".tmp",
+    ".uploading",
+)
+_UNFINISHED_PREFIXES: Final = (".goutputstream-", ".in.", ".nfs", "~syncthing~")
+_RSYNC: Final = re.compile(r"\.[^_].*\.[A-Za-z0-9]{6}")  # .beach.jpg.Xa81bQ, and not ._beach.sketch
+_UNFINISHED_FOLDERS: Final = frozenset({".~tmp~", ".rsync-partial"})
 
 _SUFFIXES: Final = (
     *_NOTES,
@@ -115,6 +141,22 @@ def is_ignored_file(name: str) -> bool:
     if low.startswith("#") and low.endswith("#"):  # Emacs; a picture may well be named "#1.jpg"
         return True
     return low.startswith(_PREFIXES) or low.endswith(_SUFFIXES) or low in _FILES
+
+
+def is_unfinished_file(name: str) -> bool:
+    """Return whether an ignored file of this name means that somebody is still writing beside it."""
+    low = name.lower()
+    return (
+        low.endswith(_UNFINISHED)
+        or low.startswith(_UNFINISHED_PREFIXES)
+        or _RSYNC.fullmatch(name) is not None
+    )
+
+
+def is_unfinished_folder(name: str) -> bool:
+    """Return whether an ignored folder of this name holds what somebody is still writing."""
+    low = name.lower()
+    return low in _UNFINISHED_FOLDERS or low.endswith(".download")
 
 
 def is_ignored_folder(name: str) -> bool:

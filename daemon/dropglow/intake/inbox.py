@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
@@ -29,15 +29,18 @@ from dropglow.intake.kept_root import KeptRoot
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
 from dropglow.intake.root import Root
-from dropglow.intake.scan import Snag, scan
+from dropglow.intake.scan import Snag, scan, scan_all
 from dropglow.intake.unready import NotReady, Unready
+from dropglow.intake.wholes import Unfinished, together
 from dropglow.intake.work import WorkFolder
 from dropglow.landmarks import Memory
-from dropglow.model import DropKey, Facts, Sighting
+from dropglow.model import DropKey, Facts, FolderSighting, Sighting
 from dropglow.settle import MOST_TOLD, Watches, oldest
 
 MAX_SNAGS: Final = 100  # a thousand links in an inbox need not be told one by one
 _MAX_NAMES: Final = 1000
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class Sweep:
     offline: str | None = None
     snags: tuple[Snag, ...] = ()  # passed over, with reasons; at most MAX_SNAGS
     seen: Watches = field(default_factory=Watches, compare=False)  # every file, settled or not
-    paths: tuple[str, ...] = ()  # of every file, settled or not; only where they were asked for
+    paths: tuple[str, ...] = ()  # of every single file, settled or not; only where they were asked for
     unasked: tuple[Sighting, ...] = ()  # settled, and nobody said yet whether they were taken before
     known: int = 0  # taken before, and lying there still as they were, because originals stay
     stayed: tuple[Sighting, ...] = ()  # these; only where they were asked for
@@ -108,13 +111,21 @@ class Inbox:
         )
         self._work = WorkFolder(plan.folder, disk=disk, workshop=plan.workshop)
         self._decoder = decoder
+        self._ignored = Ignored(plan.ignore)
         self._claiming: Claiming | Copying = (
             Copying(plan.folder, disk=disk, work=self._work, decoder=decoder)
             if plan.keeps
-            else Claiming(plan.folder, disk=disk, work=self._work, root=self._root, decoder=decoder)
+            else Claiming(
+                plan.folder,
+                disk=disk,
+                work=self._work,
+                root=self._root,
+                decoder=decoder,
+                ignored=self._ignored,
+            )
         )
         self._reserved: frozenset[str] = frozenset()
-        self._ignored = Ignored(plan.ignore)
+        self._unfinished = Unfinished()
         self._watches = Watches()
         self._refused = Refused()
         self._unready = Unready()
@@ -158,7 +169,7 @@ class Inbox:
         snags: list[Snag] = []
         now_s = self._clock.monotonic()
         paths: list[str] = []
-        sightings = self._sightings(snags, paths if in_full else None)
+        sightings = self._whole(self._sightings(snags, paths if in_full else None), now_s)
         try:
             outlook = self._watches.observe(
                 sightings,
@@ -172,6 +183,7 @@ class Inbox:
             return Sweep(offline=error.message)
         self._refused.keep_only(self._watches)
         self._unready.keep_only(self._watches)
+        self._unfinished.keep_seen(at_s=now_s)
         return Sweep(
             settled=outlook.settled,
             beyond=outlook.beyond,
@@ -181,7 +193,7 @@ class Inbox:
             stuck=self._unready.to_say(now_s=now_s),
             arrived=outlook.arrived,
             next_look_s=_sooner(outlook.next_look_s, self._unready.next_look_s(now_s=now_s)),
-            snags=(*self._refused.snags(), *snags)[:MAX_SNAGS],
+            snags=(*self._refused.snags(), *self._unfinished.snags(now_s=now_s), *snags)[:MAX_SNAGS],
             seen=self._watches,
             paths=tuple(paths),
             unasked=outlook.unasked,
@@ -209,10 +221,11 @@ class Inbox:
             stayed=(*sweep.stayed, *stayed) if in_full else (),
         )
 
-    def inspect(self, sighting: Sighting) -> Facts | None:
+    def inspect(self, sighting: Sighting, *, of: Sighting | None = None) -> Facts | None:
         """Return what a quick look into the file tells; None when it is gone or changed, or cannot be read now.
 
-        What cannot be read is told by the following sweeps as a snag, and left out of ``settled`` for a while.
+        What cannot be read is told by the following sweeps as a snag, and left out of ``settled`` for a while;
+        with *of*, that is the folder which the file is a member of.
         """
         path = self._path(sighting.path)
         try:
@@ -223,7 +236,7 @@ class Inbox:
         except FileGone:
             return None
         except DiskError as error:
-            self._refuse(sighting, error)
+            self._refuse(of or sighting, error)
             return None
 
     def put_off(self, sighting: Sighting, reason: str, *, give_up_s: float) -> bool:
@@ -321,15 +334,35 @@ class Inbox:
         return self._work.place(key, path)
 
     def _sightings(self, snags: list[Snag], paths: list[str] | None) -> Iterator[Sighting]:
-        for found in scan(self.plan.folder, reserved=self._reserved, ignored=self._ignored):
-            self.progress += 1
+        for found in self._drops():
             if isinstance(found, Sighting):
-                if paths is not None:
+                if paths is not None and not isinstance(found, FolderSighting):
                     paths.append(found.path)
                 self._unready.see(found)
                 yield found
             elif len(snags) < MAX_SNAGS:
                 snags.append(found)
+
+    def _drops(self) -> Iterator[Sighting | Snag]:
+        root, reserved, ignored = self.plan.folder, self._reserved, self._ignored
+        if self.plan.folders:
+            found = self._noted(scan_all(root, reserved=reserved, ignored=ignored))
+            yield from together(found, reserved=reserved)
+            return
+        yield from self._noted(scan(root, reserved=reserved, ignored=ignored))
+
+    def _noted(self, found: Iterable[Found]) -> Iterator[Found]:
+        for each in found:
+            self.progress += 1
+            yield each
+
+    def _whole(self, sightings: Iterable[Sighting], now_s: float) -> Iterator[Sighting]:
+        """Yield what may be whole; what is not need not lie still, either."""
+        for seen in sightings:
+            if isinstance(seen, FolderSighting) and seen.obstacle:
+                self._unfinished.note(seen, now_s=now_s)
+            else:
+                yield seen
 
     def _if_whole(self, party: Party, answer: Claimed | Spoiled) -> Claimed | Spoiled:
         """Return *answer*, or that the party has to go back, because a file of it is not whole and may be soon."""
@@ -338,6 +371,7 @@ class Inbox:
         examined = [
             (answer.sighting, answer.facts),
             *((each.sighting, each.facts) for each in answer.partners),
+            *((answer.sighting, each.facts) for each in answer.members),
         ]
         put_off = [
             self.put_off(sighting, facts.fault or "", give_up_s=party.give_up_s)

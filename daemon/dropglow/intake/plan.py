@@ -38,6 +38,7 @@ class InboxPlan:
     watch: WatchMode = WatchMode.AUTO
     rescan_s: float = DEFAULT_RESCAN_S
     reserved: tuple[str, ...] = ()  # absolute folders inside it that are never scanned
+    folders: bool = False  # True: each sub-folder is one drop
     ignore: tuple[str, ...] = ()  # globs on paths below it, of what is never a drop
     workshop: str = (
         ""  # absolute folder for copies, where originals stay and nothing is written into the inbox

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dropglow.errors import DiskError
-from dropglow.intake.ignore import Ignored
+from dropglow.intake.ignore import Ignored, is_unfinished_file, is_unfinished_folder
 from dropglow.model import Sighting
 
 MAX_DEPTH: Final = 32  # folders; every level of the walk holds a file descriptor
@@ -36,6 +36,15 @@ class Snag:
 
     path: str  # below the inbox
     reason: str
+    hides: bool = False  # True: nobody knows what lies there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Something in a sub-folder that is no candidate, or the sub-folder itself: told where folders are taken whole."""
+
+    sighting: Sighting
+    unfinished: bool = False  # True: its name says that somebody is still writing there
 
 
 def scan(
@@ -50,6 +59,27 @@ def scan(
     Raises:
         DiskError: The root cannot be opened; nothing is known about its files then.
     """
+    for found in _scanned(root, reserved=reserved, ignored=ignored):
+        if not isinstance(found, Other):
+            yield found
+
+
+def scan_all(
+    root: str, *, below: str = "", reserved: AbstractSet[str] = frozenset(), ignored: Ignored = _USUAL
+) -> Iterator[Sighting | Snag | Other]:
+    """Yield what ``scan`` yields, and everything else that is in sub-folders, and those themselves.
+
+    Where *root* is itself a sub-folder of an inbox, *below* says which. Costs one ``lstat`` for each of them.
+
+    Raises:
+        DiskError: The root cannot be opened; nothing is known about its files then.
+    """
+    yield from _scanned(root, reserved=reserved, ignored=ignored, below=below, others=True)
+
+
+def _scanned(
+    root: str, *, reserved: AbstractSet[str], ignored: Ignored, below: str = "", others: bool = False
+) -> Iterator[Sighting | Snag | Other]:
     try:
         handle = os.open(root, _ROOT)
     except OSError as error:
@@ -58,8 +88,11 @@ def scan(
             hint="is the share mounted, and may the daemon's user read the folder?",
         ) from error
     try:
-        device = os.fstat(handle).st_dev
-        yield from _Walk(device, reserved, ignored).below(handle, "", 1)
+        found = os.fstat(handle)
+        walk = _Walk(found.st_dev, reserved, ignored, others=others)
+        if below and others:
+            yield Other(sighting=walk.sighting(below, found))
+        yield from walk.below(handle, f"{below}/" if below else "", below.count("/") + (2 if below else 1))
     finally:
         os.close(handle)
 
@@ -67,12 +100,13 @@ def scan(
 class _Walk:
     """One pass over one tree."""
 
-    def __init__(self, device: int, reserved: AbstractSet[str], ignored: Ignored) -> None:
+    def __init__(self, device: int, reserved: AbstractSet[str], ignored: Ignored, *, others: bool) -> None:
         self._device = device
         self._ignored = ignored
         self._reserved = reserved
+        self._others = others
 
-    def below(self, handle: int, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
+    def below(self, handle: int, prefix: str, depth: int) -> Iterator[Sighting | Snag | Other]:
         """Yield what lies in the open folder *handle*, whose path is *prefix*, and below it."""
         with os.scandir(handle) as entries:
             while True:
@@ -84,18 +118,21 @@ class _Walk:
                 if entry is None:
                     return
                 if _is_folder(entry):
-                    yield from self._folder(handle, entry.name, prefix, depth)
-                elif not self._ignored.file(path := prefix + entry.name, entry.name):
-                    found = self._file(entry, path)
-                    if found is not None:
-                        yield found
+                    yield from self._folder(handle, entry, prefix, depth)
+                elif self._ignored.file(path := prefix + entry.name, entry.name):
+                    yield from self._other(entry, path, unfinished=is_unfinished_file(entry.name))
+                else:
+                    yield from self._file(entry, path)
 
-    def _folder(self, parent: int, name: str, prefix: str, depth: int) -> Iterator[Sighting | Snag]:
-        path = prefix + name
+    def _folder(
+        self, parent: int, entry: os.DirEntry[str], prefix: str, depth: int
+    ) -> Iterator[Sighting | Snag | Other]:
+        name, path = entry.name, prefix + entry.name
         if self._ignored.folder(path, name) or path in self._reserved:
+            yield from self._other(entry, path, unfinished=is_unfinished_folder(name))
             return
         if depth >= MAX_DEPTH:
-            yield Snag(path=path, reason=f"it lies more than {MAX_DEPTH} folders deep")
+            yield Snag(path=path, reason=f"it lies more than {MAX_DEPTH} folders deep", hides=True)
             return
         try:
             handle = os.open(name, _BELOW, dir_fd=parent)
@@ -103,25 +140,41 @@ class _Walk:
             yield from _unless_gone(path, error)
             return
         try:
-            if os.fstat(handle).st_dev == self._device:
-                yield from self.below(handle, f"{path}/", depth + 1)
-            else:
-                yield Snag(path=path, reason="another file system is mounted there")
+            found = os.fstat(handle)
+            if found.st_dev != self._device:
+                yield Snag(path=path, reason="another file system is mounted there", hides=True)
+                return
+            if self._others:
+                yield Other(sighting=self.sighting(path, found))
+            yield from self.below(handle, f"{path}/", depth + 1)
         finally:
             os.close(handle)
 
-    def _file(self, entry: os.DirEntry[str], path: str) -> Sighting | Snag | None:
+    def _file(self, entry: os.DirEntry[str], path: str) -> Iterator[Sighting | Snag | Other]:
         try:
             found = entry.stat(follow_symlinks=False)
         except OSError as error:
-            return next(_unless_gone(path, error), None)
+            yield from _unless_gone(path, error)
+            return
         if stat.S_ISREG(found.st_mode):
-            return self._sighting(path, found)
-        if stat.S_ISLNK(found.st_mode):
-            return Snag(path=path, reason="it is a link, and links are never followed")
-        return Snag(path=path, reason="it is not a regular file")
+            yield self.sighting(path, found)
+            return
+        link = stat.S_ISLNK(found.st_mode)
+        reason = "it is a link, and links are never followed" if link else "it is not a regular file"
+        yield Snag(path=path, reason=reason)
+        yield from self._other(entry, path, unfinished=False)
 
-    def _sighting(self, path: str, found: os.stat_result) -> Sighting:
+    def _other(self, entry: os.DirEntry[str], path: str, *, unfinished: bool) -> Iterator[Other]:
+        """Yield what is no candidate, where a whole folder is asked for and it is still there."""
+        if not self._others or "/" not in path:
+            return
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except OSError:
+            return
+        yield Other(sighting=self.sighting(path, found), unfinished=unfinished)
+
+    def sighting(self, path: str, found: os.stat_result) -> Sighting:
         """Return what *found* tells, with equal numbers as one object: a big inbox keeps a sighting a file."""
         mtime_ns, ctime_ns = found.st_mtime_ns, found.st_ctime_ns
         return Sighting(
@@ -143,4 +196,4 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _unless_gone(path: str, error: OSError) -> Iterator[Snag]:
     if error.errno not in _GONE:
-        yield Snag(path=path, reason=f"it cannot be read: {error.strerror}")
+        yield Snag(path=path, reason=f"it cannot be read: {error.strerror}", hides=True)

@@ -1,6 +1,6 @@
 """The hidden work folder of an inbox: ``.dropglow/work/<drop key>~<name>``.
 
-A file of a sub-folder, or with a name too long for the key beside it, lies in
+A folder that is one drop lies there whole, under a name of the same kind. A file of a sub-folder, or with a name too long for the key beside it, lies in
 ``.dropglow/work/<drop key>/<path below the inbox>`` instead. Either way the path
 is kept, so that a file can go back to where it was dropped by what the file
 system alone remembers; and the usual claim makes no folder, which would have to
@@ -71,13 +71,17 @@ class WorkFolder:
             self._prune(posixpath.join(self._root, key))
 
     def tidy(self) -> None:
-        """Remove every empty folder that a crash left behind.
+        """Remove every empty folder that a crash left behind. A folder that is a drop stays as it is, with all in it.
 
         Raises:
             DiskError: It cannot be read.
         """
         for name in self._names(self._root):
-            self.forget(DropKey(name))
+            if _JOIN not in name:
+                self.forget(DropKey(name))
+                continue
+            with suppress(DiskError):  # one that is not empty, or a file
+                self._disk.remove_folder(posixpath.join(self._root, name))
 
     def _names(self, folder: str) -> tuple[str, ...]:
         found = self._disk.look(folder)

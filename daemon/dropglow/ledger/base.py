@@ -191,6 +191,13 @@ class Reader(Protocol):
         """
         ...
 
+    async def same_member(self, *, inbox: str, sha256: str, before: DropKey) -> tuple[Drop, ...]:
+        """Return the folders of *inbox* that hold a file of this content, the latest admission first; at most fifty.
+
+        Only those that were admitted before the drop *before*, in the order in which the ledger stored them.
+        """
+        ...
+
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop (and all its jobs) or to one job, oldest first."""
         ...

@@ -8,7 +8,7 @@ from typing import Final
 
 from dropglow.model import Drop
 
-_MOST: Final = 50  # whoever asks wants the latest; a test picture may have been dropped a thousand times
+MOST_ALIKE: Final = 50  # whoever asks wants the latest; a test picture may have been dropped a thousand times
 
 
 def of_original(drops: Iterable[Drop], companions: Sequence[str]) -> Drop | None:
@@ -22,4 +22,4 @@ def with_companions(drops: Iterable[Drop], companions: Sequence[str]) -> tuple[D
     """Return the first fifty of *drops* whose companions have these SHA-256, in their order."""
     wanted = tuple(companions)
     same = (drop for drop in drops if drop.contents == wanted)
-    return tuple(islice(same, _MOST))
+    return tuple(islice(same, MOST_ALIKE))

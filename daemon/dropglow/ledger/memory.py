@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from dropglow.events import Began, Event
@@ -24,7 +25,7 @@ from dropglow.ledger.base import (
 )
 from dropglow.ledger.books import MemoryBooks
 from dropglow.ledger.codec import path_bytes, searchable
-from dropglow.ledger.content import of_original, with_companions
+from dropglow.ledger.content import MOST_ALIKE, of_original, with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING, allowed
@@ -148,6 +149,17 @@ class MemoryLedger(MemoryBooks):
         found = (self._drops[key] for key in reversed(list(self._drops)))
         same = (each for each in found if (each.inbox, each.path, each.sha256) == wanted)
         return of_original(same, companions)
+
+    async def same_member(self, *, inbox: str, sha256: str, before: DropKey) -> tuple[Drop, ...]:
+        """Return the folders of *inbox* that hold a file of this content, the latest admission first."""
+        keys = list(self._drops)
+        found = (self._drops[key] for key in reversed(keys[: keys.index(before)]))
+        alike = (
+            drop
+            for drop in found
+            if drop.inbox == inbox and any(each.sha256 == sha256 for each in drop.members)
+        )
+        return tuple(islice(alike, MOST_ALIKE))
 
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop with its jobs, or to one job, oldest first."""

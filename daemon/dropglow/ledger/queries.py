@@ -13,6 +13,7 @@ from typing import Final
 
 from dropglow.ledger.base import PARKED_AT_MOST, Query
 from dropglow.ledger.codec import Row, path_bytes, searchable, storable, to_us
+from dropglow.ledger.content import MOST_ALIKE
 from dropglow.ledger.refusals import ambiguous, unknown
 from dropglow.model import DropState
 
@@ -152,6 +153,15 @@ def same_original(connection: sqlite3.Connection, *, inbox: bytes, path: bytes, 
     return connection.execute(
         f"SELECT {DROP_COLUMNS} FROM drops WHERE sha256 = ? AND inbox = ? AND path = ? ORDER BY rowid DESC",  # noqa: S608
         (sha256, inbox, path),
+    ).fetchall()
+
+
+def same_member(connection: sqlite3.Connection, *, inbox: bytes, sha256: str, before: str) -> list[Row]:
+    """Return the rows of the folders that hold a file of this content, the latest admission first."""
+    return connection.execute(
+        f"SELECT {DROP_COLUMNS} FROM drops WHERE key IN (SELECT drop_key FROM members WHERE sha256 = ?)"  # noqa: S608
+        " AND inbox = ? AND rowid < (SELECT rowid FROM drops WHERE key = ?) ORDER BY rowid DESC LIMIT ?",
+        (sha256, inbox, before, MOST_ALIKE),
     ).fetchall()
 
 

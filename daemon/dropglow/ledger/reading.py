@@ -125,6 +125,15 @@ class SqlReader:
         )
         return of_original((drop_from(row) for row in rows), companions)
 
+    async def same_member(self, *, inbox: str, sha256: str, before: DropKey) -> tuple[Drop, ...]:
+        """Return the folders of *inbox* that hold a file of this content, the latest admission first."""
+        rows = await self._ask(
+            lambda connection: queries.same_member(
+                connection, inbox=path_bytes(inbox), sha256=sha256, before=before
+            )
+        )
+        return tuple(drop_from(row) for row in rows)
+
     async def history(self, drop: DropKey, job: JobKey | None = None) -> tuple[Record, ...]:
         """Return what happened to a drop with its jobs, or to one job, oldest first."""
         rows = await self._ask(lambda connection: queries.history(connection, drop, job))

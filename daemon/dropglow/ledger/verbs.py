@@ -393,6 +393,10 @@ def _insert_drop(connection: sqlite3.Connection, drop: Drop) -> None:
             drop.revision,
         ),
     )
+    connection.executemany(
+        "INSERT INTO members (sha256, drop_key) VALUES (?, ?)",
+        [(sha256, drop.key) for sha256 in sorted({each.sha256 for each in drop.members})],
+    )
 
 
 def _insert_job(connection: sqlite3.Connection, job: Job, fixed: str, moving: str) -> None:

@@ -28,6 +28,7 @@ HELD_FOLDER: Final = "_held"
 DELETE: Final = "delete"
 KEEP: Final = "keep"
 FAILED_FOLDER: Final = "_failed"
+FOLDER_SETTLE_S: Final = 30.0  # people make a folder and fill it by hand
 _DIGEST_LENGTH: Final = 16  # hexadecimal digits: enough to tell revisions apart
 
 
@@ -72,6 +73,7 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         patience_s=entry.patience,
         give_up_s=entry.give_up,
         ready=entry.ready,
+        folders=entry.drop == "folder",
         also=entry.also,
         keeps=entry.done == KEEP,
         after=_after(entry, folders),
@@ -80,7 +82,7 @@ def assemble(entry: RuleShape, *, file: str, line: int, folders: Folders) -> Rul
         mode=delivery.mode,
         group=delivery.group,
         sidecar=bool(delivery.sidecar),
-        settle_s=entry.settle,
+        settle_s=_settle_s(entry),
         watch=entry.watch,
         rescan_s=entry.rescan,
         priority=entry.priority,
@@ -153,6 +155,11 @@ def _conditions(match: MatchShape, kind: Kind) -> Conditions:
         orientations=frozenset(Orientation(word) for word in match.orientation or ()),
         text=None if match.text is None else re.compile(match.text),
     )
+
+
+def _settle_s(entry: RuleShape) -> float:
+    whole = entry.drop == "folder" and "settle" not in entry.model_fields_set
+    return FOLDER_SETTLE_S if whole else entry.settle
 
 
 def _after(entry: RuleShape, folders: Folders) -> After:

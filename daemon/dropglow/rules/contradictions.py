@@ -52,6 +52,8 @@ def _contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Probl
     for key in ("name", "inbox", "outbox"):
         if getattr(entry, key) is None and (key not in written or key in entry.model_fields_set):
             yield Problem(path=(key,) if key in written else (), message=f"this rule has no {key}")
+    if entry.drop == "folder":
+        yield from _faults_with_folders(entry)
     yield from _operation_faults(written)
     yield from _delivery_faults(entry)
     found = parameters_of(entry)
@@ -72,6 +74,25 @@ def _contradictions(entry: RuleShape, written: frozenset[str]) -> Iterator[Probl
     for problem in problems:
         yield Problem(path=(operation, *problem.path), message=problem.message, of_key=problem.of_key)
     yield from _template_faults(entry, parameters)
+
+
+def _faults_with_folders(entry: RuleShape) -> Iterator[Problem]:
+    """Yield what does not go with whole folders."""
+    if entry.done == DELETE:
+        message = (
+            "done: delete cannot stand beside drop: folder: a folder may hold files that no rule takes, and those are"
+            " never deleted; name a folder"
+        )
+        yield Problem(path=("done",), message=message)
+    if entry.done == KEEP:
+        message = (
+            "done: keep cannot stand beside drop: folder: a whole folder is moved out of its inbox, and only single"
+            " files can stay; name a folder, or leave out drop"
+        )
+        yield Problem(path=("done",), message=message)
+    if entry.ready is not None:
+        message = "ready cannot stand beside drop: folder: markers are looked for beside single files"
+        yield Problem(path=("ready",), message=message, of_key=True)
 
 
 def _ready_faults(ready: str | None, kind: Kind, parameters: Parameters) -> Iterator[Problem]:

@@ -107,11 +107,15 @@ def _after_fault(
 
 
 def keep_faults(rules: Sequence[Loaded]) -> Iterator[Fault]:
-    """Yield where rules of one inbox disagree on whether originals stay in it."""
+    """Yield where rules of one inbox disagree on whether originals stay in it.
+
+    Where one of them takes whole folders, which never stay, something else is to be said: see ``whole_folders``.
+    """
+    whole = {loaded.rule.inbox for loaded in rules if loaded.rule.folders}
     first: dict[str, Loaded] = {}
     for loaded in rules:
         other = first.setdefault(loaded.rule.inbox, loaded).rule
-        if other.keeps == loaded.rule.keeps:
+        if other.keeps == loaded.rule.keeps or loaded.rule.inbox in whole:
             continue
         keeper, mover = (other, loaded.rule) if other.keeps else (loaded.rule, other)
         message = (
@@ -156,7 +160,7 @@ def _before(earlier: Sequence[Loaded], rule: Rule) -> Iterator[Rule]:
     sharing: list[Rule] = []
     for loaded in earlier:
         one = loaded.rule
-        if one.inbox != rule.inbox:
+        if one.inbox != rule.inbox or one.folders is not rule.folders:
             continue
         if one.also:
             sharing.append(one)

@@ -48,7 +48,9 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: F
     have it too. What is not known about a faulty file excludes no rule, so
     that it ends in ``_failed`` with a reason rather than lying about. A file
     whose name makes it a companion of a rule's drops is never itself a drop of
-    that rule: a mask is not to be painted around. A marker is never a drop of any.
+    that rule: a mask is not to be painted around. A marker is never a drop of any. Where
+    a rule takes folders, a file in a sub-folder is for such rules alone, and one beside
+    them never is.
 
     Args:
         rules: All rules of the file's inbox, in order.
@@ -62,9 +64,11 @@ def decide(rules: Sequence[Rule], *, path: str, size_bytes: int | None, facts: F
     marking = _marking(rules, path)
     holder: RuleName | None = None
     rivals: tuple[RuleName, ...] = ()  # who would have it, if an open question is answered their way
+    folders = next((rule.name for rule in rules if rule.folders), None)
     for rule in rules:
         reason = (
             marking
+            or _misplaced(rule, path, folders)
             or _belonging(rule, path)
             or _objection(rule.conditions, path=name, size_bytes=size_bytes, facts=facts)
         )
@@ -113,6 +117,18 @@ def _marking(rules: Sequence[Rule], path: str) -> str | None:
 
 def _named(owned_by: Sequence[Owner]) -> str:
     return " or ".join(shown(posixpath.basename(each.pattern)) for each in owned_by)
+
+
+def _misplaced(rule: Rule, path: str, folders: RuleName | None) -> str | None:
+    """Return why a file does not lie where *rule* takes any, or None if it does; *folders* is a rule that takes folders."""
+    inside = "/" in path
+    if rule.folders and not inside:
+        return "it takes whole sub-folders of the inbox (drop: folder), and this file lies beside them"
+    if folders is not None and not rule.folders and inside:
+        return (
+            f"it takes single files, and this one goes with its folder, because {folders} says drop: folder"
+        )
+    return None
 
 
 def _belonging(rule: Rule, path: str) -> str | None:

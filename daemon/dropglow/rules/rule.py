@@ -66,6 +66,7 @@ class Rule:
     patience_s: float = 600.0  # how long a drop waits for the files that belong to it
     give_up_s: float = 600.0  # how long a drop that is not whole may lie still before it fails
     ready: str | None = None  # template of the marker beside each drop, without which it is not taken
+    folders: bool = False  # True: each sub-folder of the inbox is one drop, and files beside them are none
     also: bool = False  # True: the next rule may have the file too
     keeps: bool = False  # True: originals stay in the inbox, and nothing is written into it
     after: After

@@ -34,7 +34,7 @@ from dropglow.rules.notation import (
 )
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.precise_composite import PreciseComposite
-from dropglow.rules.shape import NOT_YET, Shape, Truth, Whole
+from dropglow.rules.shape import Shape, Truth, Whole
 from dropglow.rules.similar import Similar
 from dropglow.rules.upscale import Upscale
 from dropglow.rules.video import Video
@@ -85,7 +85,6 @@ class RuleShape(Shape):
     """One rule: what it takes, what it orders, where everything goes."""
 
     advice: ClassVar[Mapping[str, str]] = {
-        **{key: f"{key} {NOT_YET}" for key in ("drop",)},
         "after": "unknown key after; `done` and `failed` say where originals go, and `done: keep` leaves them in the inbox",
     }
 
@@ -145,6 +144,10 @@ class RuleShape(Shape):
         default=None,
         description='A file beside each drop that says that it is whole, and is waited for: "{name}.done".',
     )
+    drop: Literal["file", "folder"] = Field(
+        default="file",
+        description="What is one drop: each file, or each sub-folder of the inbox with all that is in it.",
+    )
     also: Truth = Field(default=False, description="Let the next rule that matches have the file too.")
     delivery: DeliveryShape | None = Field(default=None, description="How results appear in the outbox.")
     collision: Literal["unique", "overwrite", "skip"] | None = Field(
@@ -161,7 +164,10 @@ class RuleShape(Shape):
         default="_failed",
         description="Where the input goes if something failed, relative to the inbox; with `done: keep` only a report, relative to the outbox.",
     )
-    settle: Duration = Field(default=2.0, description="How long a file must be still before it is taken.")
+    settle: Duration = Field(
+        default=2.0,
+        description="How long a file must be still before it is taken; a whole folder: 30s if it is not said.",
+    )
     watch: Literal["auto", "notify", "poll"] = Field(default="auto", description="How arrivals are noticed.")
     rescan: Period = Field(default=30.0, description="How often the inbox is looked through in any case.")
     priority: Whole = Field(default=0, ge=-1000, le=1000, description="Higher goes first.")

@@ -399,7 +399,8 @@ class Attendant:
         match waiting:
             case Incomplete() | Unmarked():
                 rule, templates, sighting = waiting.rule, waiting.templates, waiting.sighting
-                wanted = [shown(path) for path in partners(templates, sighting.path)]
+                missing = waiting.missing if isinstance(waiting, Incomplete) else ()
+                wanted = [shown(path) for path in missing or partners(templates, sighting.path)]
                 log.info(vocabulary.DROP_WAITING, rule=rule.name, waits_for=wanted, **fields)
             case Lonely(owners=owners):
                 wanted = [shown(posixpath.basename(each.pattern)) for each in owners]

@@ -140,7 +140,7 @@ class Closer:
         known = self._looked_at(drop)
         state = reports.outcome(known, jobs)
         placed = places.put_away(self._disk, known, state)
-        if state is not DropState.DONE:
+        if state is not DropState.DONE or drop.folder:
             text = reports.report(placed, jobs, state=state, at=now)
             places.write_report(self._disk, placed, state, text)
         WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
@@ -168,7 +168,9 @@ class Closer:
             "place": shown(drop.whereabouts(drop)),
         }
         if drop.state is DropState.DONE:
-            log.info(vocabulary.DROP_DONE, results=sum(len(job.delivered) for job in jobs), **fields)
+            counts = {"files": len(drop.members), "jobs": len(jobs)} if drop.folder else {}
+            results = sum(len(job.delivered) for job in jobs)
+            log.info(vocabulary.DROP_DONE, results=results, **counts, **fields)
         elif drop.state is DropState.HELD:
             log.error(vocabulary.DROP_HELD, reason=reason, **fields)
         else:

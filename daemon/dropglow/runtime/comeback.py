@@ -108,7 +108,7 @@ class Comeback:
         if drop.after.workshop:
             return claimed.path != drop.path and originals.lies_there(self.disk, drop)
         found = self.disk.look(drop.place) if drop.place else None
-        return found is not None and found.regular
+        return found is not None and (found.folder if drop.folder else found.regular)
 
     async def _resumed(self, claimed: Drop) -> DropKey | None:
         earlier = await insist(

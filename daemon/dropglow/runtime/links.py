@@ -20,6 +20,7 @@ from dropglow.model import Drop, Job, Kind
 from dropglow.rules.frontmatter import addresses, divided
 from dropglow.rules.operations import OPERATIONS
 from dropglow.runtime.insisting import insist
+from dropglow.runtime.sources import files_of
 
 
 class Links:
@@ -42,7 +43,7 @@ class Links:
         if not wanted:
             return NO_LINKS
         drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
-        front = await asyncio.to_thread(self._front, _text_file(drop))
+        front = await asyncio.to_thread(self._front, _text_file(drop, job))
         found = addresses(OPERATIONS[job.order.operation].parameters, front)
         if missing := [slot for slot in wanted if slot not in found]:
             raise SourceFault(
@@ -56,10 +57,9 @@ class Links:
         return divided(read_prompt(data)).front or ""
 
 
-def _text_file(drop: Drop) -> str:
-    """Return the place of the file that gives the prompt: the drop itself, or what was dropped beside it."""
-    files = [drop.place] if drop.kind is Kind.PROMPT else []
-    files += [companion.place for companion in drop.companions if companion.kind is Kind.PROMPT]
-    if not files:
+def _text_file(drop: Drop, job: Job) -> str:
+    """Return the place of the file that gives the prompt: what the job is about, or what was dropped beside it."""
+    texts = [each.place for each in files_of(drop, job) if each.kind is Kind.PROMPT]
+    if not texts:
         raise FileGone("the file that gave the address is no longer there", hint="drop both files again")
-    return files[0]
+    return texts[0]

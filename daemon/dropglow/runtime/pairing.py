@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dropglow.intake.claiming import Partner
 from dropglow.intake.inbox import Sweep
-from dropglow.model import Sighting
+from dropglow.model import FolderSighting, Sighting
 from dropglow.rules.beside import Owner, owner_keys, owners, partners
 from dropglow.rules.globs import folded
 
@@ -72,12 +72,15 @@ class Pairing:
         return self._renewed
 
     def learn(self, sweep: Sweep, *, left: Collection[str]) -> None:
-        """Bring names, partners and possible drops up to date; what no rule takes, *left*, is nobody's drop."""
+        """Bring names, partners and possible drops up to date; what no rule takes, *left*, is nobody's drop.
+
+        A whole folder is neither: what belongs to its files is in it.
+        """
         self._taken = set()
         self._names = {path: self._names.get(path) or self._named(path) for path in sweep.paths}
-        lying = (*sweep.stayed, *sweep.settled)
+        lying = _files((*sweep.stayed, *sweep.settled))
         self._partners = {each.path: each for each in lying if any(self._names[each.path].owners)}
-        there = (*sweep.stayed, *sweep.settled, *sweep.settling)
+        there = (*lying, *_files(sweep.settling))
         self._markers = {each.path: each for each in there if self._names[each.path].marks}
         self._spelled, self._markers_spelled = _by_spelling(self._partners), _by_spelling(self._markers)
         self._bring_together(left)
@@ -180,6 +183,10 @@ class Pairing:
             return files[path]
         alike = [each for each in spelled.get(folded(path), ()) if each not in self._taken]
         return files[alike[0]] if len(alike) == 1 and not exact else None
+
+
+def _files(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
+    return tuple(each for each in sightings if not isinstance(each, FolderSighting))
 
 
 def _by_spelling(paths: Iterable[str]) -> dict[str, list[str]]:

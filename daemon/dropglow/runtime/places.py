@@ -19,14 +19,15 @@ from typing import Final
 from dropglow.disk import Disk
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
-from dropglow.model import Companion, Drop, DropKey, DropState
+from dropglow.model import Companion, Drop, DropKey, DropState, Member
 from dropglow.naming import candidates
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
-from dropglow.runtime.reports import ERROR_SUFFIX, HELD_SUFFIX
+from dropglow.runtime.reports import DONE_SUFFIX, ERROR_SUFFIX, HELD_SUFFIX
 
 _TRIES: Final = 1000
 _NAME_BYTES_MAX: Final = 255
+_SUFFIXES: Final = {DropState.HELD: HELD_SUFFIX, DropState.DONE: DONE_SUFFIX}
 
 
 def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
@@ -122,9 +123,9 @@ def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
     Raises:
         DiskError: The file system refused.
     """
-    folder = drop.after.held if state is DropState.HELD else drop.after.failed
-    suffix = HELD_SUFFIX if state is DropState.HELD else ERROR_SUFFIX
-    path = _report_path(disk, drop, folder, suffix)
+    folder = {DropState.DONE: drop.after.done, DropState.HELD: drop.after.held}.get(state)
+    suffix = _SUFFIXES.get(state, ERROR_SUFFIX)
+    path = _report_path(disk, drop, folder or drop.after.failed, suffix)
     disk.make_folder(posixpath.dirname(path))
     disk.remove(path)
     disk.write(path, text.encode("utf-8", "replace"), mode=0o644)
@@ -169,16 +170,22 @@ def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
 
 
 def _remove_reports(disk: Disk, drop: Drop) -> None:
-    for suffix in (ERROR_SUFFIX, HELD_SUFFIX):
+    for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX):
         disk.remove(_report_name(drop.place, suffix))
 
 
 def _is_its_file(disk: Disk, file: Drop | Companion) -> bool:
     """Return whether what stands at the file's place is the one that was dropped, by its content."""
-    found = disk.look(file.place)
+    if isinstance(file, Drop) and file.folder:
+        return all(_is_member(disk, file.place_of(each), each) for each in file.members)
+    return _is_member(disk, file.place, file)
+
+
+def _is_member(disk: Disk, place: str, file: Drop | Companion | Member) -> bool:
+    found = disk.look(place)
     if found is None or not found.regular or found.size_bytes != file.size_bytes:
         return False
-    return disk.digest(file.place) == file.sha256
+    return disk.digest(place) == file.sha256
 
 
 def _report_name(beside: str, suffix: str) -> str:

@@ -1,4 +1,7 @@
-"""The texts that lie beside a file in ``_failed`` and ``_held``, for somebody who never sees a terminal."""
+"""The texts that lie beside a file in ``_failed`` and ``_held``, for somebody who never sees a terminal.
+
+A folder that is one drop has one in ``_done`` as well: nobody counts a hundred files by hand.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from pathlib import PurePath
 from typing import Final
 
 from dropglow.disk import shown
-from dropglow.lifecycle import given_up, kept_back
-from dropglow.model import Billed, Drop, DropState, Failure, Job, Order, Stage
+from dropglow.lifecycle import given_up, kept_back, not_kept
+from dropglow.model import Billed, Drop, DropState, Duplicates, Failure, Job, Member, Order, Stage
 
 ERROR_SUFFIX: Final = ".error.txt"
 HELD_SUFFIX: Final = ".held.txt"
+DONE_SUFFIX: Final = ".report.txt"  # of a folder only: what became of each file in it
 
 _LONGEST: Final = 80  # characters of a prompt in a report
 
@@ -49,13 +53,19 @@ def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -
     """Return the text of the report beside the file: what, why, what to do, job ids, billed or not."""
     name = _named(drop)
     if not jobs:
-        return _signed([f"{name} could not be used.", "", *_about_file(drop), *_whereabouts(drop)], drop, at)
+        lines = [f"{name} could not be used.", "", *_about_file(drop), *_about_members(drop, jobs)]
+        return _signed([*lines, *_whereabouts(drop)], drop, at)
     lines = [_headline(name, jobs, state)]
+    if drop.folder:
+        lines += [_counted(drop, jobs)]
     if drop.reason:
         lines += ["", f"What happened: {drop.reason}"]
-    for job in jobs:
+    for job in () if drop.folder else jobs:
         lines += ["", *_about(job)]
-    lines += ["", *_advice(drop, jobs, state), *_whereabouts(drop)]
+    lines += _about_members(drop, jobs)
+    if state is not DropState.DONE:
+        lines += ["", *_advice(drop, jobs, state)]
+    lines += _whereabouts(drop)
     return _signed(lines, drop, at)
 
 
@@ -77,13 +87,56 @@ def _whereabouts(drop: Drop) -> list[str]:
 
 def _named(drop: Drop) -> str:
     """Return what the report is about: the file, and those that belong to it."""
+    if drop.folder:
+        return f"The folder {shown(drop.path)}"
     paths = (drop.path, *(each.path for each in drop.companions))
     name, *others = (shown(PurePath(path).name) for path in paths)
     return f"{name} (with {' and '.join(others)})" if others else name
 
 
 def _it(drop: Drop) -> str:
+    if drop.folder:
+        return "the folder"
     return "the files" if drop.companions else "the file"
+
+
+def _counted(drop: Drop, jobs: Sequence[Job]) -> str:
+    """Return in one line what came of a folder."""
+    used = len({job.members[0] for job in jobs})
+    results = sum(len(job.delivered) for job in jobs)
+    return f"Files: {len(drop.members):,}; used: {used:,}. Jobs: {len(jobs):,}. Results: {results:,}."
+
+
+def _about_members(drop: Drop, jobs: Sequence[Job]) -> list[str]:
+    """Return what became of each file of a folder; nothing for a file."""
+    by_path: dict[str, list[Job]] = {}
+    for job in jobs:
+        for path in job.members[:1]:
+            by_path.setdefault(path, []).append(job)
+    lines: list[str] = []
+    for member in drop.members:
+        name = shown(member.path.removeprefix(f"{drop.path}/"))
+        mine = by_path.get(member.path, ())
+        lines += ["", *(_about_ordered(name, mine) if mine else _about_unordered(name, member))]
+    return lines
+
+
+def _about_ordered(name: str, jobs: Sequence[Job]) -> list[str]:
+    lines = [f"{name}:"]
+    for job in jobs:
+        lines += [f"  {line}" for line in _about(job)]
+        if lost := not_kept(job):
+            lines.append(f"    Skipped:       {lost} of its results, because their names were taken")
+    return lines
+
+
+def _about_unordered(name: str, member: Member) -> list[str]:
+    if not member.fault:
+        return [f"{name}: left as it is; {member.passed_over or 'nothing was ordered for it'}"]
+    lines = [f"{name}: cannot be used", f"  What happened: {member.fault}"]
+    if member.hint:
+        lines.append(f"  What to do:    {member.hint}")
+    return [*lines, "  Billed:        no; nothing was sent to Adobe"]
 
 
 def _about_file(drop: Drop) -> list[str]:
@@ -102,6 +155,8 @@ def _about_file(drop: Drop) -> list[str]:
 def _headline(name: str, jobs: Sequence[Job], state: DropState) -> str:
     if state is DropState.HELD:
         return f"{name} is held: a person has to decide."
+    if state is DropState.DONE:
+        return f"{name} is done."
     if len(jobs) == 1:
         return f"{name} could not be finished."
     delivered = sum(job.stage is Stage.DELIVERED for job in jobs)
@@ -199,7 +254,9 @@ def _advice(drop: Drop, jobs: Sequence[Job], state: DropState) -> list[str]:
         f"To try again{_by_hand(drop, jobs)}: dropglow retry {drop.key}",
         "Only what failed is done again.",
     ]
-    if any(job.stage is Stage.DELIVERED for job in jobs):
+    if drop.folder and any(job.duplicates is Duplicates.REUSE for job in jobs):
+        advice.append("If you change files in it, only those are ordered anew; what was delivered stands.")
+    elif any(job.stage is Stage.DELIVERED for job in jobs):
         advice.append(
             "If you change a file it counts as a new one: then what was delivered is ordered again too."
         )

@@ -3,13 +3,14 @@
 Asked before anything is uploaded or ordered. Of two drops with the same content the ledger stored one first, and
 only the later one looks at the other: they never wait for each other, and never both buy. What is under way is
 awaited; results that stand in the outbox are kept; those that are gone are fetched once more by their receipt.
+A file of a folder is known by its own content, in whatever folder it came.
 Where that is impossible the job is kept back, and a person decides. Nothing is concluded from an outbox that is away.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,15 +19,18 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError
 from dropglow.events import Borrowed, Event, GaveUp, Held, Kept, Postponed
-from dropglow.ledger.base import Ledger
+from dropglow.ledger.base import Ledger, Query
 from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT
-from dropglow.model import Billed, Drop, DropKey, Duplicates, Failure, Job, Stage, Submission
+from dropglow.model import Billed, Drop, DropKey, Duplicates, Failure, Job, Member, Stage, Submission
 from dropglow.money import WAITS_FOR_APPROVAL, parked
+from dropglow.rules.order import MOST_JOBS, chosen_seeds
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import job_key
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
+from dropglow.runtime.sources import File, files_of
 
+_BOUGHT_NOTHING: Final = frozenset({Stage.FAILED, Stage.CANCELLED})
 _AWAITED: Final = retry.Backoff(floor_s=1.0, base_s=2.0, cap_s=30.0)
 _FIRSTS_MAX: Final = 10_000
 
@@ -49,26 +53,58 @@ class Reuse:
         if job.duplicates is not Duplicates.REUSE or job.attempt or job.drop in self._firsts:
             return None
         drop = await insist(lambda: self.ledger.drop(job.drop), self.clock)
-        drops = await insist(lambda: same_content(self.ledger, drop), self.clock)
-        if not drops:
-            self._remember_first(job.drop)
-        for earlier in drops:
-            twin = await self._twin(job, earlier.key)
-            if twin is not None and await self._same_pictures(job, twin):
+        async for twin in self._twins_in_folders(job, drop) if drop.folder else self._twins(job, drop):
+            if await self._same_pictures(job, twin):
                 return await self._answer(job, twin)
         return None
+
+    async def _twins(self, job: Job, drop: Drop) -> AsyncIterator[Job]:
+        drops = await insist(lambda: same_content(self.ledger, drop), self.clock)
+        if not drops:
+            self._remember_first(drop.key)
+        for earlier in drops:
+            twin = await self._twin(job, earlier.key)
+            if twin is not None:
+                yield twin
 
     def _remember_first(self, drop: DropKey) -> None:
         self._firsts[drop] = None
         if len(self._firsts) > _FIRSTS_MAX:
             del self._firsts[next(iter(self._firsts))]  # the one that is known longest
 
+    async def _twins_in_folders(self, job: Job, drop: Drop) -> AsyncIterator[Job]:
+        """Yield the jobs that bought the same for the same file in a folder: earlier in this one, or in an earlier one."""
+        mine = files_of(drop, job)
+        before = [each.path for each in drop.members].index(mine[0].path)
+        for path in _alike(drop.members[:before], mine[0].sha256):
+            async for twin in self._bought_for(path, drop, job, mine):
+                yield twin
+        found = await insist(
+            lambda: self.ledger.same_member(inbox=drop.inbox, sha256=mine[0].sha256, before=drop.key),
+            self.clock,
+        )
+        for earlier in found:
+            for path in _alike(earlier.members, mine[0].sha256):
+                async for twin in self._bought_for(path, earlier, job, mine):
+                    yield twin
+
+    async def _bought_for(
+        self, path: str, earlier: Drop, job: Job, mine: Sequence[File]
+    ) -> AsyncIterator[Job]:
+        # Not all jobs of the folder: there may be thousands.
+        wanted = Query(drop=earlier.key, source=shown(path), limit=MOST_JOBS)
+        for twin in await insist(lambda: self.ledger.find(wanted), self.clock):
+            if twin.members[:1] != (path,) or twin.stage in _BOUGHT_NOTHING:
+                continue
+            if same_purchase(job, mine, twin, files_of(earlier, twin)):
+                yield twin
+
     async def _twin(self, job: Job, earlier: DropKey) -> Job | None:
         """Return the job of an *earlier* drop that stands for *job*; None where it bought nothing that lasts."""
-        key = job_key(earlier, int(job.key.rpartition(".")[2]))
         jobs = await insist(lambda: self.ledger.jobs_of(earlier), self.clock)
+        key = job_key(earlier, int(job.key.rpartition(".")[2]))
         twin = next((each for each in jobs if each.key == key), None)
-        if twin is None or twin.stage in {Stage.FAILED, Stage.CANCELLED}:
+        if twin is None or twin.stage in _BOUGHT_NOTHING:
             return None
         return twin
 
@@ -128,6 +164,31 @@ class Reuse:
             paths=twin.delivered,
             at=self.clock.now(),
         )
+
+
+def same_purchase(one: Job, files: Sequence[File], other: Job, others: Sequence[File]) -> bool:
+    """Return whether two jobs about files of folders order the same of the same content by the same rule."""
+    if one.rule != other.rule or [each.sha256 for each in files] != [each.sha256 for each in others]:
+        return False
+    return _purchase(one) == _purchase(other)
+
+
+def _purchase(job: Job) -> tuple[object, ...]:
+    """Return everything that an order asks for; a seed that nobody chose asks for nothing."""
+    order = job.order
+    chosen = order.seeds != chosen_seeds(job.key, count=len(order.seeds))
+    return (
+        order.operation,
+        order.model,
+        {key: value for key, value in order.body.items() if key != "seeds"},
+        order.seeds if chosen else len(order.seeds),
+        [(each.slot, each.path, each.linked) for each in order.references],
+        (order.prepared, order.stripped, order.size, order.tokens.get("part", "")),
+    )
+
+
+def _alike(members: Iterable[Member], sha256: str) -> tuple[str, ...]:
+    return tuple(each.path for each in members if each.sha256 == sha256)
 
 
 async def same_content(ledger: Ledger, drop: Drop) -> tuple[Drop, ...]:

@@ -43,8 +43,9 @@ class Incomplete:
     """A drop that waits for files that belong to it."""
 
     sighting: Sighting
-    rule: Rule  # the first that takes it
-    templates: tuple[str, ...]  # of everything that belongs to it
+    rule: Rule  # the first that takes it, or one of its files
+    templates: tuple[str, ...] = ()  # of everything that belongs to it
+    missing: tuple[str, ...] = ()  # of a folder: what its files miss in it, by path
     since_s: float  # monotonic: when it had settled
     until_s: float  # when its rules' patience ends
     said: bool = False
@@ -94,7 +95,9 @@ class Sorter:
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Sort by all *rules* of one inbox."""
         self.due_at_s: float | None = None  # monotonic: when what waits has to be looked at again, if ever
-        demanding = [rule for rule in rules if rule.belongings]
+        # What belongs to a file of a folder is looked for in that, and not here.
+        demanding = [rule for rule in rules if rule.belongings and not rule.folders]
+        self._pairs = any(rule.belongings for rule in rules)
         self._pairing = Pairing([rule.belongings for rule in demanding], markers=_markers(rules))
         self._patience_s = tuple(rule.patience_s for rule in demanding)
         self._seen = Watches()
@@ -112,7 +115,7 @@ class Sorter:
     @property
     def pairs(self) -> bool:
         """Return whether a rule has companions, so that sweeps have to be in full."""
-        return bool(self._patience_s)
+        return self._pairs
 
     @property
     def left(self) -> int:
@@ -209,17 +212,33 @@ class Sorter:
         markers = (each.sighting for each in self.marks(sighting, rules).found)
         marked_s = (self._seen.since_s(each) or 0.0 for each in markers)
         since_s = max(self._settled_at_s(sighting, now_s), *marked_s, 0.0)
-        until_s = since_s + max(rule.patience_s for rule in demanding)
-        if now_s >= until_s:
-            return False
         waiting = Incomplete(
             sighting=sighting,
             rule=rules[0],
             templates=tuple(each for rule in demanding for each in rule.companions),
             since_s=since_s,
-            until_s=until_s,
+            until_s=since_s + max(rule.patience_s for rule in demanding),
         )
-        self._incomplete[sighting.path] = waiting
+        return self._waits(waiting, now_s)
+
+    def wait_for_members(
+        self, sighting: Sighting, rules: Sequence[Rule], missing: Sequence[str], *, now_s: float
+    ) -> bool:
+        """Let a folder wait for what its files miss by *rules*; return False when their patience has ended already."""
+        since_s = self._settled_at_s(sighting, now_s)
+        waiting = Incomplete(
+            sighting=sighting,
+            rule=rules[0],
+            missing=tuple(missing),
+            since_s=since_s,
+            until_s=since_s + max(rule.patience_s for rule in rules),
+        )
+        return self._waits(waiting, now_s)
+
+    def _waits(self, waiting: Incomplete, now_s: float) -> bool:
+        if now_s >= waiting.until_s:
+            return False
+        self._incomplete[waiting.sighting.path] = waiting
         self.due_at_s = min(filter(None, (self.due_at_s, *_times(waiting, now_s))))
         return True
 
@@ -271,6 +290,8 @@ class Sorter:
         """Return whether a drop is as it was, and misses something still."""
         if not self._seen.same(waiting.sighting) or now_s >= waiting.until_s:
             return False
+        if waiting.missing:
+            return True  # what comes into a folder changes it
         return bool(self._pairing.match(waiting.sighting, waiting.templates).missing)
 
     def _still_unmarked(self, waiting: Unmarked) -> bool:

@@ -12,13 +12,16 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
 from dropglow.intake.claiming import Claimed, Party
 from dropglow.intake.inbox import Inbox, Sweep
-from dropglow.model import DropKey, Facts, Sighting
+from dropglow.model import DropKey, Facts, FolderSighting, Sighting
+from dropglow.rules import members
 from dropglow.rules.match import Explanation, decide
 from dropglow.rules.rule import Rule
 from dropglow.rules.units import spelled
@@ -29,7 +32,7 @@ from dropglow.runtime.sorting import Lonely, Sorter, Waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A claimed file with the rules that take it."""
+    """A claimed file with the rules that take it, or a claimed folder with those that may take its files."""
 
     claimed: Claimed
     rules: tuple[Rule, ...]
@@ -71,6 +74,13 @@ class _Entry:
     party: Party
     rules: tuple[Rule, ...]
     fault: SourceFault | None
+
+
+class _Fate(Enum):
+    """Say what else can become of a file that was looked into."""
+
+    WAITS = auto()  # for what belongs to it
+    LOST = auto()  # it cannot be had now
 
 
 class Taker:
@@ -117,29 +127,63 @@ class Taker:
         for sighting in batch:
             if not self.sorter.free(sighting):
                 continue  # it went with a drop of this batch
-            facts = self._inbox.inspect(sighting)
-            if facts is None:
-                complete = False  # gone, or changed: the next sweep sees what it is now
-                continue
-            decision = decide(self._rules, path=sighting.path, size_bytes=sighting.size_bytes, facts=facts)
-            if not decision.taken:
-                self.sorter.leave(sighting)
-                left.append(Left(sighting=sighting, explanations=decision.explanations))
-                continue
-            if self._unmarked(sighting, decision.taken):
-                continue
-            if self._put_off(sighting, facts, decision.taken):
-                complete = False
-                continue
-            entry = self._entry(sighting, decision.taken)
-            if entry is not None:
-                entries[entry.party.key] = entry
+            found = self._judged(sighting)
+            match found:
+                case _Entry():
+                    entries[found.party.key] = found
+                case Left():
+                    self.sorter.leave(sighting)
+                    left.append(found)
+                case _Fate.WAITS:
+                    pass
+                case _Fate.LOST:
+                    complete = False  # gone, or changed: the next sweep sees what it is now
+                case _:
+                    assert_never(found)
         claimed = self._inbox.claim([entry.party for entry in entries.values()])
         taken = [
             Taken(claimed=file, rules=entries[file.key].rules, fault=entries[file.key].fault)
             for file in claimed
         ]
         return Haul(taken=tuple(taken), left=tuple(left), complete=complete and len(claimed) == len(entries))
+
+    def _judged(self, sighting: Sighting) -> _Entry | Left | _Fate:
+        """Return what the rules make of a file or a folder."""
+        if isinstance(sighting, FolderSighting):
+            return self._folder_judged(sighting)
+        facts = self._inbox.inspect(sighting)
+        if facts is None:
+            return _Fate.LOST
+        decision = decide(self._rules, path=sighting.path, size_bytes=sighting.size_bytes, facts=facts)
+        if not decision.taken:
+            return Left(sighting=sighting, explanations=decision.explanations)
+        if self._unmarked(sighting, decision.taken):
+            return _Fate.WAITS
+        if self._put_off(sighting, facts, decision.taken):
+            return _Fate.LOST
+        return self._entry(sighting, decision.taken) or _Fate.WAITS
+
+    def _folder_judged(self, folder: FolderSighting) -> _Entry | Left | _Fate:
+        looks: list[members.Look] = []
+        for each in folder.members:
+            facts = self._inbox.inspect(each, of=folder)
+            if facts is None:
+                return _Fate.LOST
+            looks.append(members.Look(path=each.path, size_bytes=each.size_bytes, facts=facts))
+        found = members.verdicts(self._rules, looks)
+        if not any(each.rules for each in found):
+            return Left(sighting=folder, explanations=members.unmatched(found))
+        give_up_s = _give_up_s([rule for each in found for rule in each.rules])
+        if any(self._half(folder, each, give_up_s) for each in found):
+            return _Fate.LOST
+        missing = dict.fromkeys(path for each in found for path in each.missing)
+        lacking = [rule for each in found if each.missing for rule in each.rules]
+        now_s = self._clock.monotonic()
+        if missing and self.sorter.wait_for_members(folder, lacking, tuple(missing), now_s=now_s):
+            return _Fate.WAITS
+        # When their patience has ended, those that miss something are told so, and the rest is ordered.
+        party = Party(key=self._keys.drop_key(self._clock.now()), drop=folder, give_up_s=give_up_s)
+        return _Entry(party=party, rules=self._rules, fault=None)
 
     def _judge(self, lonely: Lonely) -> None:
         """Look whether a partner without a drop is something else to another rule."""
@@ -178,6 +222,14 @@ class Taker:
             return False
         self.sorter.await_marker(sighting, rules, now_s=self._clock.monotonic())
         return True
+
+    def _half(self, folder: FolderSighting, verdict: members.Verdict, give_up_s: float) -> bool:
+        """Return whether a file of a folder is not whole, and the folder waits for it."""
+        facts = verdict.look.facts
+        if not verdict.rules or not facts.unfinished:
+            return False
+        reason = f"{_name(verdict.look.path)}: {facts.fault}"
+        return self._inbox.put_off(folder, reason, give_up_s=give_up_s)
 
     def _put_off(self, sighting: Sighting, facts: Facts, rules: Sequence[Rule]) -> bool:
         """Return whether a file that *rules* take is not whole, and waits to be."""

@@ -32,6 +32,7 @@ from dropglow.pacing import Gate
 from dropglow.preparing import AsIs, Copy, Stripped, told
 from dropglow.rules.demands import planned
 from dropglow.runtime.insisting import insist
+from dropglow.runtime.sources import beside, files_of
 from dropglow.runtime.telling import about, log
 from dropglow.runtime.turns import Turns
 from dropglow.runtime.writers import DROP_AGAIN, REWRITTEN
@@ -141,15 +142,14 @@ class Uploads:
         if reference.path is not None:
             return reference.path, await asyncio.to_thread(self._disk.digest, reference.path)
         drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
-        if reference.companion is None:
-            return drop.place, drop.sha256
-        for companion in drop.companions:
-            if companion.path == reference.companion:
-                return companion.place, companion.sha256
-        raise FileGone(
-            f"{shown(reference.companion)} was not dropped together with {shown(drop.path)}",
-            hint="drop both files again",
-        )
+        source = files_of(drop, job)[0]
+        file = source if reference.companion is None else beside(drop, job, reference.companion)
+        if file is None:
+            raise FileGone(
+                f"{shown(reference.companion or '')} was not dropped together with {shown(source.path)}",
+                hint="drop both files again",
+            )
+        return file.place, file.sha256
 
     def _look(self, path: str, name: str, how: Callable[[BinaryIO, str], Facts]) -> Facts:
         with self._disk.open_read(path) as stream, translated("read", path):

@@ -12,8 +12,9 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
 from dropglow.ledger.base import Ledger
-from dropglow.model import Companion, Drop, Job
+from dropglow.model import Drop, Job
 from dropglow.runtime.insisting import insist
+from dropglow.runtime.sources import File, files_of
 
 REWRITTEN: Final = "somebody wrote into it after it was taken"
 DROP_AGAIN: Final = "when it is whole, bring it into the inbox again"
@@ -31,21 +32,21 @@ class Writers:
         """Return what somebody went on writing of the drop of *job*; None also where nobody can see it now."""
         drop = await insist(lambda: self.ledger.drop(job.drop), self.clock)
         try:
-            told = await asyncio.to_thread(growth, self.disk, drop)
+            told = await asyncio.to_thread(growth, self.disk, drop, job)
         except DiskError:
             return None  # it is looked at again when the drop is closed
         return SourceFault(told, hint=DROP_AGAIN) if told else None
 
 
-def growth(disk: Disk, drop: Drop) -> str:
+def growth(disk: Disk, drop: Drop, job: Job | None = None) -> str:
     """Return in words that a file of *drop* is longer, or shorter, than when it was taken; nothing where none is.
 
-    Costs one look at each file. A marker may become longer: nothing depends on it.
+    Costs one look at each file; of a folder with a *job*, only at those that it is about. A marker may become longer: nothing depends on it.
 
     Raises:
         DiskError: The file system refused.
     """
-    for file, name in _files(drop):
+    for file, name in _named(drop, job):
         found = disk.look(file.place) if file.place else None
         if found is not None and found.size_bytes != file.size_bytes:
             return (
@@ -55,9 +56,12 @@ def growth(disk: Disk, drop: Drop) -> str:
     return ""
 
 
-def _files(drop: Drop) -> Iterator[tuple[Drop | Companion, str]]:
-    """Yield each file of a drop that is bought with, and how to call it in its report."""
-    yield drop, "this file"
-    for companion in drop.companions:
-        if companion.kind is not None:
-            yield companion, shown(PurePath(companion.path).name)
+def _named(drop: Drop, job: Job | None) -> Iterator[tuple[File, str]]:
+    """Yield each file that is bought with, and how to call it in its report."""
+    for number, file in enumerate(files_of(drop, job)):
+        alone = number == 0 and not drop.folder
+        if file.kind is not None:
+            yield (
+                file,
+                "this file" if alone else shown(file.path if drop.folder else PurePath(file.path).name),
+            )

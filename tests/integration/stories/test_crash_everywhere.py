@@ -171,8 +171,42 @@ async def results_of(daemon: Daemon) -> list[str]:
     return [str(Path(path).relative_to(daemon.outbox))]
 
 
+FOLDERS: Final = """
+state: ./state
+api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
+limits: {in_flight: 8, requests_per_minute: off, requests_per_day: off, poll: {min: 10ms, max: 50ms}}
+rules:
+  - name: shoots
+    inbox: inbox/photos
+    outbox: outbox/photos
+    drop: folder
+    settle: 20ms
+    rescan: 100ms
+    match: {kind: image}
+    expand: {size: 300x200}
+"""
+
+
+def dropped_whole(daemon: Daemon) -> list[Path]:
+    """Drop a folder with a picture, and with a text in a folder below that no rule takes."""
+    folder = daemon.photo("shoot/beach.jpg").parent
+    (folder / "papers").mkdir()
+    (folder / "papers" / "notes.pdf").write_text("no picture")
+    return [folder]
+
+
 def torn_apart(inputs: list[Path]) -> list[str]:
-    """Return where a mask is not with its picture, in one place."""
+    """Return where a mask is not with its picture, or a folder not with what was in it, in one place."""
+    return [*_masks_apart(inputs), *(torn for path in inputs if not path.suffix for torn in _gutted(path))]
+
+
+def _gutted(folder: Path) -> list[str]:
+    found = [path for path in folder.parent.rglob(folder.name) if path.is_dir()]
+    held = [sorted(path.name for path in each.rglob("*") if path.is_file()) for each in found]
+    return [] if held == [["beach.jpg", "notes.pdf"]] else [f"{found} hold {held}"]
+
+
+def _masks_apart(inputs: list[Path]) -> list[str]:
     masks = [path for path in inputs if ".mask." in path.name]
     folders = {path.name: [found.parent for found in path.parent.glob(f"**/{path.name}")] for path in inputs}
     return [
@@ -185,7 +219,8 @@ def torn_apart(inputs: list[Path]) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "drop"), [(None, dropped), (PAIRS, dropped_together), (KEEPING, dropped_together)]
+    ("text", "drop"),
+    [(None, dropped), (PAIRS, dropped_together), (KEEPING, dropped_together), (FOLDERS, dropped_whole)],
 )
 @pytest.mark.usefixtures("log")
 async def test_dying_anywhere_breaks_no_promise(
@@ -265,18 +300,23 @@ async def test_dying_while_an_original_is_taken_again_buys_nothing_twice(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("text", "drop"), [(PAIRS, dropped_together), (FOLDERS, dropped_whole)])
 @pytest.mark.usefixtures("log")
-async def test_dying_while_a_pair_comes_back_loses_and_parts_nothing(
-    tmp_path: Path, make_daemon: DaemonMaker, faulty_disk: DiskMaker
+async def test_dying_while_a_drop_comes_back_loses_and_parts_nothing(
+    tmp_path: Path,
+    make_daemon: DaemonMaker,
+    faulty_disk: DiskMaker,
+    text: str,
+    drop: Callable[[Daemon], list[Path]],
 ) -> None:
-    """A failed picture and its mask, moved back into the inbox: at each point, both end in the same folder."""
+    """A failed picture and its mask, or a folder, moved back into the inbox: at each point, it stays together."""
     made = 0
 
     async def make() -> tuple[Daemon, list[Path]]:
         nonlocal made
         made += 1
-        daemon = type(make_daemon)(tmp_path / str(made))("job_failed=first:1", text=PAIRS)
-        inputs = dropped_together(daemon)
+        daemon = type(make_daemon)(tmp_path / str(made))("job_failed=first:1", text=text)
+        inputs = drop(daemon)
         await daemon.run_once()
         for path in inputs:
             (path.parent / "_failed" / path.name).rename(path)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dropglow.intake.ignore import Ignored, is_ignored_file, is_ignored_folder
+from dropglow.intake.ignore import (
+    Ignored,
+    is_ignored_file,
+    is_ignored_folder,
+    is_unfinished_file,
+    is_unfinished_folder,
+)
 
 
 @pytest.mark.parametrize(
@@ -81,3 +87,36 @@ def test_a_folder_that_a_glob_takes_is_not_looked_into() -> None:
     assert [True, True, False] == [
         known.folder(path, path.rpartition("/")[2]) for path in ("a/drafts", "@eaDir", "a")
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "unfinished"),
+    [
+        ("beach.jpg.part", True),
+        ("a.TMP", True),
+        ("a.jpg.crdownload", True),
+        (".beach.jpg.Xy12Ab", True),
+        (".in.beach.jpg.", True),
+        (".nfs000012", True),
+        ("a.icloud", True),
+        ("._beach.sketch", False),
+        (".DS_Store", False),
+        ("Thumbs.db", False),
+        ("a.jpg~", False),
+        ("shoot.report.txt", False),
+    ],
+)
+def test_some_names_tell_that_somebody_is_still_writing(name: str, *, unfinished: bool) -> None:
+    """All of them are no drops; only these hold back the folder that they are in."""
+    assert is_ignored_file(name)
+    assert unfinished is is_unfinished_file(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "unfinished"),
+    [(".~tmp~", True), (".rsync-partial", True), ("a.download", True), ("@eaDir", False)],
+)
+def test_some_folders_hold_what_is_still_written(name: str, *, unfinished: bool) -> None:
+    """Those of rsync and of browsers, and not those of a NAS."""
+    assert is_ignored_folder(name)
+    assert unfinished is is_unfinished_folder(name)

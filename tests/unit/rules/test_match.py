@@ -297,3 +297,24 @@ def test_a_marker_is_no_drop_of_any_rule(make_rule: Callable[[str], Rule]) -> No
     assert () == marker.taken
     assert 2 == sum("it is the marker of a.jpg" in each.reason for each in marker.explanations)
     assert (rules[0],) == drop.taken
+
+
+def test_a_rule_for_folders_takes_what_is_in_one(make_rule: Callable[[str], Rule]) -> None:
+    """And no file beside them."""
+    rule = make_rule("drop: folder\nexpand: {}")
+
+    assert reason(rule, path="shoot/a.jpg").taken
+    assert "it takes whole sub-folders of the inbox" in reason(rule).reason
+
+
+def test_a_rule_for_files_leaves_folders_to_those_that_take_them(make_rule: Callable[[str], Rule]) -> None:
+    """Only where there is such a rule; else it takes what is in sub-folders, file by file."""
+    files = make_rule("expand: {}")
+    rules = [files, replace(make_rule("drop: folder\nexpand: {}"), name=RuleName("whole"))]
+
+    inside = decide(rules, path="shoot/a.jpg", size_bytes=1000, facts=PHOTO)
+    beside = decide(rules, path="a.jpg", size_bytes=1000, facts=PHOTO)
+
+    assert (["whole"], ["test"]) == ([one.name for one in inside.taken], [one.name for one in beside.taken])
+    assert "because whole says drop: folder" in inside.explanations[0].reason
+    assert reason(files, path="shoot/a.jpg").taken

@@ -11,7 +11,7 @@ import pytest
 from dropglow.intake.inbox import Sweep
 from dropglow.intake.scan import Snag
 from dropglow.intake.unready import NotReady
-from dropglow.model import Sighting
+from dropglow.model import FolderSighting, Sighting
 from dropglow.rules.assemble import Folders, assemble
 from dropglow.rules.positions import parse
 from dropglow.rules.review import review
@@ -50,7 +50,7 @@ def a_sweep(
         settled=tuple(files[: len(settled)]),
         settling=tuple(files[len(settled) :]),
         seen=watches,
-        paths=tuple(each.path for each in files),
+        paths=tuple(each.path for each in files if not isinstance(each, FolderSighting)),
         snags=tuple(snags),
         known=len(known),
         stayed=tuple(sighting(each) for each in known),
@@ -537,3 +537,38 @@ def test_what_stayed_is_matched_with_a_partner_that_stayed(sorter: Sorter, rule:
     match = sorter.match(sighting("a.jpg"), [rule])
 
     assert ["a.mask.png"] == [each.path for each in match.partners]
+
+
+def a_folder(*names: str) -> FolderSighting:
+    members = tuple(sighting(f"shoot/{name}") for name in names)
+    return FolderSighting(
+        path="shoot", device=1, inode=3, size_bytes=7, mtime_ns=1, ctime_ns=3, members=members
+    )
+
+
+def test_a_folder_waits_for_what_its_files_miss() -> None:
+    """As long as it stays as it is; when something comes, or the patience ends, it is ready again."""
+    rule = a_rule(f"drop: folder\n{MASKED}")
+    sorter = Sorter([rule])
+    before = a_sweep(a_folder("a.jpg"))
+    whole = a_folder("a.jpg", "a.mask.png")
+
+    first = sorter.sort(before, now_s=NOW_S)
+    waits = sorter.wait_for_members(a_folder("a.jpg"), [rule], ["shoot/a.mask.png"], now_s=NOW_S)
+    second = sorter.sort(a_sweep(a_folder("a.jpg"), after=before), now_s=NOW_S + SAY_AFTER_S)
+    changed = sorter.sort(a_sweep(whole, after=before), now_s=NOW_S + 20)
+    patient = sorter.wait_for_members(whole, [rule], ["shoot/b.png"], now_s=NOW_S + 81)
+
+    assert (["shoot"], True, [], ["shoot"]) == (ready(first), waits, ready(second), ready(changed))
+    assert [("shoot/a.mask.png",)] == [each.missing for each in second.to_say]  # type: ignore[union-attr]
+    assert not patient
+
+
+def test_a_folder_is_nobodys_partner() -> None:
+    """Whatever it is called: what belongs to single files are files."""
+    sorter = Sorter([a_rule(MASKED), a_rule("drop: folder\nexpand: {}")])
+
+    found = sorter.sort(a_sweep("shoot.mask.png", a_folder("a.jpg")), now_s=NOW_S)
+
+    assert ["shoot"] == ready(found)
+    assert 1 == sorter.lonely
