@@ -1,7 +1,8 @@
 """Mutated pictures, prompts and names go as far as they would before they are paid for, and nothing goes wrong.
 
 Two thousand of them as a rule. ``TEST_MILLION=1 python3 daemon test tests/mutants -n 2`` sends a million, in
-forty parts, and takes half an hour of two processors; with ``-rP`` it shows what became of them.
+forty parts, and takes half an hour of two processors; with ``-o faulthandler_timeout=2500`` it may be a busy machine,
+and with ``-rP`` it shows what became of them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 THOROUGH: Final = bool(os.environ.get("TEST_MILLION"))
 SEEDS: Final = range(1, 41 if THOROUGH else 2)
 MUTANTS: Final = 25_000 if THOROUGH else 2_000  # of one seed
-PATIENCE_S: Final = 280.0  # below that of pytest, which would tell nothing
+PATIENCE_S: Final = 2400.0 if THOROUGH else 280.0  # below that of pytest, which would tell nothing
 
 pytestmark = pytest.mark.slow
 
