@@ -10,9 +10,11 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
-from typing import Protocol
+from typing import Final, Protocol
 
 from dropglow.money import Period
+
+_STEP: Final = timedelta(minutes=30)  # clocks are set on by no less
 
 
 class Clock(Protocol):
@@ -53,4 +55,8 @@ def next_turn(period: Period, local: datetime) -> datetime:
     if period is Period.MONTH:
         first = (local.date().replace(day=1) + timedelta(days=32)).replace(day=1)
     # Without a zone, so that the machine's own rules say how far it is from UTC on that day.
-    return datetime.combine(first, time_of_day.min).astimezone().astimezone(UTC)
+    turn = datetime.combine(first, time_of_day.min).astimezone().astimezone(UTC)
+    # Where clocks are set on at midnight there is none that day: it begins at one, and what lies before is over already.
+    while turn.astimezone().date() < first:
+        turn += _STEP
+    return turn
