@@ -165,14 +165,14 @@ class Service:
             return ""
         counts = await self.ledger.counts()
         unrested = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)
+        if unrested and self.gate.stopped and unrested == counts.jobs.get(Stage.QUEUED, 0):
+            return "spending is paused until somebody says `dropglow resume`, and all that is left would have to be bought"
         if unrested and unrested == counts.parked:
             await self.purse.wake(self.dispatcher.nudge)  # first: money may have come back
             now = self.clock.now()
             due = await self.ledger.next_due(now=now)
             waiting = await self.ledger.parked(limit=1) if due is not None and due > now else ()
             return "".join(job.failure.what for job in waiting if job.failure is not None)
-        if unrested and self.gate.stopped and unrested == counts.jobs.get(Stage.QUEUED, 0):
-            return "spending is paused until somebody says `dropglow resume`, and all that is left would have to be bought"
         return ""
 
     async def _unclosable(self) -> str:

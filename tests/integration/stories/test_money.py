@@ -355,6 +355,20 @@ async def test_paused_nothing_is_bought_and_all_is_delivered(make_site: Any) -> 
     assert 20 == site.accepted
 
 
+async def test_paused_what_waited_for_its_budget_ends_a_single_run(make_site: Any) -> None:
+    """A single run does not wait for ever for a person, also where there is money again for all that is left."""
+    site: Site = make_site(text=configuration("{per_day: 2}", art=""))
+    site.prompts("art", 5)
+    await site.once()
+    site.configure(configuration("{per_day: 50}", art=""))
+    site.wish(Verb.PAUSE)
+
+    while_paused = await site.once()
+
+    assert "dropglow resume" in while_paused
+    assert 2 == site.accepted
+
+
 async def test_pausing_bites_at_once(make_site: Any) -> None:
     """A running service orders nothing more within two seconds of the wish, and goes on as fast."""
     site: Site = make_site(text=configuration("", art=""))
