@@ -19,6 +19,7 @@ from dropglow.errors import LedgerUnavailable
 from dropglow.ledger.accounts import set_switch
 from dropglow.ledger.belongings import hand_over, make_folder
 from dropglow.ledger.place import LEDGER_FILE
+from dropglow.ledger.verbs import release_everybody
 from dropglow.money import Switch
 
 BACKUPS_FOLDER: Final = "backups"
@@ -72,6 +73,7 @@ def _copy(ledger: Path, part: Path, now: datetime) -> None:
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file, whatever the ledger has beside it
         copy.execute("BEGIN IMMEDIATE")
         copy.execute("UPDATE meta SET value = ? WHERE name = 'identity'", (secrets.token_hex(12),))
+        release_everybody(copy)  # they have the jobs of the ledger in hand, and not those of the copy
         set_switch(copy, Switch(stopped=True, at=now, reason=_reason(now)))
         copy.execute("COMMIT")
 

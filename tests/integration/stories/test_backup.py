@@ -12,6 +12,7 @@ import pytest
 from dropglow.errors import LedgerUnavailable
 from dropglow.holding import own
 from dropglow.ledger.backup import KEPT, back_up
+from dropglow.ledger.base import Grant
 from dropglow.ledger.health import damage
 from dropglow.model import Stage
 from dropglow.money import Switch
@@ -76,6 +77,21 @@ async def test_a_copy_in_the_ledger_s_place_buys_nothing_by_itself(make_daemon: 
     assert switch is not None
     assert switch.stopped
     assert "2026-11-03 02:00" in switch.reason
+
+
+async def test_nobody_has_the_jobs_of_a_copy_in_hand(make_daemon: DaemonMaker) -> None:
+    """What ran at Adobe when the copy was made is asked about at once: whoever had it in hand is another ledger's."""
+    daemon = make_daemon("duration=30")
+    state = daemon.folder / "state"
+    daemon.prompt()
+    await daemon.run_until(lambda: daemon.books()["polls"] > 0 and back_up(state, DAY) is not None)
+    restore(daemon, state / "backups" / "ledger-2026-11-03.sqlite3")
+
+    async with own(state) as owned:
+        grant = Grant(open_jobs=8, fresh_jobs=0)
+        claimed = await owned.ledger.claim("another", now=DAY, until=DAY + timedelta(minutes=1), grant=grant)
+
+    assert [Stage.RUNNING] == [job.stage for job in claimed]
 
 
 async def test_after_a_look_it_goes_on(make_daemon: DaemonMaker) -> None:
