@@ -29,6 +29,7 @@ from dropglow.groundwork import make_folders
 from dropglow.holding import mark_world, own
 from dropglow.intake.darkroom import Darkroom
 from dropglow.ledger.backup import back_up
+from dropglow.ledger.lifeboat import Landed
 from dropglow.ops.garbage import sparing
 from dropglow.ops.systemd import Manager
 from dropglow.runtime.bell import Bell
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from dropglow.sandbox.world import World
 
 SANDBOX: Final = "the sandbox"
+PAID_FOR: Final = (
+    "it may be paid for: look at Adobe by this id before its file is ordered again; "
+    "this is said at each start until the file `lifeboat` in the state folder is removed"
+)
 
 
 async def serve(
@@ -97,13 +102,25 @@ async def serve(
             survey=survey,
             reload=reload,
         )
-        for job in owned.rescued:
-            log.warning(vocabulary.JOB_RESCUED, **about(job))
+        _tell_of_receipts(owned.landed)
         _announce(config, where)
         with sparing():
             outcome = await service.run(stop, once=once)
         log.info(vocabulary.SERVICE_STOPPED)
     return outcome
+
+
+def _tell_of_receipts(landed: Landed) -> None:
+    for job in landed.jobs:
+        log.warning(vocabulary.JOB_RESCUED, **about(job))
+    for receipt in landed.strange:
+        log.error(
+            vocabulary.RECEIPT_STRANGE,
+            job=receipt.job,
+            job_id=receipt.accepted.submission.remote_id,
+            at=receipt.accepted.at.isoformat(timespec="seconds"),
+            hint=PAID_FOR,
+        )
 
 
 def _say_unprotected(reason: str) -> None:

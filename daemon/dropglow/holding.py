@@ -15,12 +15,11 @@ from typing import Final
 from dropglow.clock import Clock, RealClock
 from dropglow.errors import ConfigError, LedgerUnavailable
 from dropglow.ledger.belongings import write_private
-from dropglow.ledger.lifeboat import Lifeboat
+from dropglow.ledger.lifeboat import Landed, Lifeboat
 from dropglow.ledger.lock import Busy, StateLock
 from dropglow.ledger.place import LEDGER_FILE
 from dropglow.ledger.sqlite import SqliteLedger
 from dropglow.lifecycle import ENDED
-from dropglow.model import Job
 
 PATIENCE_S: Final = 1.0  # a command has the state folder for a moment only
 GLANCE_S: Final = 0.1
@@ -34,7 +33,7 @@ class Owned:
     ledger: SqliteLedger
     state: Path
     lifeboat: Lifeboat
-    rescued: tuple[Job, ...] = ()  # jobs whose receipts had waited in the lifeboat
+    landed: Landed  # what had waited in the lifeboat
 
 
 @contextlib.asynccontextmanager
@@ -66,8 +65,8 @@ async def own(state: Path, *, clock: Clock | None = None) -> AsyncIterator[Owned
             lifeboat = Lifeboat(state)
             lifeboat.open()
             stack.callback(lifeboat.close)
-            rescued = await lifeboat.land(ledger)
-            yield Owned(ledger=ledger, state=state, lifeboat=lifeboat, rescued=rescued)
+            landed = await lifeboat.land(ledger)
+            yield Owned(ledger=ledger, state=state, lifeboat=lifeboat, landed=landed)
     finally:
         lock.release()
 

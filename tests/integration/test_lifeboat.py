@@ -10,7 +10,7 @@ import pytest
 
 from dropglow.errors import LedgerUnavailable
 from dropglow.events import Accepted, Began
-from dropglow.ledger.lifeboat import LIFEBOAT_FILE, SIZE_BYTES, Lifeboat
+from dropglow.ledger.lifeboat import LIFEBOAT_FILE, SIZE_BYTES, Landed, Lifeboat
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
 from dropglow.model import (
@@ -27,6 +27,7 @@ from dropglow.model import (
     Stage,
     Submission,
 )
+from dropglow.money import Fate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +41,8 @@ ACCEPTED = Accepted(
 )
 
 
-async def submitting(ledger: MemoryLedger) -> Job:
-    """Return a job in *ledger* whose intent is stored and whose answer is not."""
+async def queued(ledger: MemoryLedger) -> Job:
+    """Return a job in *ledger* that was not ordered yet."""
     drop = Drop(
         key=DropKey("d1"),
         inbox="/in",
@@ -75,6 +76,12 @@ async def submitting(ledger: MemoryLedger) -> Job:
         created_at=AT,
     )
     await ledger.admit(drop, [job])
+    return job
+
+
+async def submitting(ledger: MemoryLedger) -> Job:
+    """Return a job in *ledger* whose intent is stored and whose answer is not."""
+    job = await queued(ledger)
     began = Began(at=AT)
     return await ledger.save(job, advance(job, began), began, at=AT, owner=None)
 
@@ -95,8 +102,8 @@ async def test_a_receipt_lands_with_its_job(tmp_path: Path) -> None:
     again = opened(tmp_path)
     landed = await again.land(ledger)
 
-    assert [(Stage.RUNNING, ACCEPTED.submission)] == [(each.stage, each.submission) for each in landed]
-    assert () == await opened(tmp_path).land(ledger)
+    assert [(Stage.RUNNING, ACCEPTED.submission)] == [(each.stage, each.submission) for each in landed.jobs]
+    assert Landed() == await opened(tmp_path).land(ledger)
 
 
 async def test_a_receipt_of_another_attempt_is_nobody_s(tmp_path: Path) -> None:
@@ -105,10 +112,39 @@ async def test_a_receipt_of_another_attempt_is_nobody_s(tmp_path: Path) -> None:
     job = await submitting(ledger)
     lifeboat = opened(tmp_path)
     lifeboat.board(replace(job, attempt=job.attempt + 1), ACCEPTED)
-    lifeboat.board(replace(job, key=JobKey("d9.1")), ACCEPTED)
 
-    assert () == await opened(tmp_path).land(ledger)
+    assert Landed() == await opened(tmp_path).land(ledger)
     assert Stage.SUBMITTING is (await ledger.job(job.key)).stage
+
+
+async def test_a_receipt_says_that_an_older_copy_of_its_job_was_ordered(tmp_path: Path) -> None:
+    """Whoever restores a copy of the ledger must not buy what is paid for: the order is booked, and goes on by its id."""
+    ledger = MemoryLedger()
+    job = await queued(ledger)
+    opened(tmp_path).board(replace(job, attempt=1), ACCEPTED)
+
+    landed = await opened(tmp_path).land(ledger)
+
+    assert [(Stage.RUNNING, 1, ACCEPTED.submission)] == [
+        (each.stage, each.attempt, each.submission) for each in landed.jobs
+    ]
+    assert [(Fate.BOUGHT, 1)] == [(each.fate, each.orders) for each in await ledger.costs()]
+
+
+async def test_a_receipt_of_an_unknown_job_stays_aboard_and_is_told(tmp_path: Path) -> None:
+    """A copy of the ledger may be older than the drop: what was paid for is not forgotten, whoever opens it."""
+    ledger = MemoryLedger()
+    job = await submitting(ledger)
+    lifeboat = opened(tmp_path)
+    lifeboat.board(replace(job, key=JobKey("d9.1")), ACCEPTED)
+    lifeboat.board(job, ACCEPTED)
+
+    first = await opened(tmp_path).land(ledger)
+    second = await opened(tmp_path).land(ledger)
+
+    assert [job.key] == [each.key for each in first.jobs]
+    assert ["d9.1"] == [each.job for each in first.strange]
+    assert Landed(strange=first.strange) == second
 
 
 async def test_a_torn_receipt_costs_no_other(tmp_path: Path) -> None:
@@ -121,7 +157,7 @@ async def test_a_torn_receipt_costs_no_other(tmp_path: Path) -> None:
     whole = path.read_bytes().rstrip(b"\0")
     path.write_bytes((whole + whole[: len(whole) // 2]).ljust(SIZE_BYTES, b"\0"))
 
-    assert [job.key] == [each.key for each in await opened(tmp_path).land(ledger)]
+    assert [job.key] == [each.key for each in (await opened(tmp_path).land(ledger)).jobs]
 
 
 async def test_a_full_boat_says_so(tmp_path: Path) -> None:

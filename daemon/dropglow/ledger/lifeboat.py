@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Final
 
 from dropglow.errors import LedgerUnavailable, UnknownKey
-from dropglow.events import Accepted
+from dropglow.events import Accepted, Began
 from dropglow.ledger.base import Ledger
 from dropglow.ledger.belongings import hand_over
 from dropglow.lifecycle import advance
 from dropglow.model import Job, JobKey, RemoteId, Stage, Submission
+from dropglow.money import Booking, labels
 
 LIFEBOAT_FILE: Final = "lifeboat"
 SIZE_BYTES: Final = 64 * 1024  # a hundred receipts
@@ -36,6 +37,16 @@ class Receipt:
     job: JobKey
     attempt: int
     accepted: Accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """What became of the receipts aboard; those that the ledger had taken in after all are in neither."""
+
+    jobs: tuple[Job, ...] = ()  # got their receipts
+    strange: tuple[
+        Receipt, ...
+    ] = ()  # of jobs that the ledger does not know: it is a copy older than their drops
 
 
 class Lifeboat:
@@ -95,33 +106,41 @@ class Lifeboat:
         self._end += written
         return written == len(record)
 
-    async def land(self, ledger: Ledger) -> tuple[Job, ...]:
-        """Give every receipt aboard to its job in *ledger*, empty the boat, and return the jobs that got theirs.
+    async def land(self, ledger: Ledger) -> Landed:
+        """Give every receipt aboard to its job in *ledger*; those of jobs that it does not know stay aboard.
 
         Raises:
             LedgerUnavailable: The ledger still cannot take them; they stay aboard.
         """
-        landed = [await _given(ledger, receipt) for receipt in self._receipts()]
+        jobs: list[Job] = []
+        strange: dict[bytes, Receipt] = {}
+        for line, receipt in self._receipts():
+            try:
+                job = await _given(ledger, receipt)
+            except UnknownKey:
+                strange[line] = receipt
+                continue
+            jobs += [] if job is None else [job]
         if self._end:
-            self._empty()
-        return tuple(job for job in landed if job is not None)
+            self._keep(b"".join(line + b"\n" for line in strange))
+        return Landed(jobs=tuple(jobs), strange=tuple(strange.values()))
 
-    def _receipts(self) -> Iterator[Receipt]:
+    def _receipts(self) -> Iterator[tuple[bytes, Receipt]]:
         for line in self._content().splitlines():
             with contextlib.suppress(ValueError, KeyError):  # torn: the power went while it was written
-                yield _receipt(json.loads(line))
+                yield line, _receipt(json.loads(line))
 
     def _content(self) -> bytes:
         assert self._descriptor is not None, "open() comes first"
         return os.pread(self._descriptor, SIZE_BYTES, 0).rstrip(b"\0")
 
-    def _empty(self) -> None:
+    def _keep(self, content: bytes) -> None:
         assert self._descriptor is not None, "open() comes first"
         try:
-            os.pwrite(self._descriptor, bytes(SIZE_BYTES), 0)
+            os.pwrite(self._descriptor, content.ljust(SIZE_BYTES, b"\0"), 0)
         except OSError as error:
             raise LedgerUnavailable(f"cannot write {self._path}: {error.strerror}") from error
-        self._end = 0
+        self._end = len(content)
 
 
 def _receipt(told: dict[str, str]) -> Receipt:
@@ -133,12 +152,20 @@ def _receipt(told: dict[str, str]) -> Receipt:
 
 
 async def _given(ledger: Ledger, receipt: Receipt) -> Job | None:
-    """Return the job with its receipt; None where it did not wait for it any more."""
-    try:
-        job = await ledger.job(receipt.job)
-    except UnknownKey:
-        return None
+    """Return the job with its receipt; None where it did not wait for it any more.
+
+    Raises:
+        UnknownKey: There is no such job.
+    """
+    job, accepted = await ledger.job(receipt.job), receipt.accepted
+    if job.stage is Stage.QUEUED and job.attempt == receipt.attempt - 1:
+        # Its order was placed after this copy of the ledger was made.
+        day, month = labels(accepted.at.astimezone())
+        job = await _saved(ledger, job, Began(at=accepted.at, booking=Booking(day=day, month=month)))
     if job.stage is not Stage.SUBMITTING or job.attempt != receipt.attempt:
         return None  # the ledger took it in after all
-    after = advance(job, receipt.accepted)
-    return await ledger.save(job, after, receipt.accepted, at=receipt.accepted.at, owner=None)
+    return await _saved(ledger, job, accepted)
+
+
+async def _saved(ledger: Ledger, job: Job, event: Began | Accepted) -> Job:
+    return await ledger.save(job, advance(job, event), event, at=event.at, owner=None)

@@ -47,7 +47,7 @@ async def test_an_accepted_order_is_not_in_doubt_after_a_full_disk(make_daemon: 
     daemon.ledger = lambda healthy: healthy
 
     async with own(daemon.folder / "state") as owned:
-        stages = [job.stage for job in owned.rescued]
+        stages = [job.stage for job in owned.landed.jobs]
     await daemon.run_once()
 
     assert [Stage.RUNNING] == stages
