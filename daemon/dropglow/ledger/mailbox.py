@@ -2,8 +2,8 @@
 
 A wish is written under a temporary name, synced and renamed, so the service
 sees it whole or not at all. What the service has taken keeps a third name
-until it is answered; a service that died in between takes it again, and the
-lifecycle refuses what was done already.
+until it is answered; after a service that died in between the next one takes it again,
+marked as such: what was done already must not be done twice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -55,6 +55,7 @@ class Wish:
     target: str  # what the operator typed: a drop, a job, or Adobe's job id; nothing for spending as a whole
     argument: str = ""  # Adobe's job id for ``attach``, a reason for ``pause``
     asked_at: datetime
+    again: bool = False  # an earlier service took it and never answered: it may have been fulfilled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +169,7 @@ class Mailbox:
             return None
         if wish is None or not self._rename(path, path.with_suffix(_TAKEN)):
             return None  # withdrawn meanwhile
-        return wish
+        return replace(wish, again=path.suffix == _TAKEN)
 
     def _files(self) -> list[Path]:
         try:

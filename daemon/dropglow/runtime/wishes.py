@@ -129,12 +129,12 @@ class Wishes:
             LedgerUnavailable: Try again later.
         """
         drop, key = await self._ledger.resolve_key(wish.target)
-        jobs = await self._meant(drop, key, wish.verb)
+        jobs = await self._meant(drop, key, wish)
         if wish.verb is Verb.ATTACH:
             await self._check_attachment(drop, jobs, wish.argument)
 
     async def _fulfil(self, wish: Wish, drop: DropKey, key: JobKey | None) -> str:
-        jobs = await self._meant(drop, key, wish.verb)
+        jobs = await self._meant(drop, key, wish)
         if wish.verb is Verb.ATTACH:
             await self._check_attachment(drop, jobs, wish.argument)
             await self._ask_adobe(wish.argument)
@@ -158,11 +158,17 @@ class Wishes:
         return "; ".join([f"{_counted(moved)} {_DONE[wish.verb]}", *left])
 
     async def _switch(self, wish: Wish) -> str:
-        """Stop spending, or let it go on; return one line about it."""
+        """Stop spending, or let it go on; return one line about it.
+
+        Raises:
+            WishRefused: It is an old wish, and somebody said otherwise since.
+        """
         stopped = wish.verb is Verb.PAUSE
         before = await self._ledger.switch()
         if (before is not None and before.stopped) == stopped:
             return "spending was paused already" if stopped else "spending was not paused"
+        if wish.again and before is not None and before.at > wish.asked_at:
+            raise WishRefused("something else was said about spending since", hint="see: dropglow status")
         reason = (wish.argument or "a person paused it") if stopped else ""
         switch = Switch(stopped=stopped, at=self._clock.now(), reason=reason)
         await self._ledger.set_switch(switch)
@@ -221,18 +227,24 @@ class Wishes:
                 hint="try again when Adobe answers",
             ) from trouble
 
-    async def _meant(self, drop: DropKey, key: JobKey | None, verb: Verb) -> tuple[Job, ...]:
+    async def _meant(self, drop: DropKey, key: JobKey | None, wish: Wish) -> tuple[Job, ...]:
         every = await self._ledger.jobs_of(drop) if key is None else (await self._ledger.job(key),)
-        meant = tuple(job for job in every if job.stage in _STAGES[verb])
+        found = tuple(job for job in every if job.stage in _STAGES[wish.verb])
+        meant = tuple(job for job in found if not (wish.again and _came_after(job, wish)))
         if meant:
             return meant
+        if found:
+            raise WishRefused(
+                "an earlier service took this wish, and what there is now came of it",
+                hint=f"see: dropglow show {key or drop}",
+            )
         if not every:
             raise WishRefused(
                 f"drop {drop} has no jobs: its file could not be used",
                 hint="mend the file and drop it again",
             )
         stages = ", ".join(f"{job.key} is {job.stage.value.replace('_', ' ')}" for job in every)
-        raise WishRefused(f"{_NOTHING[verb]}: {stages}", hint=f"see: dropglow show {key or drop}")
+        raise WishRefused(f"{_NOTHING[wish.verb]}: {stages}", hint=f"see: dropglow show {key or drop}")
 
     async def _tell(self, job: Job, wish: Wish) -> None:
         while True:
@@ -266,6 +278,12 @@ class Wishes:
                 raise AssertionError("spending as a whole is no event of a job")
             case _:
                 assert_never(wish.verb)
+
+
+def _came_after(job: Job, wish: Wish) -> bool:
+    """Return whether *job* was ordered, or ended, after *wish* was asked: whoever asked meant what was before."""
+    at = job.begun_at if job.ended_at is None else job.ended_at
+    return at is not None and at > wish.asked_at
 
 
 def _receipt(remote_id: str) -> Submission:

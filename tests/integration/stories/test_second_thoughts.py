@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from dropglow.disk import RealDisk
-from dropglow.ledger.mailbox import Verb
+from dropglow.holding import own
+from dropglow.ledger.mailbox import Mailbox, Verb, Wish
 from dropglow.model import DropState, Stage
+from dropglow.money import Switch
 
 if TYPE_CHECKING:
-    from tests.integration.stories.conftest import DaemonMaker
+    from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 
 async def test_a_job_cancelled_and_retried_during_its_upload_is_bought_once(make_daemon: DaemonMaker) -> None:
@@ -72,3 +77,41 @@ async def test_a_retry_during_the_closing_is_not_closed_over(make_daemon: Daemon
 
     assert 1 == len(await daemon.drops(DropState.DONE))
     assert ["prompts/_done/fox.txt"] == daemon.inbox()
+
+
+def taken_by_a_dead_service(daemon: Daemon, verb: Verb, target: str = "") -> None:
+    """Leave a wish of an hour ago as a service leaves it that was killed before it could answer."""
+    asked_at = datetime.now(UTC) - timedelta(hours=1)
+    wishes = daemon.folder / "state" / "wishes"
+    Mailbox(wishes).post(Wish(key="old", verb=verb, target=target, asked_at=asked_at))
+    Mailbox(wishes).take()
+
+
+@pytest.mark.parametrize("verb", [Verb.RESUBMIT, Verb.RETRY])
+async def test_a_wish_is_not_fulfilled_for_what_came_after_it(make_daemon: DaemonMaker, verb: Verb) -> None:
+    """A service was killed before it answered: what was ordered at this wish is not ordered once more at the next start."""
+    fault = "submit_lost=1" if verb is Verb.RESUBMIT else "job_failed=1"
+    daemon = make_daemon(fault)
+    daemon.prompt()
+    await daemon.run_once()
+    [job] = await daemon.jobs()
+    taken_by_a_dead_service(daemon, verb, job.key)
+
+    await daemon.run_once()
+
+    assert 1 == daemon.books()["accepted"]
+    assert [job.stage] == [each.stage for each in await daemon.jobs()]
+
+
+async def test_the_last_word_about_spending_stands(make_daemon: DaemonMaker) -> None:
+    """A `resume` that a killed service took undoes no `pause` that was said later."""
+    daemon = make_daemon()
+    await daemon.run_once()
+    async with own(daemon.folder / "state") as owned:
+        await owned.ledger.set_switch(Switch(stopped=True, at=datetime.now(UTC), reason="look first"))
+    taken_by_a_dead_service(daemon, Verb.RESUME)
+    daemon.prompt()
+
+    await daemon.run_once()
+
+    assert 0 == daemon.books()["accepted"]
