@@ -18,7 +18,7 @@ from dropglow import retry, vocabulary
 from dropglow.clock import Clock
 from dropglow.errors import DropglowError, LedgerUnavailable
 from dropglow.ledger.base import Ledger
-from dropglow.ledger.mailbox import Mailbox
+from dropglow.ledger.mailbox import Mailbox, Wish
 from dropglow.lifecycle import RESTING
 from dropglow.model import DropState, Stage
 from dropglow.pacing import Gate
@@ -245,19 +245,28 @@ class Service:
             self.granting = False
 
     async def _grant_taken(self) -> None:
+        untold: LedgerUnavailable | None = None
         for wish in await asyncio.to_thread(self.mailbox.take):
             try:
-                answer, granted = await self.wishes.fulfil(wish), True
-            except DropglowError as refusal:
-                answer = f"{refusal.message}\n{refusal.hint}" if refusal.hint else refusal.message
-                granted = False
-            fields = {"verb": wish.verb.value, "target": wish.target, "answer": answer}
-            if granted:
-                log.info(vocabulary.WISH_GRANTED, **fields)
-            else:
-                log.warning(vocabulary.WISH_REFUSED, **fields)
-            self.ripe.ring()
-            await asyncio.to_thread(self.mailbox.answer, wish, ok=granted, text=answer)
+                await self._grant(wish)
+            except LedgerUnavailable as trouble:  # nobody hears of this one; the others are not kept waiting
+                untold = trouble
+        if untold is not None:
+            raise untold
+
+    async def _grant(self, wish: Wish) -> None:
+        try:
+            answer, granted = await self.wishes.fulfil(wish), True
+        except DropglowError as refusal:
+            answer = f"{refusal.message}\n{refusal.hint}" if refusal.hint else refusal.message
+            granted = False
+        fields = {"verb": wish.verb.value, "target": wish.target, "answer": answer}
+        if granted:
+            log.info(vocabulary.WISH_GRANTED, **fields)
+        else:
+            log.warning(vocabulary.WISH_REFUSED, **fields)
+        self.ripe.ring()
+        await asyncio.to_thread(self.mailbox.answer, wish, ok=granted, text=answer)
 
     async def _tidy(self) -> None:
         """Clear away the answers that nobody came for."""

@@ -17,6 +17,7 @@ from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
 from dropglow.holding import own
 from dropglow.ledger.base import Ledger
+from dropglow.ledger.mailbox import Mailbox, Verb
 from dropglow.model import DropState
 from dropglow.sandbox.app import make_app
 
@@ -110,6 +111,21 @@ async def test_a_mailbox_that_cannot_be_read_does_not_end_the_service(make_daemo
     await daemon.run_until((daemon.prompts / "_done/fox.txt").exists)
 
     assert 1 == len(daemon.results())
+
+
+async def test_an_answer_that_cannot_be_written_keeps_no_other_wish_waiting(make_daemon: DaemonMaker) -> None:
+    """What was asked at the same time is done now, and not behind somebody's back at a later start."""
+    daemon = make_daemon()
+    await daemon.run_once()
+    daemon.prompt()
+    daemon.wish(Verb.RESUME, "first")
+    daemon.wish(Verb.PAUSE, "second")
+    (daemon.folder / "state/wishes/resume-first.answer").mkdir()
+
+    await daemon.run_once()
+
+    assert 0 == daemon.books()["accepted"]
+    assert Mailbox(daemon.folder / "state" / "wishes").read_answer("pause-second") is not None
 
 
 async def test_an_error_of_ours_comes_out_as_itself(make_daemon: DaemonMaker) -> None:
