@@ -52,16 +52,16 @@ async def _meant(reader: Reader, names: Sequence[str]) -> tuple[Meant, ...]:
         held = await reader.find(query)
         jobs = [Meant(typed=job.key, drop=job.drop, job=job.key) for job in reversed(held)]
         for each in jobs or await meant(reader, [name]):
-            told = each if each.unknown is None else replace(each, unknown=_nothing(name))
+            told = each if each.unknown is None else replace(each, unknown=_nothing(name, each.unknown))
             found.setdefault(told.target or told.typed, told)
     return tuple(found.values())
 
 
-def _nothing(name: str) -> UnknownKey:
+def _nothing(name: str, unknown: UnknownKey) -> UnknownKey:
     from dropglow.errors import UnknownKey
     from dropglow.naming import shown
 
     return UnknownKey(
-        f"nothing is held under a rule {shown(name)!r}, and no drop or job has such an id",
+        f"nothing is held under a rule {shown(name)!r}, and {unknown.message}",
         hint="see what is held: dropglow jobs --state held",
     )

@@ -85,6 +85,17 @@ def test_what_is_held_can_be_cancelled(desk: Desk) -> None:
     assert "Billed:        no" in (desk.photos / "_failed" / "beach.jpg.error.txt").read_text()
 
 
+def test_an_id_that_fits_several_is_not_called_unknown(desk: Desk) -> None:
+    """Whoever typed too little of an id hears that, and not that there is none."""
+    desk.drop("aaaa000001", "held")
+    desk.drop("aaaa000002", "held")
+
+    result = desk.run("approve", "aaaa")
+
+    assert (Exit.TROUBLED, ["held"]) == (result.exit_code, desk.stages("aaaa000001"))
+    assert "'aaaa' fits more than one" in result.stderr
+
+
 def test_retry_does_not_approve(desk: Desk) -> None:
     """A held job was never tried, so trying it again makes no sense."""
     desk.drop("aaaa000001", "held")
