@@ -57,7 +57,10 @@ class Purse:
 
     async def open(self) -> None:
         """Take up what an earlier life, or a command, said about spending."""
-        self.heed(await self._ledger.switch())
+        switch = await self._ledger.switch()
+        self.heed(switch)
+        if switch is not None and switch.stopped:
+            log.warning(vocabulary.SPENDING_PAUSED, reason=switch.reason, hint=LOOK_FIRST)
 
     def allow(self, budgets: Budgets) -> None:
         """Spend under these *budgets* from now on; what waits for money is looked at again within seconds."""
@@ -119,16 +122,19 @@ class Purse:
 
     async def weigh(self) -> None:
         """Stop all orders where the latest of them brought nothing: a person shall look first."""
-        if not self._budgets.brake or self._gate.stopped:
+        if not self._budgets.brake or self._stopped():
             return
         since = _BEGINNING if self._switch is None else self._switch.at
         fates = await insist(lambda: self._ledger.fates(since=since, limit=BRAKE_ORDERS), self._clock)
-        if not (why := abnormal(fates)):
-            return
+        if self._stopped() or not (why := abnormal(fates)):
+            return  # others that failed at the same time may have said it meanwhile
         switch = Switch(stopped=True, at=self._clock.now(), reason=why)
         self.heed(switch)
         await insist(lambda: self._ledger.set_switch(switch), self._clock)
         log.error(vocabulary.SPENDING_PAUSED, reason=why, hint=LOOK_FIRST)
+
+    def _stopped(self) -> bool:
+        return self._gate.stopped
 
     async def watch(self, changed: Callable[[JobKey], None]) -> None:
         """Wake what waits for its budget whenever there is money again, until cancelled; *changed* is told."""

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -411,6 +412,19 @@ async def test_the_brake_stops_what_brings_nothing(make_site: Any) -> None:
     site.wish(Verb.RESUME)
     assert "" == await site.once()
     assert 60 == site.accepted
+
+
+async def test_that_spending_is_paused_is_said_once_and_at_each_start(make_site: Any, log: StringIO) -> None:
+    """Many orders fail in one moment: the brake is one line; and whoever starts the service again reads of it."""
+    site: Site = make_site("job_failed=1", text=configuration("", art=""))
+    site.daemon.faults("job_failed=1", "duration=3")
+    site.prompts("art", 60)
+
+    await site.once()
+    first = log.getvalue().count("spending.paused")
+    await site.once()
+
+    assert (1, 2) == (first, log.getvalue().count("spending.paused"))
 
 
 async def test_the_brake_can_be_taken_off(make_site: Any) -> None:
