@@ -123,13 +123,7 @@ class Wisher:
 
     def _given_up(self, wish: Wish) -> Outcome:
         if wish.key in self._posted and not self._mailbox.withdraw(wish.key):
-            return self._answer(wish) or Outcome(
-                target=wish.target,
-                text=f"the service took the wish about {wish.target} and has not answered yet",
-                hint=f"see what becomes of it: dropglow show {wish.target}",
-                by="service",
-                code=Exit.LATER,
-            )
+            return self._answer(wish) or _not_told_yet(wish)
         found = holder(self._state)
         pid = f" (pid {found.pid})" if found is not None and found.pid else ""
         return Outcome(
@@ -139,3 +133,16 @@ class Wisher:
             by="nobody",
             code=Exit.LATER,
         )
+
+
+def _not_told_yet(wish: Wish) -> Outcome:
+    # Of spending as a whole there is no drop and no job to look at.
+    about = f"about {wish.target}" if wish.target else f"to {wish.verb.value}"
+    look = f"show {wish.target}" if wish.target else "status"
+    return Outcome(
+        target=wish.target,
+        text=f"the service took the wish {about} and has not answered yet",
+        hint=f"see what becomes of it: dropglow {look}",
+        by="service",
+        code=Exit.LATER,
+    )

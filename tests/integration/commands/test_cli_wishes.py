@@ -234,6 +234,22 @@ def test_a_wish_that_was_taken_is_not_denied(desk: Desk) -> None:
     assert "dropglow show aaaa000001" in outcome.hint
 
 
+def test_a_switch_that_was_taken_is_not_denied(desk: Desk) -> None:
+    """About spending as a whole there is no drop to look at: where to look is the status."""
+    desk.drop("aaaa000001", "queued")
+    lock = desk.lock()
+    mailbox = Mailbox(desk.state / "wishes")
+    taker = threading.Thread(target=lambda: _until(mailbox.take))
+    taker.start()
+
+    (outcome,) = ask(desk, wish_for(Verb.PAUSE, "", at=datetime.now(UTC)), patience_s=1)
+    taker.join()
+    lock.release()
+
+    assert "the service took the wish to pause and has not answered yet" == outcome.text
+    assert "see what becomes of it: dropglow status" == outcome.hint
+
+
 def test_a_service_answers_through_the_mailbox(desk: Desk) -> None:
     """The answer of the service is passed on: the first line what, the second what to do."""
     desk.drop("aaaa000001", "queued")
