@@ -19,6 +19,7 @@ from dropglow.disk import Disk, RealDisk, shown
 from dropglow.errors import DropglowError
 from dropglow.intake.capacity import watches_left
 from dropglow.intake.mounts import watching_mode
+from dropglow.ledger.backup import latest_copy
 from dropglow.ledger.health import damage
 from dropglow.ledger.place import LEDGER_FILE, refuse_network
 from dropglow.rules import places
@@ -90,10 +91,11 @@ def _ledger(path: Path) -> Iterator[Finding]:
         )
         return
     if faults:
-        what = f"{shown(str(path))} is damaged: {faults[0]}"
-        yield wrong(
-            "ledger", what, "stop the service and keep a copy of the state folder before anything else"
-        )
+        what = f"{shown(str(path))} is damaged: {'; '.join(faults[0].splitlines())}"
+        todo = "stop the service and keep a copy of the state folder before anything else"
+        if (copy := latest_copy(path.parent)) is not None:
+            todo += f"; then put {shown(str(copy))} in its place, as README.md says"
+        yield wrong("ledger", what, todo)
     else:
         size = path.stat().st_size
         yield fine("ledger", f"{shown(str(path))} is sound ({size / 1024**2:.1f} MB)")

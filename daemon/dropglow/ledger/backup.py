@@ -55,6 +55,11 @@ def back_up(state: Path, now: datetime) -> Path | None:
     return final
 
 
+def latest_copy(state: Path) -> Path | None:
+    """Return the latest copy of the ledger in *state*, or None."""
+    return max((state / BACKUPS_FOLDER).glob(_PATTERN), default=None)
+
+
 def _make_file(part: Path) -> None:
     part.unlink(missing_ok=True)  # of a copy that was interrupted
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -23,6 +23,7 @@ from dropglow.errors import DropglowError, LedgerError, LedgerUnavailable
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+LOOK: Final = "what is wrong with it, and what to do, says: dropglow doctor"  # a ledger that is damaged
 _BATCH: Final = 256
 
 
@@ -161,7 +162,12 @@ def _one(connection: sqlite3.Connection, work: Work[Any]) -> Any:
 
 def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
     """Return *error* as one of ours, in words for an operator."""
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+    code = (
+        getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    )  # what is above says more precisely where
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return LedgerUnavailable(f"the ledger is damaged: {error}", hint=LOOK)
+    if code == sqlite3.SQLITE_FULL:
         return LedgerUnavailable(
             "the ledger cannot be written: its disk is full", hint="make room on the disk of the state folder"
         )

@@ -29,7 +29,7 @@ from dropglow.ledger.codec import (
     path_bytes,
     to_us,
 )
-from dropglow.ledger.group import GroupCommit, Work, unavailable
+from dropglow.ledger.group import LOOK, GroupCommit, Work, unavailable
 from dropglow.ledger.migrate import latest, migrate, version
 from dropglow.ledger.place import refuse_network
 from dropglow.ledger.reading import SqlReader
@@ -351,11 +351,11 @@ def _set(connection: sqlite3.Connection, pragmas: Sequence[tuple[str, str, int |
 def _check(connection: sqlite3.Connection) -> None:
     found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
     if found != ["ok"]:
-        raise _damaged("; ".join(found))
+        raise _damaged("; ".join("; ".join(found).splitlines()))
 
 
 def _damaged(what: str) -> LedgerError:
     return LedgerError(
         f"the ledger is damaged: {what}",
-        hint="it is never recreated in silence: restore a backup of the state folder, or look for help",
+        hint=f"it is never made anew in silence; {LOOK}",
     )

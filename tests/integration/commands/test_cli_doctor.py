@@ -138,18 +138,46 @@ def test_faults_of_the_configuration_are_counted(bench: Bench) -> None:
     assert "dropglow check" == found["configuration"]["todo"]
 
 
-def test_a_damaged_ledger_is_told(desk: Desk) -> None:
-    """Every page is read."""
+def damage_ledger(desk: Desk) -> None:
+    """Write over all pages of the ledger but the first."""
     desk.drop("d1", "delivered")
     ledger = desk.state / "ledger.sqlite3"
     content = bytearray(ledger.read_bytes())
     content[4096:] = os.urandom(len(content) - 4096)
     ledger.write_bytes(content)
 
+
+def test_a_damaged_ledger_is_told(desk: Desk) -> None:
+    """Every page is read."""
+    damage_ledger(desk)
+
     result = desk.run("doctor", "--offline", "--json")
 
     assert 1 == result.exit_code
     assert "is damaged" in findings(result)["ledger"]["what"]
+
+
+def test_a_damaged_ledger_s_latest_copy_is_named(desk: Desk) -> None:
+    """Whoever has to put a copy in its place need not look for it."""
+    damage_ledger(desk)
+    (desk.state / "backups").mkdir()
+    for day in ("02", "03"):
+        (desk.state / "backups" / f"ledger-2026-11-{day}.sqlite3").touch()
+
+    result = desk.run("doctor", "--offline", "--json")
+
+    assert "backups/ledger-2026-11-03.sqlite3" in findings(result)["ledger"]["todo"]
+
+
+@pytest.mark.parametrize("command", ["costs", "jobs"])
+def test_who_asks_a_damaged_ledger_hears_that_it_is(desk: Desk, command: str) -> None:
+    """It is no matter of another try, nor of the disk's room: it is said where to read on."""
+    damage_ledger(desk)
+
+    result = desk.run(command)
+
+    assert "the ledger is damaged" in result.stderr
+    assert "dropglow doctor" in result.stderr
 
 
 def test_a_sound_ledger_is_told(desk: Desk) -> None:
