@@ -49,7 +49,9 @@ def back_up(state: Path, now: datetime) -> Path | None:
             f"the ledger could not be copied to {final}: {error}",
             hint="is there room in the state folder? It is tried again by itself",
         ) from error
-    for old in sorted(final.parent.glob(_PATTERN))[:-KEPT]:
+    # Names of days to come are a clock's that was ahead.
+    until_today = sorted(each for each in final.parent.glob(_PATTERN) if each.name <= final.name)
+    for old in until_today[:-KEPT]:
         with contextlib.suppress(OSError):  # it takes room, and no more
             old.unlink()
     return final

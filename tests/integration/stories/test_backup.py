@@ -56,6 +56,19 @@ async def test_the_copies_of_a_week_are_kept(make_daemon: DaemonMaker) -> None:
     assert made[1:] == sorted((daemon.folder / "state" / "backups").iterdir())
 
 
+async def test_copies_of_a_clock_that_was_ahead_take_no_place(make_daemon: DaemonMaker) -> None:
+    """A week of copies with names of days to come does not push out the one of today."""
+    daemon = make_daemon()
+    await daemon.run_once()
+    for day in range(KEPT):
+        back_up(daemon.folder / "state", DAY + timedelta(days=365 + day))
+
+    made = back_up(daemon.folder / "state", DAY)
+
+    assert made is not None
+    assert made.exists()
+
+
 async def test_a_copy_in_the_ledger_s_place_buys_nothing_by_itself(make_daemon: DaemonMaker) -> None:
     """What was ordered after the copy was made is not ordered again: spending is paused, and strange files are held."""
     daemon = make_daemon("duration=30")
