@@ -15,7 +15,7 @@ A job::
 ``stage`` is one of ``queued``, ``held``, ``submitting``, ``running``, ``cancelling``,
 ``fetching``, ``delivering``, ``delivered``, ``in_doubt``, ``failed`` and
 ``cancelled``; ``reuses`` is the job that bought what this one delivers, where nothing
-was bought for it; ``skipped`` counts results that were paid for and not kept, because
+was bought for it; ``images`` is its price in operations; ``skipped`` counts results that were paid for and not kept, because
 their names were taken; ``part`` says which prompt of its file it is, where the rule splits
 files; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
 Adobe's. A drop::

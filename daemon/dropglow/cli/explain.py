@@ -26,7 +26,8 @@ Buys nothing and asks nobody but the file and the ledger. With ``--json`` one do
         "before",                                  the drop that the same content was before, or null
         "known",                                   the drop that this file was taken as, where originals stay;
                                                    nothing more happens to it until it changes
-        "images"}]}                                the price of the drop, if it is bought
+        "images"}]}                                the price of the drop in operations, if it is bought; of
+                                                   an order and a request it is theirs
 
 Of a folder that rules with ``drop: folder`` take whole, instead::
 

@@ -81,13 +81,15 @@ async def _doubted(reader: Reader, targets: tuple[Meant, ...]) -> tuple[Job, ...
 
 
 def _confirm(jobs: tuple[Job, ...]) -> None:
-    from dropglow.cli.tables import counted, readable
+    from dropglow.cli.tables import readable
+    from dropglow.cli.words import bill_words
 
     if not jobs:
         return
     for job in jobs:
         click.echo(f"{job.key}  {readable(job.source)}  {job.order.operation} {job.order.size}", err=True)
-    images = counted(sum(job.order.images for job in jobs), "image")
     click.confirm(
-        f"If Adobe took the first order, {images} will be paid for twice. Order again?", abort=True, err=True
+        f"If Adobe took what was sent first, {bill_words(job.order for job in jobs)} will be paid for twice. Order again?",
+        abort=True,
+        err=True,
     )

@@ -63,6 +63,7 @@ def _every(jobs: tuple[Job, ...], *, yes: bool, as_json: bool) -> tuple[Meant, .
 
     from dropglow.cli.asking import Meant
     from dropglow.cli.tables import counted
+    from dropglow.cli.words import bill_words
     from dropglow.lifecycle import given_up
 
     # What may have been bought is ordered again one by one only, by a person who names it.
@@ -72,8 +73,7 @@ def _every(jobs: tuple[Job, ...], *, yes: bool, as_json: bool) -> tuple[Meant, .
         click.echo(f"Left out: {counted(left_out, 'job')} given up in doubt; name those to order them again.")
     if not again and not as_json:
         click.echo("Nothing to retry: no job has failed.")
-    images = sum(job.order.images for job in again)
     if again and not yes and sys.stdin.isatty():
-        price = f"{counted(len(again), 'job')}, {counted(images, 'image')} to pay for"
+        price = f"{counted(len(again), 'job')}, {bill_words(job.order for job in again)} to pay for"
         click.confirm(f"Try again {price}?", abort=True, err=True)
     return tuple(Meant(typed=job.key, drop=job.drop, job=job.key) for job in again)

@@ -6,12 +6,13 @@ Times are shown in the time zone of whoever asks, with its name.
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from datetime import datetime
 
 from dropglow.cli.tables import counted, relative_time
 from dropglow.lifecycle import RESTING, given_up, kept_back, not_kept
 from dropglow.model import Failure, Job, Order, Stage
-from dropglow.money import Amount
+from dropglow.money import Amount, cost
 
 
 def local(at: datetime) -> str:
@@ -47,6 +48,11 @@ def price_words(amount: Amount) -> str:
     if amount.images == amount.operations:
         return pictures
     return f"{counted(amount.operations, 'operation')} for {pictures}"
+
+
+def bill_words(orders: Iterable[Order]) -> str:
+    """Return what *orders* cost together."""
+    return price_words(sum(map(cost, orders), start=Amount()))
 
 
 def outcome_words(job: Job, *, now: datetime) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dropglow.cli.words import order_words
+from dropglow.cli.words import bill_words, order_words
 from dropglow.model import DeliveryPlan, Order
 
 
@@ -30,3 +30,13 @@ def test_an_order_is_told_from_its_siblings(fields: dict[str, Any], words: str) 
     assert words == order_words(
         Order(body={}, delivery=DeliveryPlan(outbox="", folder="", name=""), **fields)
     )
+
+
+def test_what_several_cost_is_told_in_what_adobe_bills() -> None:
+    """A clip of ten operations is one image, and no ten; where each picture costs one, pictures say it all."""
+    plan = DeliveryPlan(outbox="", folder="", name="")
+    picture = Order(operation="generate", body={}, delivery=plan, results=2, images=2)
+    clip = Order(operation="video", body={}, delivery=plan, results=1, images=10)
+
+    assert "4 images" == bill_words([picture, picture])
+    assert "12 operations for 3 images" == bill_words([picture, clip])
