@@ -296,6 +296,21 @@ class TestQuestions:
 
         assert meant == found
 
+    async def test_a_job_id_of_adobe_s_is_known_by_its_uuid_too(self, ledger: Ledger) -> None:
+        """A URN and the bare UUID at its end are one job, in capitals as well; a part of a UUID is nothing."""
+        uuid = "2fd78d7e-1aaf-4449-b245-e9c53e32b401"
+        await admit(ledger, make_job("abc.1"), make_job("xyz.1"))
+        accepted = Accepted(
+            submission=Submission(remote_id=RemoteId(f"urn:ff:1:{uuid}"), status_url=""), at=NOW
+        )
+        await tell(ledger, await ledger.job(JobKey("xyz.1")), TO_RUNNING[0], accepted)
+
+        for text in (uuid, uuid.upper(), f"urn:ff:2:{uuid}"):
+            assert ("xyz", "xyz.1") == await ledger.resolve_key(text)
+        for text in (uuid[1:], f"0{uuid}", "urn:ff:1:"):
+            with pytest.raises(UnknownKey):
+                await ledger.resolve_key(text)
+
     async def test_an_ambiguous_beginning_is_refused(self, ledger: Ledger) -> None:
         """Nothing is chosen where two drops, or two jobs of one drop, begin alike."""
         await ledger.admit(make_drop("abc"), [make_job("abc.1"), make_job("abc.2")])

@@ -27,6 +27,7 @@ from dropglow.ledger.books import MemoryBooks
 from dropglow.ledger.codec import path_bytes, searchable
 from dropglow.ledger.content import MOST_ALIKE, of_original, with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
+from dropglow.ledger.receipts import uuid_of
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import RESTING, allowed
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Original, RuleName, Stage, Upload
@@ -89,11 +90,14 @@ class MemoryLedger(MemoryBooks):
             return DropKey(text), None
         jobs = self._jobs.values()
         remote = {bought.job for bought in self.bought if bought.remote_id == text}
+        uuid = uuid_of(text)
+        spelled = {bought.job for bought in self.bought if uuid and uuid_of(bought.remote_id) == uuid}
         meanings: tuple[set[tuple[DropKey, JobKey | None]], ...] = (
             {(job.drop, job.key) for job in jobs if job.key == text},
             {(job.drop, job.key) for job in jobs if job.key in remote},
             {(key, None) for key in self._drops if key.startswith(text)},
             {(job.drop, job.key) for job in jobs if job.key.startswith(text)},
+            {(job.drop, job.key) for job in jobs if job.key in spelled},
         )
         found = next((meaning for meaning in meanings if meaning), None)
         if not text or found is None:

@@ -14,6 +14,7 @@ from typing import Final
 from dropglow.ledger.base import PARKED_AT_MOST, Query
 from dropglow.ledger.codec import Row, path_bytes, searchable, storable, to_us
 from dropglow.ledger.content import MOST_ALIKE
+from dropglow.ledger.receipts import UUID_LENGTH, uuid_of
 from dropglow.ledger.refusals import ambiguous, unknown
 from dropglow.model import DropState
 
@@ -25,6 +26,10 @@ _JOB_BY_REMOTE_ID: Final = """
     SELECT DISTINCT j.drop_key, j.key FROM submissions AS s JOIN jobs AS j ON j.key = s.job
     WHERE s.remote_id = ? LIMIT 2
 """
+_JOB_BY_UUID: Final = f"""
+    SELECT DISTINCT j.drop_key, j.key FROM submissions AS s JOIN jobs AS j ON j.key = s.job
+    WHERE ? <> '' AND lower(substr(s.remote_id, -{UUID_LENGTH})) = ? LIMIT 2
+"""  # noqa: S608
 _DROPS_THAT_BEGIN: Final = "SELECT key, NULL FROM drops WHERE key >= ? AND key < ? LIMIT 2"
 _JOBS_THAT_BEGIN: Final = "SELECT drop_key, key FROM jobs WHERE key >= ? AND key < ? LIMIT 2"
 
@@ -75,6 +80,7 @@ def named(connection: sqlite3.Connection, text: str) -> tuple[str, str | None]:
         (_JOB_BY_REMOTE_ID, (text,)),
         (_DROPS_THAT_BEGIN, (text, text + _AFTER_ALL)),
         (_JOBS_THAT_BEGIN, (text, text + _AFTER_ALL)),
+        (_JOB_BY_UUID, (uuid_of(text),) * 2),  # last: it looks at every submission
     ):
         found: list[tuple[str, str | None]] = (
             connection.execute(question, arguments).fetchall() if text else []

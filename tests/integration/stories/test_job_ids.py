@@ -11,6 +11,8 @@ from dropglow.ledger.mailbox import Mailbox, Verb
 from dropglow.model import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 UNKNOWN = "urn:ff:jobs:eso851211:00000000-0000-4000-8000-000000000000"
@@ -67,3 +69,25 @@ async def test_a_single_run_waits_for_the_wishes_that_waited_for_it(make_daemon:
     assert (1, 1) == (daemon.books()["accepted"], len(daemon.results()))
     assert ["prompts/_done/fox.txt"] == daemon.inbox()
     assert () == Mailbox(daemon.folder / "state" / "wishes").take()
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [str, lambda urn: urn.rpartition(":")[2], lambda urn: urn.upper()[-36:]],
+    ids=["whole", "bare", "in capitals"],
+)
+async def test_a_job_that_is_another_s_is_not_taken_twice(
+    make_daemon: DaemonMaker, spelled: Callable[[str], str]
+) -> None:
+    """However its id is written: two drops would get the results of one, and nobody those of the other."""
+    daemon = await doubtful(make_daemon)
+    daemon.prompt("second.txt", "a second fox")
+    await daemon.run_once()
+    doubt, other = await daemon.jobs()
+    assert other.submission is not None
+    daemon.wish(Verb.ATTACH, doubt.key, spelled(other.submission.remote_id))
+
+    await daemon.run_once()
+
+    assert f"is known already: {other.key} has it" in answer(daemon)
+    assert 1 == len(daemon.results())
