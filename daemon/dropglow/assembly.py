@@ -87,7 +87,7 @@ async def build(
     storage: str = "",
     sandbox: bool = False,
     decoder: Decoder = IN_PROCESS,
-    board: Callable[[Job, Accepted], object] = lambda _job, _accepted: None,
+    board: Callable[[Job, Accepted], bool] = lambda _job, _accepted: False,
     back_up: Callable[[datetime], Path | None] = lambda _now: None,
     manager: Manager | None = None,
     survey: Callable[[], Survey] | None = None,

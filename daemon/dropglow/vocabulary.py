@@ -68,7 +68,10 @@ JOB_APPROVED: Final = "job.approved"
 JOB_SUBMITTING: Final = "job.submitting"  # attempt
 JOB_SUBMITTED: Final = "job.submitted"  # attempt
 JOB_RESCUED: Final = "job.rescued"  # its receipt had waited in the lifeboat
-RECEIPT_STRANGE: Final = "receipt.strange"  # of an order that this ledger, a copy, knows nothing of: job, job_id, at, hint
+RECEIPT_STRANGE: Final = (
+    "receipt.strange"  # of an order that this ledger, a copy, knows nothing of: job, job_id, at, hint
+)
+RECEIPT_UNSAFE: Final = "receipt.unsafe"  # neither ledger nor lifeboat can take it: job_id, hint
 JOB_DECLINED: Final = "job.declined"  # reason, hint, until
 JOB_IN_DOUBT: Final = "job.in_doubt"  # reason, hint
 JOB_SUCCEEDED: Final = "job.succeeded"  # results, took_s

@@ -71,7 +71,7 @@ async def test_a_job_claimed_while_its_worker_lets_go_is_carried(
         clock=clock,
         owner="me",
         stage_changed=Bell(clock),
-        board=lambda _job, _accepted: None,
+        board=lambda _job, _accepted: False,
     )
     dispatcher = Dispatcher(
         ledger=ledger,

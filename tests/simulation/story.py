@@ -223,9 +223,9 @@ class Story:
             boat.close()
             await client.close()
 
-    def _board(self, boat: Lifeboat, job: Job, accepted: Accepted) -> None:
+    def _board(self, boat: Lifeboat, job: Job, accepted: Accepted) -> bool:
         self._machine.step("board", job.key)
-        boat.board(job, accepted)
+        return boat.board(job, accepted)
 
     def _ring(self, folder: str) -> None:
         assert self._service is not None, "somebody serves"

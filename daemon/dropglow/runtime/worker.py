@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
@@ -37,6 +38,7 @@ from dropglow.runtime.telling import about, log, told
 
 # A wait longer than this is left to the ledger; a shorter one is sat out with the job in hand.
 PATIENCE = timedelta(seconds=5)
+UNSAFE: Final = "keep this id: if the service ends before its ledger can be written, the order is in doubt, and it settles that"
 
 
 class Hand:
@@ -77,11 +79,11 @@ class Worker:
         clock: Clock,
         owner: str,
         stage_changed: Bell,
-        board: Callable[[Job, Accepted], object],
+        board: Callable[[Job, Accepted], bool],
     ) -> None:
         """Tell *ledger* as *owner*, and ring *stage_changed* whenever a job moves on.
 
-        *board* keeps a receipt safe that the ledger cannot take in at once.
+        *board* keeps a receipt that the ledger cannot take in at once, and returns whether it is safe.
         """
         self._ledger = ledger
         self._perform = performer
@@ -205,7 +207,7 @@ class Worker:
             return self._ledger.save(before, after, event, at=self._clock.now(), owner=self._owner)
 
         def rescue() -> None:
-            if isinstance(event, Accepted):
-                self._board(before, event)
+            if isinstance(event, Accepted) and not self._board(before, event):
+                log.critical(vocabulary.RECEIPT_UNSAFE, hint=UNSAFE, **about(after))
 
         return await insist(save, self._clock, at_first=rescue)
