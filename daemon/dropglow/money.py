@@ -208,7 +208,7 @@ def spent_failure(ceiling: Ceiling, order: Order, *, spent: Amount, until: str) 
         why = f"this order alone needs {Limit(most=wanted, unit=limit.unit)}"
         return Failure(
             code=WAITS_FOR_MONEY,
-            what=f"{ceiling} is too small for this order",
+            what=f"{ceiling}, is too small for this order",
             why=why,
             hint="raise the budget and start the service again, or: dropglow cancel",
         )

@@ -197,7 +197,7 @@ def test_an_order_beyond_its_budget_is_told_apart() -> None:
 
     told = spent_failure(tiny, ORDER, spent=Amount(), until="at midnight")
 
-    assert "the budget, 3 images a day is too small for this order" == told.what
+    assert "the budget, 3 images a day, is too small for this order" == told.what
     assert "midnight" not in told.hint
 
 

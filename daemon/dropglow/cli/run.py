@@ -77,7 +77,11 @@ def _run(option: str | None, *, once: bool, sandbox: bool) -> None:
     outcome = asyncio.run(_serve(config, once=once, world=world))
     if outcome.gave_up:
         first = "mend that and " if outcome.needs_person else ""
-        raise Told(outcome.gave_up, hint=f"nothing is lost: {first}run it again", code=Exit.LATER)
+        raise Told(
+            outcome.gave_up,
+            hint=f"nothing is lost: {first}run it again; what waits, and why: dropglow jobs",
+            code=Exit.LATER,
+        )
     if once and outcome.troubled:
         raise click.exceptions.Exit(Exit.TROUBLED)
 

@@ -447,7 +447,7 @@ async def test_an_order_beyond_its_whole_budget_says_so(make_site: Any) -> None:
     (job,) = await site.jobs(Stage.QUEUED)
     assert job.failure is not None
     assert (reason, "this order alone needs 1 image") == (job.failure.what, job.failure.why)
-    assert "the budget, 0 images a day is too small for this order" == reason
+    assert "the budget, 0 images a day, is too small for this order" == reason
     assert 0 == site.accepted
 
 
