@@ -179,7 +179,7 @@ async def _core(
     disk: Disk,
     storage: str,
     decoder: Decoder,
-    board: Callable[[Job, Accepted], object],
+    board: Callable[[Job, Accepted], bool],
 ) -> _Core:
     gate, pulse = await _gate(config, ledger, clock), Pulse(clock)
     purse = await _purse(config, ledger, clock, gate)
@@ -236,7 +236,7 @@ async def _core(
 def _dispatcher(
     config: Config,
     performer: Performer,
-    board: Callable[[Job, Accepted], object],
+    board: Callable[[Job, Accepted], bool],
     ledger: Ledger,
     clock: Clock,
     gate: Gate,
