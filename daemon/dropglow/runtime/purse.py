@@ -148,28 +148,30 @@ class Purse:
 
         Their own time would come with the next day; where nothing changed since the last look, nothing is asked of jobs.
         """
-        standing = await self._standing()
+        budgets = self._budgets  # a reload may bring others while the ledger is asked
+        standing = await self._standing(budgets)
         if standing == self._seen:
             return
         spent = {ceiling: amount for ceiling, _, amount in standing}
         now = self._clock.now()
         for job in await self._ledger.parked(limit=AT_ONCE):
-            ceilings, price = self._budgets.over(job.rule), cost(job.order)
+            ceilings, price = budgets.over(job.rule), cost(job.order)
             if not all(ceiling.fits(spent[ceiling], price) for ceiling in ceilings):
                 continue
             spent |= {ceiling: spent[ceiling] + price for ceiling in ceilings}
             if job.failure is not None and job.not_before is not None and job.not_before > now:
                 await self._wake_one(job, Postponed(until=now, failure=job.failure))
                 changed(job.key)
-        self._seen = standing  # last: a ledger that failed in between is asked again
+        if self._budgets is budgets:
+            self._seen = standing  # last: a ledger that failed in between is asked again
 
     async def _wake_one(self, job: Job, event: Event) -> None:
         with contextlib.suppress(Conflict, IllegalTransition):  # somebody else moved it on
             after = advance(job, event)
             told(await self._ledger.save(job, after, event, at=self._clock.now(), owner=None), event)
 
-    async def _standing(self) -> tuple[tuple[Ceiling, str, Amount], ...]:
-        ceilings = tuple(self._budgets.ceilings())
+    async def _standing(self, budgets: Budgets) -> tuple[tuple[Ceiling, str, Amount], ...]:
+        ceilings = tuple(budgets.ceilings())
         if not ceilings:
             return ()
         day, month = labels(self._clock.now().astimezone())
