@@ -210,7 +210,7 @@ def spent_failure(ceiling: Ceiling, order: Order, *, spent: Amount, until: str) 
             code=WAITS_FOR_MONEY,
             what=f"{ceiling}, is too small for this order",
             why=why,
-            hint="raise the budget and start the service again, or: dropglow cancel",
+            hint="raise the budget, or: dropglow cancel",
         )
     when = "today" if ceiling.period is Period.DAY else "this month"
     gone = spent.count(limit.unit)
@@ -218,7 +218,7 @@ def spent_failure(ceiling: Ceiling, order: Order, *, spent: Amount, until: str) 
         code=WAITS_FOR_MONEY,
         what=f"{ceiling}, is spent for {when}",
         why=f"{gone:,} of {limit.most:,} are gone, and this order needs {wanted:,}",
-        hint=f"it goes on by itself {until}; sooner with a higher budget and a new start of the service",
+        hint=f"it goes on by itself {until}; sooner with a higher budget",
     )
 
 
