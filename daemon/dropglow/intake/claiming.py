@@ -54,6 +54,11 @@ class Party:
         """Return all of its files, the drop first."""
         return (self.drop, *(each.sighting for each in self.partners))
 
+    @property
+    def markers(self) -> frozenset[str]:
+        """Return the paths of those of its files that nobody looks into."""
+        return frozenset(each.sighting.path for each in self.partners if each.marker)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedPartner:
@@ -102,9 +107,11 @@ class Spoiled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Contents:
-    sha256: str
-    facts: Facts
+class Contents:
+    """What is in a file, or in a folder, that is ours now."""
+
+    sha256: str  # hexadecimal
+    facts: Facts  # none of a marker
     members: tuple[ClaimedMember, ...] = ()
 
 
@@ -166,17 +173,16 @@ class Claiming:
         for sighting, outcome in pairs:
             if not stands[sighting.path]:
                 return Spoiled(moved=moved, culprit=sighting, error=outcome)
-        contents: list[_Contents] = []
-        markers = {each.sighting.path for each in party.partners if each.marker}
+        contents: list[Contents] = []
         for sighting in party.sightings:
             try:
-                found = self._looked_into(party.key, sighting, marker=sighting.path in markers)
+                found = self._looked_into(party.key, sighting, marker=sighting.path in party.markers)
             except DiskError as error:
                 return Spoiled(moved=moved, culprit=sighting, error=error)
             if found is None:
                 return Spoiled(moved=moved, culprit=sighting)
             contents.append(found)
-        return self._claimed(party, contents)
+        return claimed(party, contents, work=self._work)
 
     def _stands(self, key: DropKey, sighting: Sighting, outcome: DiskError | None) -> bool:
         """Return whether the file is in the work folder.
@@ -190,14 +196,14 @@ class Claiming:
         except DiskError:
             return False  # if it is there after all, it is an orphan, and the next start gives it back
 
-    def _looked_into(self, key: DropKey, sighting: Sighting, *, marker: bool) -> _Contents | None:
+    def _looked_into(self, key: DropKey, sighting: Sighting, *, marker: bool) -> Contents | None:
         """Return what the claimed file or folder holds; None when it is not, or no longer, what was sighted."""
         place = self._work.place(key, sighting.path)
         if isinstance(sighting, FolderSighting):
             return self._folder_examined(place, sighting)
         return self._examined(place, sighting, marker=marker)
 
-    def _folder_examined(self, place: str, sighting: FolderSighting) -> _Contents | None:
+    def _folder_examined(self, place: str, sighting: FolderSighting) -> Contents | None:
         if not self._stands_still(place, sighting):
             return None
         members: list[ClaimedMember] = []
@@ -210,7 +216,7 @@ class Claiming:
         if not self._stands_still(place, sighting):
             return None
         sha256 = manifest({each.sighting.path: each.sha256 for each in members}, below=sighting.path)
-        return _Contents(sha256=sha256, facts=Facts(), members=tuple(members))
+        return Contents(sha256=sha256, facts=Facts(), members=tuple(members))
 
     def _stands_still(self, place: str, sighting: FolderSighting) -> bool:
         """Return whether the folder at *place* holds what was sighted, and nothing that came since."""
@@ -218,7 +224,7 @@ class Claiming:
         now = next((each for each in together(found) if isinstance(each, FolderSighting)), None)
         return now is not None and same_whole(sighting, now, inodes_hold=self._root.inodes_hold)
 
-    def _examined(self, place: str, sighting: Sighting, *, marker: bool) -> _Contents | None:
+    def _examined(self, place: str, sighting: Sighting, *, marker: bool) -> Contents | None:
         inodes_hold = self._root.inodes_hold
         with self._disk.open_read(place) as stream:
             if not same(sighting, stream, inodes_hold=inodes_hold):
@@ -230,29 +236,31 @@ class Claiming:
                 facts = reading(lambda: examine(stream, sighting.path, decoder=self._decoder), place)
             if not same(sighting, stream, inodes_hold=inodes_hold):
                 return None
-        return _Contents(sha256=sha256, facts=facts)
+        return Contents(sha256=sha256, facts=facts)
 
-    def _claimed(self, party: Party, contents: Sequence[_Contents]) -> Claimed:
-        main, *others = contents
-        return Claimed(
-            key=party.key,
-            sighting=party.drop,
-            place=self._work.place(party.key, party.drop.path),
-            sha256=main.sha256,
-            facts=main.facts,
-            members=main.members,
-            partners=tuple(
-                ClaimedPartner(
-                    path=each.path,
-                    sighting=each.sighting,
-                    place=self._work.place(party.key, each.sighting.path),
-                    sha256=found.sha256,
-                    facts=found.facts,
-                    marker=each.marker,
-                )
-                for each, found in zip(party.partners, others, strict=True)
-            ),
-        )
+
+def claimed(party: Party, contents: Sequence[Contents], *, work: WorkFolder) -> Claimed:
+    """Return *party* as it lies in its *work* folder, where *contents* are those of its sightings."""
+    main, *others = contents
+    return Claimed(
+        key=party.key,
+        sighting=party.drop,
+        place=work.place(party.key, party.drop.path),
+        sha256=main.sha256,
+        facts=main.facts,
+        members=main.members,
+        partners=tuple(
+            ClaimedPartner(
+                path=each.path,
+                sighting=each.sighting,
+                place=work.place(party.key, each.sighting.path),
+                sha256=found.sha256,
+                facts=found.facts,
+                marker=each.marker,
+            )
+            for each, found in zip(party.partners, others, strict=True)
+        ),
+    )
 
 
 def same(sighting: Sighting, stream: BinaryIO, *, inodes_hold: bool) -> bool:

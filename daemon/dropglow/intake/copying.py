@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 from dropglow.disk import Disk, NewFile, Stat
 from dropglow.errors import DiskError
-from dropglow.intake.claiming import Claimed, ClaimedPartner, Party, Spoiled, reading, same
+from dropglow.intake.claiming import Claimed, Contents, Party, Spoiled, claimed, reading, same
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.inspect import examine
 from dropglow.intake.work import WorkFolder
@@ -50,19 +50,19 @@ class Copying:
         ]
 
     def _taken(self, party: Party) -> Claimed | Spoiled:
-        contents: list[tuple[str, Facts]] = []
+        contents: list[Contents] = []
         for sighting in party.sightings:
             try:
-                found = self._copied(party.key, sighting)
+                found = self._copied(party.key, sighting, marker=sighting.path in party.markers)
             except DiskError as error:
                 return self._undone(party, sighting, error)
             if found is None:
                 return self._undone(party, sighting, None)
             contents.append(found)
-        return self._claimed(party, contents)
+        return claimed(party, contents, work=self._work)
 
-    def _copied(self, key: DropKey, sighting: Sighting) -> tuple[str, Facts] | None:
-        """Return hash and facts of the copy of an original; None when that is not, or no longer, what was sighted."""
+    def _copied(self, key: DropKey, sighting: Sighting, *, marker: bool) -> Contents | None:
+        """Return what the copy of an original holds; None when that is not, or no longer, what was sighted."""
         place = self._work.place(key, sighting.path)
         self._work.prepare(key, sighting.path)
         with self._disk.open_read(posixpath.join(self._folder, sighting.path)) as source:
@@ -72,15 +72,18 @@ class Copying:
             written, sha256 = copy(self._disk, source, place)
             if _times(source) != before or written.size_bytes != sighting.size_bytes:
                 return None
+        if marker:
+            return Contents(sha256=sha256, facts=Facts())
         with self._disk.open_read(place) as stream:
-            return sha256, reading(lambda: examine(stream, sighting.path, decoder=self._decoder), place)
+            facts = reading(lambda: examine(stream, sighting.path, decoder=self._decoder), place)
+        return Contents(sha256=sha256, facts=facts)
 
     def _synced(self, taken: Sequence[Claimed]) -> dict[DropKey, DiskError]:
         """Sync every folder with new copies once; return for which drops that failed."""
         folders: dict[str, set[DropKey]] = {}
-        for claimed in taken:
-            for place in (claimed.place, *(each.place for each in claimed.partners)):
-                folders.setdefault(posixpath.dirname(place), set()).add(claimed.key)
+        for each in taken:
+            for place in (each.place, *(one.place for one in each.partners)):
+                folders.setdefault(posixpath.dirname(place), set()).add(each.key)
         failed: dict[DropKey, DiskError] = {}
         for folder, keys in folders.items():
             try:
@@ -96,26 +99,6 @@ class Copying:
                 self._disk.remove(self._work.place(party.key, sighting.path))
         self._work.forget(party.key)
         return Spoiled(culprit=culprit, error=error)
-
-    def _claimed(self, party: Party, contents: Sequence[tuple[str, Facts]]) -> Claimed:
-        (sha256, facts), *others = contents
-        return Claimed(
-            key=party.key,
-            sighting=party.drop,
-            place=self._work.place(party.key, party.drop.path),
-            sha256=sha256,
-            facts=facts,
-            partners=tuple(
-                ClaimedPartner(
-                    path=each.path,
-                    sighting=each.sighting,
-                    place=self._work.place(party.key, each.sighting.path),
-                    sha256=its_sha256,
-                    facts=its_facts,
-                )
-                for each, (its_sha256, its_facts) in zip(party.partners, others, strict=True)
-            ),
-        )
 
 
 def copy(disk: Disk, source: BinaryIO, place: str) -> tuple[Stat, str]:

@@ -26,7 +26,7 @@ _TRIES: Final = 1000
 
 
 def copied_again(disk: Disk, drop: Drop) -> Drop:
-    """Return *drop* with copies of its originals in work.
+    """Return *drop* with copies of its originals in work. Its markers have said what they had to say.
 
     Raises:
         FileGone: An original is no longer in the inbox.
@@ -34,10 +34,12 @@ def copied_again(disk: Disk, drop: Drop) -> Drop:
     """
     work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
     place = _copied(disk, drop, drop, work)
-    companions = tuple(replace(each, place=_copied(disk, drop, each, work)) for each in drop.companions)
-    for folder in dict.fromkeys(
-        posixpath.dirname(each) for each in (place, *(one.place for one in companions))
-    ):
+    companions = tuple(
+        each if each.kind is None else replace(each, place=_copied(disk, drop, each, work))
+        for each in drop.companions
+    )
+    places = (place, *(each.place for each in companions if each.kind is not None))
+    for folder in dict.fromkeys(posixpath.dirname(each) for each in places):
         disk.sync_folder(folder)
     return replace(drop, place=place, companions=companions)
 

@@ -418,6 +418,54 @@ async def test_a_mask_that_comes_too_late_takes_its_picture_again(pairing: Daemo
     assert [False] == ["_failed" in name for name in pairing.results()]
 
 
+MARKED: Final = KEEPING.replace("expand:", 'ready: "{name}.done"\n    expand:')
+
+
+@pytest.fixture
+def marking(make_daemon: DaemonMaker) -> Daemon:
+    """Return a daemon whose pictures come with markers, and stay."""
+    return make_daemon(text=MARKED, hurry=20)  # an empty file is looked at for half a minute
+
+
+@pytest.mark.parametrize("word", ["", "the word of another program"])
+async def test_a_marker_stays_and_is_not_looked_into(marking: Daemon, word: str) -> None:
+    """Whatever is in a marker, it lets its picture in and stays beside it; both are known at the next start."""
+    marking.photo()
+    (marking.photos / "beach.jpg.done").write_text(word)
+    before = inbox_as_it_is(marking)
+
+    await marking.run_once()
+    await marking.run_once()
+
+    assert before == inbox_as_it_is(marking)
+    assert {DropState.DONE} == {drop.state for drop in await marking.drops()}
+    assert 2 == orders(marking)
+    assert [] == copies(marking)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_retry_needs_no_marker(marking: Daemon, *, gone: bool) -> None:
+    """What failed is copied again although its marker went, or says something else by now."""
+    marking.faults("job_failed=first:1")
+    marking.photo()
+    marker = marking.photos / "beach.jpg.done"
+    marker.write_text("at noon")
+    await marking.run_once()
+    (drop,) = await marking.drops(DropState.FAILED)
+    marking.faults()
+    if gone:
+        marker.unlink()
+    else:
+        marker.write_text("in the evening")
+    marking.wish(Verb.RETRY, drop.key)
+
+    await marking.run_once()
+
+    assert {DropState.DONE} == {each.state for each in await marking.drops()}
+    assert 2 == len(marking.results())
+    assert [] == copies(marking)
+
+
 def explained(daemon: Daemon, file: Path, *options: str) -> str:
     """Return what ``dropglow explain`` says about a file."""
     result = CliRunner().invoke(main, ["--config", str(daemon.folder), "explain", str(file), *options])
