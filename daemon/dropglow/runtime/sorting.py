@@ -107,9 +107,9 @@ class Sorter:
         self._incomplete: dict[str, Incomplete] = {}
         self._unmarked: dict[str, Unmarked] = {}
         self._lonely: dict[str, Lonely] = {}
-        self._woke: dict[
-            str, Sighting
-        ] = {}  # partners for which drops that were taken before were looked at again
+        # Of drops that were taken and stay: which partners came since, and which of those are of no use to them.
+        self._came: dict[str, set[Sighting]] = {}
+        self._useless: set[tuple[str, Sighting]] = set()
         self._went: dict[str, tuple[str, float]] = {}  # which drop a partner went with, and when
 
     @property
@@ -194,6 +194,14 @@ class Sorter:
         """Return which markers of a drop that *rules* take are beside it."""
         return self._pairing.marks(sighting, _markers(rules))
 
+    def due(self, sighting: Sighting, partners: Iterable[Partner]) -> bool:
+        """Return whether a drop is to be taken: one that was taken before is, if its rules have use for what came since."""
+        came = self._came.get(sighting.path)
+        if came is None or any(each.sighting in came for each in partners):
+            return True
+        self._useless |= {(sighting.path, each) for each in came}
+        return False
+
     def await_marker(self, sighting: Sighting, rules: Sequence[Rule], *, now_s: float) -> None:
         """Let a drop wait for its markers."""
         waiting = Unmarked(
@@ -265,18 +273,18 @@ class Sorter:
         return "which never came" if reason is None else f"which is not taken: {reason}"
 
     def _woken(self, sweep: Sweep) -> Iterator[Sighting]:
-        """Yield what was taken before and stays, where a partner came, or changed, since: once for each such partner."""
-        if not sweep.stayed:
-            return
-        news = {each.path: each for each in sweep.settled if each.path in self._pairing.renewed}
-        drops = {
-            drop
-            for path, each in news.items()
-            if self._woke.get(path) != each
-            for drop in self._pairing.renewed[path]
-        }
-        self._woke = news
-        yield from (each for each in sweep.stayed if each.path in drops)
+        """Yield what was taken before and stays, where a partner came, or changed, since: until it is taken with it."""
+        stayed = {each.path for each in sweep.stayed}
+        news = (each for each in sweep.settled if each.path in self._pairing.renewed)
+        pairs = {(drop, each) for each in news for drop in self._pairing.renewed[each.path] if drop in stayed}
+        self._useless &= pairs
+        self._came = {}
+        for drop, partner in pairs - self._useless:
+            self._came.setdefault(drop, set()).add(partner)
+        waiting = self._incomplete.keys() | self._unmarked.keys()
+        for each in sweep.stayed:
+            if each.path in self._came and each.path not in waiting and not sweep.seen.is_left(each.path):
+                yield each
 
     def _moment(self, sighting: Sighting, now_s: float) -> tuple[int, int, float]:
         # Neither ctime nor inode: a file that was claimed in vain and given back has waited all the while.

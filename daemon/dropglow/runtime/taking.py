@@ -199,14 +199,16 @@ class Taker:
         return Left(sighting=sighting, explanations=decision.explanations)
 
     def _entry(self, sighting: Sighting, rules: tuple[Rule, ...]) -> _Entry | None:
-        """Return the party of a drop; None: it waits for a file that belongs to it."""
+        """Return the party of a drop; None: it waits for a file that belongs to it, or what came is of no use to it."""
         match = self._to_be_had(self.sorter.match(sighting, rules), rules)
+        partners = (*match.partners, *self.sorter.marks(sighting, rules).found)
+        if not self.sorter.due(sighting, partners):
+            return None
         fault = None
         if match.missing:
             if self.sorter.wait(sighting, rules, now_s=self._clock.monotonic()):
                 return None
             fault = self._in_vain(sighting, rules, match)
-        partners = (*match.partners, *self.sorter.marks(sighting, rules).found)
         self.sorter.take(sighting, partners, now_s=self._clock.monotonic())
         party = Party(
             key=self._keys.drop_key(self._clock.now()),

@@ -418,6 +418,40 @@ async def test_a_mask_that_comes_too_late_takes_its_picture_again(pairing: Daemo
     assert [False] == ["_failed" in name for name in pairing.results()]
 
 
+BESIDE: Final = KEEPING.replace(
+    "match: {kind: image}", 'match: {kind: image, name: "*.jpg"}'
+) + PAIRED.partition("rules:")[2].replace("sizes\n", "filled\n")
+
+
+@pytest.mark.parametrize("duplicates", ["reuse", "buy"])
+async def test_a_mask_of_another_rule_takes_no_picture_again(
+    make_daemon: DaemonMaker, duplicates: str
+) -> None:
+    """A file beside a picture whose rule has no use for it is no reason to buy that again, nor is a restart."""
+    text = BESIDE.replace("done: keep", f"done: keep\n    duplicates: {duplicates}")
+    daemon = make_daemon("job_failed=1" if duplicates == "reuse" else "job_failed=0", text=text)
+    daemon.photo()
+    mask(daemon)
+
+    for _ in range(3):
+        await daemon.run_once()
+
+    assert 2 == orders(daemon)
+
+
+async def test_masks_that_come_too_late_wait_for_room(make_daemon: DaemonMaker) -> None:
+    """More pictures that are to be taken again than the queue has room for are taken one after the other."""
+    daemon = make_daemon(text=PAIRED.replace("in_flight: 8", "in_flight: 1"))
+    pictures = [daemon.photo(f"beach{number}.jpg", shade=number) for number in range(20)]
+    await daemon.run_once()
+    for picture in pictures:
+        Image.new("L", (240, 160), 255).save(picture.with_suffix(".mask.png"))
+
+    await daemon.run_once()
+
+    assert 20 == len(await daemon.drops(DropState.DONE))
+
+
 MARKED: Final = KEEPING.replace("expand:", 'ready: "{name}.done"\n    expand:')
 
 

@@ -512,13 +512,59 @@ def test_a_pair_that_was_taken_and_stays_is_left_alone(sorter: Sorter) -> None:
     assert (0, 0, None) == (sorter.lonely, sorter.incomplete, sorter.due_at_s)
 
 
-def test_a_new_partner_wakes_what_stayed_once(sorter: Sorter) -> None:
-    """The picture that was taken before is ready again, and not a second time for the same mask."""
+def test_a_new_partner_wakes_what_stayed_until_they_are_taken(sorter: Sorter, rule: Rule) -> None:
+    """The picture that was taken before is ready again for as long as the queue has no room for it."""
     sweep = a_sweep("a.mask.png", known=["a.jpg", "b.jpg"])
 
     first, second = (sorter.sort(sweep, now_s=NOW_S) for _ in range(2))
+    due = sorter.due(sighting("a.jpg"), sorter.match(sighting("a.jpg"), [rule]).partners)
+    third = sorter.sort(a_sweep(known=["a.jpg", "a.mask.png", "b.jpg"]), now_s=NOW_S)
 
-    assert (["a.jpg"], []) == (ready(first), ready(second))
+    assert (["a.jpg"], ["a.jpg"], []) == (ready(first), ready(second), ready(third))
+    assert due
+
+
+def test_a_partner_of_no_use_wakes_what_stayed_once(sorter: Sorter) -> None:
+    """A picture that was taken before by a rule without companions is not taken again for another rule's mask."""
+    sweep = a_sweep("a.mask.png", known=["a.jpg"])
+    first = sorter.sort(sweep, now_s=NOW_S)
+    due = sorter.due(sighting("a.jpg"), ())
+
+    second = sorter.sort(sweep, now_s=NOW_S)
+
+    assert (["a.jpg"], False, []) == (ready(first), due, ready(second))
+
+
+def test_what_is_new_needs_no_new_partner(sorter: Sorter) -> None:
+    """A picture that was not taken before is due whatever lies beside it."""
+    sorter.sort(a_sweep("a.jpg", "a.mask.png", known=["b.jpg"]), now_s=NOW_S)
+
+    assert sorter.due(sighting("a.jpg"), ())
+
+
+def test_what_stayed_and_waits_for_more_is_not_ready() -> None:
+    """A picture that waits for the second of two partners is not looked into at each look."""
+    rule = a_rule('fill: {mask: {sidecar: "{stem}.mask.png"}, prompt: {sidecar: "{stem}.txt"}}')
+    sorter, sweep = Sorter([rule]), a_sweep("a.mask.png", known=["a.jpg"])
+    sorter.sort(sweep, now_s=NOW_S)
+    waits = sorter.wait(sighting("a.jpg"), [rule], now_s=NOW_S)
+
+    found = sorter.sort(sweep, now_s=NOW_S)
+
+    assert waits
+    assert [] == ready(found)
+    assert 1 == sorter.incomplete
+
+
+def test_what_stayed_and_no_rule_takes_is_not_ready(sorter: Sorter) -> None:
+    """A new partner wakes it once, and its rules leave it."""
+    sweep = a_sweep("a.mask.png", known=["a.jpg"])
+    sorter.sort(sweep, now_s=NOW_S)
+    sorter.leave(sighting("a.jpg"))
+
+    found = sorter.sort(sweep, now_s=NOW_S)
+
+    assert [] == ready(found)
 
 
 def test_a_partner_that_changes_once_more_wakes_it_again(sorter: Sorter) -> None:
