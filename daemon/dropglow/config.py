@@ -20,6 +20,7 @@ from dropglow.intake.ignore import is_ignored_file
 from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan, WatchMode, workshop
 from dropglow.money import Budget, Budgets
+from dropglow.rules.assemble import USUAL_FOLDERS, below
 from dropglow.rules.beside import partner
 from dropglow.rules.budget import CommonBudgetShape, budget_of
 from dropglow.rules.configuration import ApiShape, ConfigurationShape, LimitsShape, PollShape
@@ -480,9 +481,10 @@ def _inboxes(
 
 
 def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...], state: str, look: Look) -> InboxPlan:
-    folders = [
+    said = [
         folder for rule in rules for folder in (rule.after.done, rule.after.failed, rule.after.held) if folder
     ]
+    folders = (*(below(inbox, name) for name in USUAL_FOLDERS), *said)
     chosen = [rule.watch for rule in rules if rule.watch != WatchMode.AUTO]
     return InboxPlan(
         folder=inbox,

@@ -595,7 +595,19 @@ def test_an_inbox_that_is_only_read_has_its_workshop_in_the_state_folder(tmp_pat
     assert [f"{tmp_path}/out/_failed", f"{tmp_path}/reports"] == [
         each.after.failed for each in config.rules[:2]
     ]
-    assert () == config.inboxes[0].reserved
+
+
+def test_folders_that_earlier_rules_used_are_left_alone(tmp_path: Path) -> None:
+    """Other names for `done` and `failed`, or none, make no drops of what lies in the usual ones."""
+    (tmp_path / "in").mkdir()
+    more = "done: archive\nfailed: wrong"
+
+    plans = [load(tmp_path, "rules:" + rule("a", more=more)).inboxes[0] for more in (more, "done: keep")]
+
+    usual = tuple(f"{tmp_path}/in/{name}" for name in ("_done", "_failed", "_held"))
+    assert [(*usual, f"{tmp_path}/in/archive", f"{tmp_path}/in/wrong"), usual] == [
+        plan.reserved for plan in plans
+    ]
 
 
 def test_an_inbox_that_cannot_be_written_to_is_told_once(tmp_path: Path) -> None:

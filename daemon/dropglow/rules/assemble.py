@@ -22,9 +22,11 @@ from dropglow.rules.operations import OPERATIONS, Operation
 from dropglow.rules.parameters import Parameters
 from dropglow.rules.prompts import Split
 from dropglow.rules.rule import Conditions, Orientation, Rule
-from dropglow.rules.schema import DeliveryShape, MatchShape, RuleShape
+from dropglow.rules.schema import DONE_FOLDER, FAILED_FOLDER, DeliveryShape, MatchShape, RuleShape
 
 HELD_FOLDER: Final = "_held"
+# Whatever the rules say by now, earlier ones may have left originals there.
+USUAL_FOLDERS: Final = (DONE_FOLDER, FAILED_FOLDER, HELD_FOLDER)
 DELETE: Final = "delete"
 KEEP: Final = "keep"
 FAILED_FOLDER: Final = "_failed"

@@ -40,6 +40,8 @@ from dropglow.rules.upscale import Upscale
 from dropglow.rules.video import Video
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+DONE_FOLDER: Final = "_done"
+FAILED_FOLDER: Final = "_failed"
 
 
 class MatchShape(Shape):
@@ -157,11 +159,11 @@ class RuleShape(Shape):
     group: Text | None = Field(default=None, description="As in delivery.")
     sidecar: Truth | None = Field(default=None, description="As in delivery.")
     done: Text = Field(
-        default="_done",
+        default=DONE_FOLDER,
         description="Where the input goes afterwards, relative to the inbox; or `delete`; or `keep`, to only read the inbox.",
     )
     failed: Text = Field(
-        default="_failed",
+        default=FAILED_FOLDER,
         description="Where the input goes if something failed, relative to the inbox; with `done: keep` only a report, relative to the outbox.",
     )
     settle: Duration = Field(

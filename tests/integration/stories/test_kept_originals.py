@@ -590,3 +590,25 @@ async def test_what_waits_for_approval_is_copied_when_it_comes(keeper: Daemon) -
     assert (["photos/_held/beach.jpg.held.txt"], [], 0) == held
     assert 2 == len(keeper.results())
     assert {DropState.DONE} == {each.state for each in await keeper.drops()}
+
+
+@pytest.mark.parametrize("done", ["archive", "keep", "delete"])
+async def test_another_last_folder_takes_nothing_out_of_the_former_one(
+    make_daemon: DaemonMaker, done: str
+) -> None:
+    """What was done or failed before a rule changed its mind about `done` is nobody's drop afterwards."""
+    daemon = make_daemon()
+    rules = daemon.folder / "dropglow.yaml"
+    text = rules.read_text().replace("give_up: 200ms", "give_up: 200ms\n    duplicates: buy")
+    rules.write_text(text)
+    daemon.photo("more/beach.jpg")
+    daemon.photo("cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
+    await daemon.run_once()
+    before = daemon.inbox()
+    rules.write_text(text.replace("duplicates: buy", f"duplicates: buy\n    done: {done}\n    failed: wrong"))
+
+    await daemon.run_once()
+
+    assert before == daemon.inbox()
+    assert 2 == orders(daemon)
+    assert 2 == len(await daemon.drops())
