@@ -201,7 +201,9 @@ class Taker:
     def _entry(self, sighting: Sighting, rules: tuple[Rule, ...]) -> _Entry | None:
         """Return the party of a drop; None: it waits for a file that belongs to it, or what came is of no use to it."""
         match = self._to_be_had(self.sorter.match(sighting, rules), rules)
-        partners = (*match.partners, *self.sorter.marks(sighting, rules).found)
+        sent = {each.sighting.path for each in match.partners}  # a rule may send what is another's marker
+        marks = (each for each in self.sorter.marks(sighting, rules).found if each.sighting.path not in sent)
+        partners = (*match.partners, *marks)
         if not self.sorter.due(sighting, partners):
             return None
         fault = None

@@ -500,6 +500,29 @@ async def test_a_retry_needs_no_marker(marking: Daemon, *, gone: bool) -> None:
     assert [] == copies(marking)
 
 
+BOTH: Final = KEEPING.replace(
+    "expand:", 'also: true\n    ready: "{stem}.txt"\n    expand:'
+) + PAIRED.partition("rules:")[2].replace("sizes\n", "filled\n").replace(
+    'mask: {sidecar: "{stem}.mask.png"}', 'prompt: {sidecar: "{stem}.txt"}'
+)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_the_marker_of_one_rule_may_be_the_prompt_of_another(
+    make_daemon: DaemonMaker, *, keep: bool
+) -> None:
+    """Two rules share a picture and the text beside it: one only waits for that, the other one sends it."""
+    text = BOTH.replace("fill:", "expand:")
+    daemon = make_daemon(text=text if keep else text.replace("    done: keep\n", ""))
+    daemon.photo()
+    (daemon.photos / "beach.txt").write_text("a quiet sea")
+
+    await daemon.run_once()
+
+    assert {DropState.DONE} == {drop.state for drop in await daemon.drops()}
+    assert 3 == len(daemon.results())
+
+
 def explained(daemon: Daemon, file: Path, *options: str) -> str:
     """Return what ``dropglow explain`` says about a file."""
     result = CliRunner().invoke(main, ["--config", str(daemon.folder), "explain", str(file), *options])
