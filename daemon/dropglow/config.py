@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
-from dropglow.intake.ignore import is_ignored_file
+from dropglow.intake.ignore import Ignored
 from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan, WatchMode, workshop
 from dropglow.money import Budget, Budgets
@@ -180,7 +180,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest.faults += folder_faults(harvest.rules)
     harvest.faults += kept_folder_faults(harvest.rules)
     harvest.faults += _watch_faults(harvest.rules)
-    harvest.faults += _marker_faults(harvest.rules)
+    harvest.faults += _belonging_faults(harvest.rules, tuple(shape.ignore))
     harvest.faults += keep_faults(harvest.rules)
     if not harvest.faults:
         harvest.warnings += [
@@ -458,13 +458,14 @@ def _watch_faults(rules: list[Loaded]) -> Iterator[Fault]:
             yield loaded.entry.fault("watch", message)
 
 
-def _marker_faults(rules: list[Loaded]) -> Iterator[Fault]:
-    """Yield which markers would never be seen."""
-    for loaded in rules:
-        ready = loaded.rule.ready
-        if ready is not None and is_ignored_file(partner(ready, "beach.jpg")):
-            message = f"ready: {ready} is a hidden or temporary name, and such files are never looked at"
-            yield loaded.entry.fault("ready", message)
+def _belonging_faults(rules: list[Loaded], ignore: tuple[str, ...]) -> Iterator[Fault]:
+    """Yield which markers and other files beside a drop would never be seen, so that it would wait for ever."""
+    ignored = Ignored(ignore)
+    for rule, entry in ((each.rule, each.entry) for each in rules):
+        for template in rule.belongings:
+            key, what = ("ready", "ready") if template == rule.ready else (rule.operation, "sidecar")
+            if why := ignored.why(partner(template, "beach.jpg")):
+                yield entry.fault(key, f"{what}: {template} {why}")
 
 
 def _folders(rules: tuple[Rule, ...]) -> tuple[str, ...]:

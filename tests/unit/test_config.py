@@ -365,6 +365,21 @@ def test_rules_that_would_do_harm_are_refused(tmp_path: Path, rules: str, words:
 
 
 @pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("ready: '{name}.done'\n    expand: {}", "ready: {name}.done is what `ignore` leaves alone"),
+        ("fill: {mask: {sidecar: '{stem}.done'}}", "sidecar: {stem}.done is what `ignore` leaves alone"),
+        ("fill: {mask: {sidecar: '{stem}.part'}}", "sidecar: {stem}.part is a hidden or temporary name"),
+    ],
+)
+def test_what_belongs_to_a_drop_must_be_seen(tmp_path: Path, more: str, words: str) -> None:
+    """A drop would wait for ever, or in vain, for a file that nobody looks at."""
+    text = rule().replace("expand: {}", more)
+
+    assert any(words in fault for fault in faults(tmp_path, f'ignore: ["*.done"]\nrules:{text}'))
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("api: {base_url: '${MYAPI}'}\nrules:" + rule(), ["1:17"]),

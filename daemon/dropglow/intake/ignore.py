@@ -130,6 +130,12 @@ class Ignored:
         """Return whether the folder at *path* below the inbox is never looked into."""
         return is_ignored_folder(name) or self.by_globs(path)
 
+    def why(self, name: str) -> str:
+        """Return in words why a file of this *name*, beside a drop, is never looked at; nothing where it is."""
+        if is_ignored_file(name):
+            return "is a hidden or temporary name, and such files are never looked at"
+        return "is what `ignore` leaves alone, so that it would never be seen" if self.by_globs(name) else ""
+
     def by_globs(self, path: str) -> bool:
         """Return whether an operator's glob takes *path*."""
         return self._pattern is not None and self._pattern.fullmatch(folded(path)) is not None
