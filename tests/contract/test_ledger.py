@@ -823,14 +823,26 @@ class TestDrops:
         await ledger.admit(make_drop("a", state=DropState.FAILED), [])
         await ledger.admit(make_drop("b", state=DropState.FAILED, admitted_at=NOW + HOUR), [])
         await ledger.admit(make_drop("c", state=DropState.DONE, admitted_at=NOW + 2 * HOUR), [])
-        same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, "rule_digest": "digest"}
+        same = {"inbox": "/in", "path": "beach.txt", "place": "", "sha256": "a" * 64, "rule_digest": "digest"}
 
         found = await ledger.reopenable(companions=[], **same)
 
         assert found is not None
         assert "b" == found.key
-        for field in same:
+        for field in same.keys() - {"place"}:
             assert await ledger.reopenable(companions=[], **{**same, field: "other"}) is None
+
+    async def test_a_failed_drop_is_found_by_the_name_that_it_had_there(self, ledger: Ledger) -> None:
+        """Where its name was taken in its last folder, it comes back under another one."""
+        await ledger.admit(make_drop("a", state=DropState.FAILED, place="/in/_failed/beach_2.txt"), [])
+        same = {"inbox": "/in", "path": "beach_2.txt", "sha256": "a" * 64, "rule_digest": "digest"}
+
+        found = [
+            await ledger.reopenable(companions=[], place=place, **same)
+            for place in ("/in/_failed/beach_2.txt", "/in/_failed/beach_3.txt")
+        ]
+
+        assert ["a", None] == [drop and drop.key for drop in found]
 
     async def test_a_failed_drop_is_found_with_the_very_same_companions(self, ledger: Ledger) -> None:
         """The same photo with another mask, or with none, is another drop."""
@@ -840,7 +852,7 @@ class TestDrops:
                 f"d{number}", state=DropState.FAILED, companions=(*map(companion, masks), marker)
             )
             await ledger.admit(drop, [])
-        same = {"inbox": "/in", "path": "beach.txt", "sha256": "a" * 64, "rule_digest": "digest"}
+        same = {"inbox": "/in", "path": "beach.txt", "place": "", "sha256": "a" * 64, "rule_digest": "digest"}
 
         found = [await ledger.reopenable(companions=masks, **same) for masks in (["m"], ["n"], [])]
 

@@ -163,7 +163,7 @@ def test_nothing_frequent_scans_a_table(connection: sqlite3.Connection) -> None:
     verbs.release_all(connection, "b")
     verbs.next_due(connection, now_us)
     verbs.ripe(connection, 10)
-    verbs.reopenable(connection, inbox=b"/in", path=b"p", sha256="a", rule_digest="d")
+    verbs.reopenable(connection, inbox=b"/in", path=b"p", place=b"q", sha256="a", rule_digest="d")
     queries.tally(connection)
     queries.queued(connection, b"/in")
     queries.jobs_of(connection, "drop")

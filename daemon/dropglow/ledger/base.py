@@ -328,12 +328,13 @@ class Ledger(Reader, Protocol):
         ...
 
     async def reopenable(
-        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str], rule_digest: str
+        self, *, inbox: str, path: str, place: str, sha256: str, companions: Sequence[str], rule_digest: str
     ) -> Drop | None:
         """Return the latest drop of this very file, content and rule that ended FAILED, if any.
 
-        *companions* are the SHA-256 of the files that belong to it, in their order: with another mask it is
-        another drop.
+        A file is the same if it was dropped at *path*, or if *place* (absolute) is where it went, under another name
+        where that was taken. *companions* are the SHA-256 of the files that belong to it, in their order: with
+        another mask it is another drop.
         """
         ...
 

@@ -321,15 +321,16 @@ class MemoryLedger(MemoryBooks):
         return tuple(sorted(found, key=_drop_age)[:limit])
 
     async def reopenable(
-        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str], rule_digest: str
+        self, *, inbox: str, path: str, place: str, sha256: str, companions: Sequence[str], rule_digest: str
     ) -> Drop | None:
         """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
-        wanted = (inbox, path, sha256, rule_digest)
+        wanted = (inbox, sha256, rule_digest)
         found = [
             drop
             for drop in self._drops.values()
             if drop.state is DropState.FAILED
-            and (drop.inbox, drop.path, drop.sha256, drop.rule_digest) == wanted
+            and (drop.inbox, drop.sha256, drop.rule_digest) == wanted
+            and (drop.path == path or drop.place == place)
             and drop.contents == tuple(companions)
         ]
         return max(found, key=_drop_age, default=None)

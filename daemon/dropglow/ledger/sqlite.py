@@ -176,7 +176,7 @@ class SqliteLedger(SqlReader):
         return tuple(drop_from(row) for row in rows)
 
     async def reopenable(
-        self, *, inbox: str, path: str, sha256: str, companions: Sequence[str], rule_digest: str
+        self, *, inbox: str, path: str, place: str, sha256: str, companions: Sequence[str], rule_digest: str
     ) -> Drop | None:
         """Return the latest drop of this very file, content and rule that ended FAILED, if any."""
         rows = await self._ask(
@@ -184,6 +184,7 @@ class SqliteLedger(SqlReader):
                 connection,
                 inbox=path_bytes(inbox),
                 path=path_bytes(path),
+                place=path_bytes(place),
                 sha256=sha256,
                 rule_digest=rule_digest,
             )

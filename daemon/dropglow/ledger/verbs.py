@@ -312,13 +312,13 @@ def ripe(connection: sqlite3.Connection, limit: int) -> list[Row]:
 
 
 def reopenable(
-    connection: sqlite3.Connection, *, inbox: bytes, path: bytes, sha256: str, rule_digest: str
+    connection: sqlite3.Connection, *, inbox: bytes, path: bytes, place: bytes, sha256: str, rule_digest: str
 ) -> list[Row]:
     """Return the rows of the drops of this file, content and rule that failed, latest first; there are few."""
     return connection.execute(
-        f"SELECT {queries.DROP_COLUMNS} FROM drops WHERE sha256 = ? AND path = ? AND inbox = ?"  # noqa: S608
+        f"SELECT {queries.DROP_COLUMNS} FROM drops WHERE sha256 = ? AND (path = ? OR place = ?) AND inbox = ?"  # noqa: S608
         " AND rule_digest = ? AND state = 'failed' ORDER BY admitted_at DESC, key DESC",
-        (sha256, path, inbox, rule_digest),
+        (sha256, path, place, inbox, rule_digest),
     ).fetchall()
 
 

@@ -29,7 +29,6 @@ HELD_FOLDER: Final = "_held"
 USUAL_FOLDERS: Final = (DONE_FOLDER, FAILED_FOLDER, HELD_FOLDER)
 DELETE: Final = "delete"
 KEEP: Final = "keep"
-FAILED_FOLDER: Final = "_failed"
 FOLDER_SETTLE_S: Final = 30.0  # people make a folder and fill it by hand
 _DIGEST_LENGTH: Final = 16  # hexadecimal digits: enough to tell revisions apart
 

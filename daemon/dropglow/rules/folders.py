@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from dropglow.rules.assemble import FAILED_FOLDER, below
+from dropglow.rules.assemble import below
 from dropglow.rules.load import Entry, Fault, Loaded, Source
 from dropglow.rules.match import may_share
 from dropglow.rules.places import Look, Place, device, lies_inside
 from dropglow.rules.rule import Conditions, Rule
+from dropglow.rules.schema import FAILED_FOLDER
 from dropglow.rules.shape import Problem
 
 

@@ -10,6 +10,7 @@ a new order. A held drop is recognised by those of its files that came back, if 
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from dataclasses import dataclass
 from typing import Final
 
@@ -115,6 +116,8 @@ class Comeback:
             lambda: self.ledger.reopenable(
                 inbox=claimed.inbox,
                 path=claimed.path,
+                # It may have another name than it was dropped under, since that was taken there.
+                place=posixpath.join(claimed.after.failed, claimed.path),
                 sha256=claimed.sha256,
                 companions=claimed.contents,
                 rule_digest=claimed.rule_digest,

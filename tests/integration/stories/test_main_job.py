@@ -128,6 +128,25 @@ async def test_moving_a_failed_file_back_does_only_what_failed(make_daemon: Daem
     assert 1 == len(await daemon.drops())
 
 
+async def test_a_failed_file_that_got_another_name_comes_back_as_itself(make_daemon: DaemonMaker) -> None:
+    """Where its name was taken in _failed, it is moved back under another one: still, only what failed is done again."""
+    daemon = make_daemon("job_failed=every:2")
+    rules = daemon.folder / "dropglow.yaml"
+    rules.write_text(rules.read_text().replace("rescan:", "duplicates: buy\n    rescan:"))
+    for shade in (10, 200):
+        daemon.photo(shade=shade)
+        await daemon.run_once()
+    daemon.faults()
+    (daemon.photos / "_failed/beach_2.jpg").rename(daemon.photos / "beach_2.jpg")
+
+    await daemon.run_once()
+
+    assert 5 == daemon.books()["accepted"]
+    assert [DropState.DONE, DropState.FAILED] == sorted(drop.state for drop in await daemon.drops())
+    left = ["photos/_done/beach.jpg", "photos/_failed/beach.jpg", "photos/_failed/beach.jpg.error.txt"]
+    assert left == daemon.inbox()
+
+
 async def test_retry_does_only_what_failed(make_daemon: DaemonMaker) -> None:
     """The command does the same as moving the file back."""
     daemon = make_daemon("job_failed=first:1")
