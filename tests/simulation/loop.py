@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,18 @@ class EndlessLoop(AssertionError):
     """Report that a life came to no rest."""
 
 
+class SimTask(asyncio.Task[Any]):
+    """A task that sets order by when it began: task groups cancel theirs in a set's order, which is one of addresses."""
+
+    def __init__(self, number: int, coroutine: Any, **more: Any) -> None:
+        """Be the *number*-th task of its loop."""
+        self._number = number  # first: whoever is told of the new task puts it into a set
+        super().__init__(coroutine, **more)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class SimLoop(asyncio.BaseEventLoop):
     """Run callbacks by a seed's order in virtual time. What is put off to threads runs here, later.
 
@@ -44,6 +57,8 @@ class SimLoop(asyncio.BaseEventLoop):
         self._waiting: deque[Any] = self._ready  # type: ignore[attr-defined]  # BaseEventLoop's own queue
         self._timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
         self.handled = 0
+        self._begun = itertools.count()
+        self.set_task_factory(self._make_task)
         self.set_exception_handler(lambda _loop, _context: None)  # a dead process complains of nothing
 
     def time(self) -> float:
@@ -89,7 +104,7 @@ class SimLoop(asyncio.BaseEventLoop):
             ended: set[asyncio.Task[Any]] = set()
             while begun := asyncio.all_tasks(self) - ended:  # some begin others on their way out
                 ended |= begun
-                for task in sorted(begun, key=asyncio.Task.get_name):
+                for task in sorted(begun, key=hash):
                     task._log_destroy_pending = False  # type: ignore[attr-defined]
                     _close(task.get_coro())
         finally:
@@ -102,6 +117,9 @@ class SimLoop(asyncio.BaseEventLoop):
     def is_closed(self) -> bool:
         """Return whether its life is over."""
         return bool(getattr(self, "_closed", False))
+
+    def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> SimTask:
+        return SimTask(next(self._begun), coroutine, loop=loop, **more)
 
     def _write_to_self(self) -> None:
         """Do nothing: nobody sleeps."""
