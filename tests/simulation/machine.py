@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import functools
 import hashlib
 import os
 import random
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dropglow.disk import real, rename
+from dropglow.intake import mounts
 
 CHANGES: Final = frozenset({
     "create", "write", "fsync", "sync_folder", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "commit", "send",
@@ -32,7 +34,10 @@ CHANGES: Final = frozenset({
 })  # fmt: skip
 
 
-INTRUSIONS: Final = 0.03  # the share of renamings before which somebody takes the name
+INTRUSIONS: Final = 0.05  # the share of renamings before which somebody takes the name
+
+
+_mounted: Final = functools.cache(mounts._lines)  # nothing is mounted or unmounted meanwhile
 
 
 class Died(BaseException):
@@ -114,9 +119,7 @@ class Machine:
         self._towards_death = 0
         self.trace = hashlib.sha256()
         self.story: list[str] | None = None
-        self.intruder: Callable[[str], None] = lambda _path: (
-            None
-        )  # who takes a name that is about to be given
+        self.intruder: Callable[[str], None] = _nobody  # takes a name that is about to be given
         self._dice = dice
         self._deeds: list[_Deed] = []
         self._dirty: set[int] = set()  # inodes whose content is not synced
@@ -236,13 +239,14 @@ class Machine:
         """Be the operating system below the product's disk, and its source of chance, for a while."""
         system = self._system()
         chance, os_chance = random._urandom, os.urandom  # type: ignore[attr-defined]
-        before = real.os, rename.os, rename._renameat2  # type: ignore[attr-defined]
+        before = real.os, rename.os, rename._renameat2, mounts._lines  # type: ignore[attr-defined]
         real.os, rename.os, rename._renameat2 = system, system, self._renameat2  # type: ignore[attr-defined]
+        mounts._lines = _mounted
         random._urandom = os.urandom = self._dice.randbytes  # type: ignore[attr-defined]
         try:
             yield
         finally:
-            real.os, rename.os, rename._renameat2 = before  # type: ignore[attr-defined]
+            real.os, rename.os, rename._renameat2, mounts._lines = before  # type: ignore[attr-defined]
             random._urandom, os.urandom = chance, os_chance  # type: ignore[attr-defined]
 
     def _system(self) -> Any:
@@ -370,6 +374,7 @@ class Machine:
 
     def _replace(self, source: str, target: str) -> None:
         self.step("replace", target)
+        self._be_intruded(target)  # who replaces what was not there may replace what just came
         os.lstat(source)
         if not os.path.isdir(os.path.dirname(target)):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), target)
@@ -388,8 +393,7 @@ class Machine:
         before, after = os.fsdecode(source), os.fsdecode(target)
         try:
             self.step("rename", after)
-            if self._dice.random() < INTRUSIONS:
-                self.intruder(after)
+            self._be_intruded(after)
             if os.path.lexists(after):
                 raise OSError(errno.EEXIST, "")  # noqa: TRY301 - as the kernel's answer, below
             os.rename(before, after)
@@ -400,11 +404,19 @@ class Machine:
         self.past("rename")
         return 0
 
+    def _be_intruded(self, target: str) -> None:
+        if self._dice.random() < INTRUSIONS:
+            self.intruder(target)
+
     def _bury(self, path: str) -> str:
         self._graves += 1
         grave = f"{self.grave}/{self._graves}"
         os.rename(path, grave)
         return grave
+
+
+def _nobody(_path: str) -> None:
+    """Take no name."""
 
 
 def _undo(deed: _Deed) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from dropglow import assembly
 
 if TYPE_CHECKING:
     from dropglow.ledger.mailbox import Wish
@@ -60,9 +64,20 @@ class QuietStatus:
 class SimDoorbell:
     """Announces an arrival when the simulated kernel does, which it need not."""
 
-    def __init__(self, ring: Callable[[str], None]) -> None:
+    def __init__(self, _loop: asyncio.AbstractEventLoop, ring: Callable[[str], None]) -> None:
         """Call *ring* with an inbox's folder."""
         self.ring = ring
+
+    @classmethod
+    @contextmanager
+    def installed(cls) -> Iterator[None]:
+        """Be the bell that the service is made with, for a while: the real one starts threads."""
+        before = assembly.Doorbell
+        assembly.Doorbell = cls  # type: ignore[assignment,misc]
+        try:
+            yield
+        finally:
+            assembly.Doorbell = before  # type: ignore[misc]
 
     async def start(self) -> None:
         """Do nothing."""

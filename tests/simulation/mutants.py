@@ -279,7 +279,7 @@ MUTANTS: Final = (
     mutant(
         "a drop is closed before its file is in its place",
         (CLOSING, "        except DiskError as trouble:\n            self._put_off(drop, trouble)\n            return False\n        reason",
-         "        except DiskError:\n            placed = drop\n        reason"),
+         "        except DiskError:\n            after = replace(drop, state=reports.outcome(drop, jobs), closed_at=now)\n        reason"),
     ),
     mutant(
         "failed drops have no report",

@@ -68,7 +68,6 @@ class People:
         self._mailbox = mailbox
         self._world = world
         self._number = 0
-        machine.intruder = self.intrude
         self._wishes = 0
         for folder in (PROMPTS, PHOTOS, "out/prompts", "out/photos", "state"):
             os.makedirs(f"{machine.root}/{folder}")
@@ -93,15 +92,20 @@ class People:
         doer: Callable[[SimClock, tuple[Job, ...]], str | None] = getattr(self, f"_{deed}")
         return doer(clock, jobs)
 
-    def intrude(self, path: str) -> None:
-        """Take the name *path* of a result that is about to get it."""
+    def intrude(self, clock: SimClock, path: str) -> None:
+        """Take the name *path* that is about to be given to a result, or to a file in its last folder or on its way back."""
         below = path.removeprefix(self._machine.root)
-        if not below.startswith("/out/") or "/." in below or os.path.lexists(path):
+        if "/." in below or below.endswith((".error.txt", ".held.txt")) or os.path.lexists(path):
             return
-        self.counts["took a name"] += 1
-        self.own.foreign[path] = f"mine {self._dice.random()}".encode()
-        with open(path, "wb") as file:
-            file.write(self.own.foreign[path])
+        self._machine.everything_is_durable()
+        if below.startswith("/out/"):
+            self.counts["took a result's name"] += 1
+            self._put_foreign(path)
+        elif below.startswith("/in/"):
+            self.counts["took a file's name"] += 1
+            self._number += 1
+            content = picture(self._number) if path.endswith(".png") else self._prompt()
+            self._put(*below[1:].rsplit("/", 1), content, clock)
 
     def finish_writing(self, clock: SimClock) -> None:
         """Write the rest of everything that was begun, wherever its file is by now."""
@@ -111,7 +115,7 @@ class People:
     def _drop(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str:
         self._number += 1
         if self._dice.random() < 0.7:
-            return self._put(PROMPTS, f"{self._name()}.txt", f"fox number {self._number}".encode(), clock)
+            return self._put(PROMPTS, f"{self._name()}.txt", self._prompt(), clock)
         return self._put(PHOTOS, f"{self._name()}.png", picture(self._number), clock)
 
     def _drop_again(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str:
@@ -176,9 +180,7 @@ class People:
         path = f"{self._machine.root}/out/{self._dice.choice(('prompts', 'photos'))}/{self._name()}.jpg"
         if os.path.lexists(path):
             return
-        self.own.foreign[path] = f"mine {self._dice.random()}".encode()
-        with open(path, "wb") as file:
-            file.write(self.own.foreign[path])
+        self._put_foreign(path)
 
     def _wish(self, clock: SimClock, jobs: tuple[Job, ...]) -> None:
         if not jobs:
@@ -204,6 +206,14 @@ class People:
         )
         self._mailbox.post(wish)
         clock.call("wishes")
+
+    def _prompt(self) -> bytes:
+        return f"fox number {self._number}".encode()
+
+    def _put_foreign(self, path: str) -> None:
+        self.own.foreign[path] = f"mine {self._dice.random()}".encode()
+        with open(path, "wb") as file:
+            file.write(self.own.foreign[path])
 
     def _put(self, inbox: str, name: str, content: bytes, clock: SimClock) -> str:
         path = f"{self._machine.root}/{inbox}/{name}"

@@ -128,7 +128,7 @@ class Story:
     def run(self) -> Verdict:
         """Live through all of it."""
         verdict = Verdict(self._seed)
-        with self._machine.installed(), self._listened():
+        with self._machine.installed(), SimDoorbell.installed(), self._listened():
             try:
                 for _ in range(self._dice.choice((0, 1, 1, 1, 2, 2, 3))):
                     self._live(
@@ -157,6 +157,7 @@ class Story:
         clock, stop = SimClock(loop, ahead_s=self._ahead_s), asyncio.Event()
         self._mailbox.begin_anew()
         self._mailbox.machine = self._machine
+        self._machine.intruder = partial(self._people.intrude, clock)
         self._service = None
         life = loop.create_task(self._life(clock, stop, healing=healing), name="life")
         self._schedule(loop, clock)
@@ -214,9 +215,8 @@ class Story:
                 storage="@simulated",
                 board=partial(self._board, boat),
             )
-            service.staff._doorbell._observer.stop()
-            edges: Any = self._mailbox, QuietStatus(), SimDoorbell(self._ring)
-            service.mailbox, service.status, service.staff._doorbell = edges
+            edges: Any = self._mailbox, QuietStatus()
+            service.mailbox, service.status = edges
             self._service = service
             await service.run(stop, once=False)
         finally:
@@ -226,12 +226,6 @@ class Story:
     def _board(self, boat: Lifeboat, job: Job, accepted: Accepted) -> bool:
         self._machine.step("board", job.key)
         return boat.board(job, accepted)
-
-    def _ring(self, folder: str) -> None:
-        assert self._service is not None, "somebody serves"
-        for attendant in self._service.staff.attendants.values():
-            if attendant.inbox.plan.folder == folder:
-                attendant.announced()
 
     # What happens meanwhile.
 
@@ -244,7 +238,8 @@ class Story:
             return
         heard = self._people.act(deed, clock, self._jobs())
         if heard is not None and self._service is not None and self._dice.random() < 0.7:
-            self._ring(heard)
+            bell: Any = self._service.staff._doorbell
+            bell.ring(heard)
 
     def _jobs(self) -> tuple[Job, ...]:
         jobs: tuple[Job, ...] = answered(self._ledger.find(Query(limit=1000)))

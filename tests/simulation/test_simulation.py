@@ -22,7 +22,7 @@ WANTED: Final = (
     "EIO at commit", "EIO at read", "EROFS at rename", "401 to POST", "403 to POST", "404 to GET", "429 to POST", "502 to POST",
     "died at send", "died after send", "died at answer", "died at commit", "died after commit", "died at rename",
     "died after rename", "died at fsync", "wish resubmit", "wish attach", "wish cancel", "wish retry",
-    "took back from _failed", "remove_result", "foreign",
+    "took back from _failed", "remove_result", "foreign", "took a result's name", "took a file's name",
 )  # fmt: skip
 SAMPLE: Final = (
     "the intent is stored after",
