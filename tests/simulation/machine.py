@@ -37,7 +37,13 @@ CHANGES: Final = frozenset({
 INTRUSIONS: Final = 0.05  # the share of renamings before which somebody takes the name
 
 
-_mounted: Final = functools.cache(mounts._lines)  # nothing is mounted or unmounted meanwhile
+_read_mounts: Final = mounts._mounts
+
+
+@functools.cache
+def _mounted(table: str) -> tuple[mounts.Mount, ...]:
+    """Return what is mounted: nothing comes or goes meanwhile."""
+    return tuple(_read_mounts(table))
 
 
 class Died(BaseException):
@@ -239,14 +245,14 @@ class Machine:
         """Be the operating system below the product's disk, and its source of chance, for a while."""
         system = self._system()
         chance, os_chance = random._urandom, os.urandom  # type: ignore[attr-defined]
-        before = real.os, rename.os, rename._renameat2, mounts._lines  # type: ignore[attr-defined]
+        before = real.os, rename.os, rename._renameat2, mounts._mounts  # type: ignore[attr-defined]
         real.os, rename.os, rename._renameat2 = system, system, self._renameat2  # type: ignore[attr-defined]
-        mounts._lines = _mounted
+        mounts._mounts = _mounted  # type: ignore[assignment]
         random._urandom = os.urandom = self._dice.randbytes  # type: ignore[attr-defined]
         try:
             yield
         finally:
-            real.os, rename.os, rename._renameat2, mounts._lines = before  # type: ignore[attr-defined]
+            real.os, rename.os, rename._renameat2, mounts._mounts = before  # type: ignore[attr-defined]
             random._urandom, os.urandom = chance, os_chance  # type: ignore[attr-defined]
 
     def _system(self) -> Any:
