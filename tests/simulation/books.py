@@ -57,12 +57,13 @@ class SimLedger:
         return answered(verb(*args, **kwargs))
 
     def _write(self, name: str, verb: Any, args: Any, kwargs: Any) -> Any:
+        label = _label(name, args)
         try:
-            self._machine.step("commit", _label(name, args))
+            self._machine.step("commit", label)
         except OSError as error:
             raise LedgerUnavailable(f"the ledger cannot be written: {error.strerror}") from error
         answer = answered(verb(*args, **kwargs))
-        self._machine.past("commit")
+        self._machine.past("commit", label)
         return answer
 
 

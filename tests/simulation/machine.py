@@ -34,9 +34,6 @@ CHANGES: Final = frozenset({
 })  # fmt: skip
 
 
-INTRUSIONS: Final = 0.05  # the share of renamings before which somebody takes the name
-
-
 _read_mounts: Final = mounts._mounts
 
 
@@ -105,7 +102,7 @@ class Fate:
     """When and how a life ends, if it does, and what goes wrong on its disk."""
 
     dies_at: int = 0  # at the how-manieth effect; zero: never
-    of: str = ""  # which effects count; none: all of them
+    of: str = ""  # which effects count: how what they are noted as begins; none: all of them
     power: bool = False  # the machine goes down, and not the process alone
     journal: bool = True  # names become durable in order, as on ext4; else each folder for itself
     troubles: list[Trouble] = field(default_factory=list)
@@ -148,20 +145,21 @@ class Machine:
         if self.dead:
             raise Died
         self.effects += 1
-        self.note(f"{verb} {subject.removeprefix(self.root)}")
-        self._count(verb, f"died at {verb}")
+        line = f"{verb} {subject.removeprefix(self.root)}"
+        self.note(line)
+        self._count(line, f"died at {verb}")
         for trouble in self.fate.troubles:
             if self._bites(trouble, verb, subject):
                 trouble.times -= 1
                 self.counts[f"{errno.errorcode[trouble.number]} at {verb}"] += 1
                 raise OSError(trouble.number, os.strerror(trouble.number), subject)
 
-    def past(self, verb: str) -> None:
+    def past(self, verb: str, subject: str = "") -> None:
         """Go past the end of an effect, or die there."""
-        self._count(verb, f"died after {verb}")
+        self._count(f"{verb} {subject.removeprefix(self.root)}", f"died after {verb}")
 
-    def _count(self, verb: str, why: str) -> None:
-        if self.fate.of in {"", verb}:
+    def _count(self, line: str, why: str) -> None:
+        if line.startswith(self.fate.of):
             self._towards_death += 1
             if self._towards_death == self.fate.dies_at:
                 self.die(why)
@@ -192,6 +190,11 @@ class Machine:
         )
 
     # What a crash leaves behind.
+
+    @property
+    def pending(self) -> bool:
+        """Return whether there are names that a power cut could forget."""
+        return bool(self._deeds)
 
     def everything_is_durable(self) -> None:
         """Let the kernel have written every name by now: somebody else acted on them."""
@@ -322,7 +325,7 @@ class Machine:
         if os.path.isdir(path):
             self.step("sync_folder", path)
             self._sync_names(path)
-            self.past("sync_folder")
+            self.past("sync_folder", path)
             return
         self.step("fsync", path)
         self._dirty.discard(os.fstat(descriptor).st_ino)
@@ -380,7 +383,7 @@ class Machine:
 
     def _replace(self, source: str, target: str) -> None:
         self.step("replace", target)
-        self._be_intruded(target)  # who replaces what was not there may replace what just came
+        self.intruder(target)  # who replaces what was not there may replace what just came
         os.lstat(source)
         if not os.path.isdir(os.path.dirname(target)):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), target)
@@ -399,7 +402,7 @@ class Machine:
         before, after = os.fsdecode(source), os.fsdecode(target)
         try:
             self.step("rename", after)
-            self._be_intruded(after)
+            self.intruder(after)
             if os.path.lexists(after):
                 raise OSError(errno.EEXIST, "")  # noqa: TRY301 - as the kernel's answer, below
             os.rename(before, after)
@@ -407,12 +410,8 @@ class Machine:
             ctypes.set_errno(error.errno or errno.EIO)
             return -1
         self._deeds.append(_Deed("rename", before, target=after))
-        self.past("rename")
+        self.past("rename", after)
         return 0
-
-    def _be_intruded(self, target: str) -> None:
-        if self._dice.random() < INTRUSIONS:
-            self.intruder(target)
 
     def _bury(self, path: str) -> str:
         self._graves += 1

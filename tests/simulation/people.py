@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 PROMPTS: Final = "in/prompts"
 PHOTOS: Final = "in/photos"
+# The shares of names that somebody takes just before they are given: few files go back into their inbox.
+TAKEN: Final = 0.05
+TAKEN_BACK: Final = 0.5
 BEGUN: Final = 16  # bytes that a slow writer has written at first
 _VERBS: Final = (Verb.RETRY, Verb.CANCEL, Verb.CANCEL, Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH)
 
@@ -95,6 +98,8 @@ class People:
     def intrude(self, clock: SimClock, path: str) -> None:
         """Take the name *path* that is about to be given to a result, or to a file in its last folder or on its way back."""
         below = path.removeprefix(self._machine.root)
+        if self._dice.random() >= (TAKEN_BACK if os.path.dirname(below)[1:] in {PROMPTS, PHOTOS} else TAKEN):
+            return
         if "/." in below or below.endswith((".error.txt", ".held.txt")) or os.path.lexists(path):
             return
         self._machine.everything_is_durable()

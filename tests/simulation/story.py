@@ -132,7 +132,7 @@ class Story:
             try:
                 for _ in range(self._dice.choice((0, 1, 1, 1, 2, 2, 3))):
                     self._live(
-                        trials.fate(self._dice, self._machine.root),
+                        trials.fate(self._dice, self._machine.root, pending=self._machine.pending),
                         until_s=self._now_s + self._dice.uniform(2, HORIZON_S),
                     )
                     verdict.broken += self._promises.broken_now()

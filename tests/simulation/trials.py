@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 SOMETIMES: Final = object()  # a share of the calls, drawn when it is chosen
 
 
-def fate(dice: Random, root: str) -> Fate:
-    """Return how a life ends, if it does, on a machine whose folders are below *root*."""
-    of = dice.choice(
-        ("", "", "", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write")
-    )
+def fate(dice: Random, root: str, *, pending: bool) -> Fate:
+    """Return how a life ends, if it does, on a machine whose folders are below *root*.
+
+    Where the life before left names *pending*, the power may go soon after something was promised of them.
+    """
+    if pending and dice.random() < 0.3:
+        return Fate(dies_at=2 * dice.randint(1, 6), of="commit", power=True, journal=dice.random() < 0.5)
+    of = dice.choice(_DEATHS)
     anywhere = dice.choice((0, int(2 ** dice.uniform(1, 7)), dice.randint(60, 200), dice.randint(60, 400)))
+    soon = int(2 ** dice.uniform(0, 2 if " " in of else 5))
     return Fate(
-        dies_at=int(2 ** dice.uniform(0, 5)) if of else anywhere,
+        dies_at=soon if of else anywhere,
         of=of,
         power=dice.random() < 0.6,
         journal=dice.random() < 0.5,
-        troubles=list(_troubles(dice, root)),
+        troubles=[*_troubles(dice, root), *_refusals(dice, root)],
     )
 
 
@@ -45,6 +49,18 @@ def _troubles(dice: Random, root: str) -> Iterator[Trouble]:
             below=below,
             from_effect=int(2 ** dice.uniform(0, 9)),
             times=dice.choice((1, 1, 2, 5, -1)),
+        )
+
+
+def _refusals(dice: Random, root: str) -> Iterator[Trouble]:
+    """Yield what refuses a last folder, which few of all effects concern."""
+    if dice.random() < 0.1:
+        yield Trouble(
+            number=dice.choice((errno.EIO, errno.EACCES)),
+            verbs=frozenset({"rename", "unlink", "mkdir"}),
+            below=f"{root}/in/{dice.choice(('prompts/_', 'photos/_', 'photos/.dropglow/work'))}",
+            from_effect=0,
+            times=dice.choice((1, 2, 5)),
         )
 
 
@@ -85,6 +101,11 @@ _REFUSED: Final = {
     errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
 }
 
+# Effects at which lives end, by how their lines in the trace begin.
+_DEATHS: Final = (
+    "", "", "", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write",
+    "rename /out", "sync_folder /out", "commit save Delivered",
+)  # fmt: skip
 _ALWAYS: Final = Rate(share=1.0)
 # What is dear, and so comes up most.
 SUBMISSIONS: Final[tuple[dict[str, Any], ...]] = (
@@ -111,7 +132,8 @@ MENU: Final[tuple[tuple[dict[str, Any], ...], ...]] = (
         *_some("status_500", "status_404", "status_lost", "status_html", "status_strange"),
         *({"status_error": status, "status_error_rate": SOMETIMES} for status in (403, 408, 409, 410, 451, 502, 503)),
     ),
-    (*_some("link_403", "download_500", "cut_download", "cut_download", "wrong_type"), {"link_life": 3.0}),
+    (*_some("link_403", "download_500", "wrong_type"), {"link_life": 3.0}),
+    _some("cut_download"),
     (*_some("cancel_lost"), {"cancel_takes": 20.0},
      *({"cancel_error": code} for code in ("unknown_job_id", "job_completed", "rate_limited", "runtime_error"))),
 )  # fmt: skip
