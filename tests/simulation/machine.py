@@ -27,6 +27,7 @@ from typing import Any, Final
 
 from dropglow.disk import real, rename
 from dropglow.intake import mounts
+from dropglow.landmarks import Mount
 
 CHANGES: Final = frozenset({
     "create", "write", "fsync", "sync_folder", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "commit", "send",
@@ -38,7 +39,7 @@ _read_mounts: Final = mounts._mounts
 
 
 @functools.cache
-def _mounted(table: str) -> tuple[mounts.Mount, ...]:
+def _mounted(table: str) -> tuple[Mount, ...]:
     """Return what is mounted: nothing comes or goes meanwhile."""
     return tuple(_read_mounts(table))
 

@@ -72,12 +72,12 @@ class SimDoorbell:
     @contextmanager
     def installed(cls) -> Iterator[None]:
         """Be the bell that the service is made with, for a while: the real one starts threads."""
-        before = assembly.Doorbell
-        assembly.Doorbell = cls  # type: ignore[assignment,misc]
+        before = assembly.Doorbell  # type: ignore[attr-defined]
+        assembly.Doorbell = cls  # type: ignore[attr-defined,assignment]
         try:
             yield
         finally:
-            assembly.Doorbell = before  # type: ignore[misc]
+            assembly.Doorbell = before  # type: ignore[attr-defined]
 
     async def start(self) -> None:
         """Do nothing."""

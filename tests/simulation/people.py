@@ -110,7 +110,7 @@ class People:
             self.counts["took a file's name"] += 1
             self._number += 1
             content = picture(self._number) if path.endswith(".png") else self._prompt()
-            self._put(*below[1:].rsplit("/", 1), content, clock)
+            self._put(os.path.dirname(below)[1:], os.path.basename(below), content, clock)
 
     def finish_writing(self, clock: SimClock) -> None:
         """Write the rest of everything that was begun, wherever its file is by now."""
