@@ -108,6 +108,11 @@ class Fate:
     journal: bool = True  # names become durable in order, as on ext4; else each folder for itself
     troubles: list[Trouble] = field(default_factory=list)
 
+    @property
+    def late(self) -> bool:
+        """Return whether it comes after all that may go wrong with an order: such a life is to get so far."""
+        return " " in self.of
+
 
 class Machine:
     """One machine for one seed: it may lose its power again and again."""
@@ -194,8 +199,10 @@ class Machine:
 
     @property
     def pending(self) -> bool:
-        """Return whether there are names that a power cut could forget."""
-        return bool(self._deeds)
+        """Return whether a power cut could forget the last name that some file got."""
+        return any(
+            deed.verb == "rename" and "/." not in deed.target.removeprefix(self.root) for deed in self._deeds
+        )
 
     def everything_is_durable(self) -> None:
         """Let the kernel have written every name by now: somebody else acted on them."""

@@ -130,7 +130,9 @@ class Story:
         verdict = Verdict(self._seed)
         with self._machine.installed(), SimDoorbell.installed(), self._listened():
             try:
-                for _ in range(self._dice.choice((0, 1, 1, 1, 2, 2, 3))):
+                lives = self._dice.choice((0, 1, 1, 1, 2, 2, 3))
+                while lives > 0 or (lives == 0 and self._machine.pending):
+                    lives -= 1
                     self._live(
                         trials.fate(self._dice, self._machine.root, pending=self._machine.pending),
                         until_s=self._now_s + self._dice.uniform(2, HORIZON_S),
@@ -192,7 +194,7 @@ class Story:
         machine.dead = False
 
     async def _life(self, clock: SimClock, stop: asyncio.Event, *, healing: bool) -> None:
-        weather = Weather() if healing else trials.weather(self._dice)
+        weather = Weather() if healing or self._machine.fate.late else trials.weather(self._dice)
         wire = SimWire(self._front, self._machine, random.Random(self._dice.random()), weather)
         client = FireflyClient(
             self._config.api,
@@ -246,6 +248,9 @@ class Story:
         return jobs
 
     def _change_weather(self, loop: SimLoop, until_s: float) -> None:
+        if self._machine.fate.late:
+            self._world.faults = trials.healthy(2)
+            return
         self._world.faults = trials.faults(self._dice)
         changes_at = self._dice.uniform(loop.time(), until_s)
         loop.call_at(changes_at, lambda: setattr(self._world, "faults", trials.faults(self._dice)))

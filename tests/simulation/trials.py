@@ -20,15 +20,19 @@ SOMETIMES: Final = object()  # a share of the calls, drawn when it is chosen
 def fate(dice: Random, root: str, *, pending: bool) -> Fate:
     """Return how a life ends, if it does, on a machine whose folders are below *root*.
 
-    Where the life before left names *pending*, the power may go soon after something was promised of them.
+    Where the life before left names *pending*, the power goes soon after something is promised of them.
     """
-    if pending and dice.random() < 0.3:
-        return Fate(dies_at=2 * dice.randint(1, 6), of="commit", power=True, journal=dice.random() < 0.5)
+    if pending:
+        of, number = dice.choice((("commit", dice.randint(1, 6)), ("commit save Delivered", 1)))
+        return Fate(dies_at=2 * number, of=of, power=True, journal=dice.random() < 0.3)
     of = dice.choice(_DEATHS)
+    if " " in of:
+        return Fate(
+            dies_at=dice.randint(1, 10), of=of, power=dice.random() < 0.4, journal=dice.random() < 0.5
+        )
     anywhere = dice.choice((0, int(2 ** dice.uniform(1, 7)), dice.randint(60, 200), dice.randint(60, 400)))
-    soon = int(2 ** dice.uniform(0, 2 if " " in of else 5))
     return Fate(
-        dies_at=soon if of else anywhere,
+        dies_at=int(2 ** dice.uniform(0, 5)) if of else anywhere,
         of=of,
         power=dice.random() < 0.6,
         journal=dice.random() < 0.5,
@@ -87,9 +91,9 @@ def faults(dice: Random) -> Faults:
     return Faults(duration=Span(low_s=1, high_s=dice.choice((2, 10, 60))), pictures="plain", **chosen)
 
 
-def healthy() -> Faults:
-    """Return an Adobe at which nothing goes wrong."""
-    return Faults(duration=Span(low_s=1, high_s=10), pictures="plain")
+def healthy(high_s: float = 10) -> Faults:
+    """Return an Adobe at which nothing goes wrong and no job takes longer than *high_s* seconds."""
+    return Faults(duration=Span(low_s=1, high_s=high_s), pictures="plain")
 
 
 def _some(*names: str) -> tuple[dict[str, Any], ...]:
