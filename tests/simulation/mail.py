@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dropglow import assembly
+from dropglow.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from dropglow.ledger.mailbox import Wish
@@ -41,9 +42,13 @@ class SimMailbox:
         return taken
 
     def answer(self, wish: Wish, *, ok: bool, text: str) -> None:
-        """Keep the answer."""
+        """Keep the answer; one that cannot be kept is not taken again either."""
         assert self.machine is not None, "a life has begun"
-        self.machine.step("commit", f"answer {wish.verb}")
+        try:
+            self.machine.step("commit", f"answer {wish.verb}")
+        except OSError as error:
+            self._taken.remove(wish)
+            raise LedgerUnavailable(f"the answer cannot be written: {error.strerror}") from error
         self._taken.remove(wish)
         self.answers.append((wish, ok, text))
 
