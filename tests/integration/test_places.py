@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dropglow.disk import RealDisk
+from dropglow.errors import DiskError
 from dropglow.model import After, Companion, Drop, DropKey, DropState, Kind, RuleName
 from dropglow.runtime import places
 
@@ -56,6 +58,29 @@ def test_a_file_with_a_long_name_comes_back(tmp_path: Path) -> None:
 
     assert b"a fox" == Path(back.place).read_bytes()
     assert [] == list((tmp_path / "_failed").iterdir())
+
+
+def test_a_file_that_cannot_come_back_keeps_its_report(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """A full disk refuses the move: what lies in its last folder still says why."""
+    drop = failed_drop(tmp_path)
+    disk = faulty_disk(faulty_disk.fault(verb="move", number=errno.ENOSPC))
+
+    with pytest.raises(DiskError):
+        places.take_back(disk, drop)
+
+    assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
+
+
+def test_a_report_that_cannot_be_removed_keeps_no_file_from_coming_back(
+    tmp_path: Path, faulty_disk: DiskMaker
+) -> None:
+    """The file is in work by then, and has to go on."""
+    drop = failed_drop(tmp_path)
+    disk = faulty_disk(faulty_disk.fault(verb="remove", number=errno.EIO))
+
+    back = places.take_back(disk, drop)
+
+    assert b"a fox" == Path(back.place).read_bytes()
 
 
 def test_a_long_name_moved_back_is_exchanged(tmp_path: Path) -> None:

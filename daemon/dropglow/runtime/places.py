@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import PurePath
@@ -229,13 +230,15 @@ def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder
         return file.place
     if not _is_its_file(disk, file):
         return ""  # taken away; another drop's file has the name now, and the report
-    if isinstance(file, Drop):
-        _remove_reports(disk, file)
     disk.make_folder(posixpath.dirname(target))
     try:
         disk.move(file.place, target)
     except NameTaken:
         return file.place  # the work folder holds a newer copy: leave both where they are
+    if isinstance(file, Drop):
+        # Last: a file that could not be moved needs its report, and one that was moved has to go on.
+        with suppress(DiskError):
+            _remove_reports(disk, file)
     return target
 
 
