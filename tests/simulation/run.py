@@ -93,7 +93,7 @@ def main() -> int:
         parts: Iterator[Tally] = (run_all(batch, stop_at=wanted.stop_at) for batch in _batches(seeds))
         _gather(tally, parts, wanted.stop_at, began_s, quiet=wanted.json)
     else:
-        with multiprocessing.get_context("spawn").Pool(wanted.jobs) as pool:
+        with multiprocessing.get_context("spawn").Pool(wanted.jobs, gc.freeze) as pool:
             _gather(
                 tally,
                 pool.imap_unordered(run_all, _batches(seeds)),
