@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dropglow.config import load_config
+from dropglow.disk import RealDisk
+from dropglow.groundwork import make_folders
+from dropglow.intake.lookout import Lookout
+
 if TYPE_CHECKING:
     from tests.e2e.conftest import SiteMaker
 
@@ -126,3 +131,21 @@ async def test_a_share_that_hung_at_the_start_is_served_once_it_answers(
 
     await site.until(lambda: len(site.events("drop.done")) == 1, process=process)
     assert 0 == await site.stop(process)
+
+
+async def test_a_share_that_falls_silent_while_the_program_starts_does_not_keep_it(
+    make_site: SiteMaker, nas: Server
+) -> None:
+    """It answered when the configuration was read, and hangs when missing folders are made: those are made all the same."""
+    site = await make_site()
+    nas.mount(site.folder / "server", site.prompts)
+    config = load_config(str(site.folder), environ={}, cwd=str(site.folder))
+    site.photos.rmdir()
+    nas.hang()
+    while not Lookout(patience_s=0.2)(str(site.prompts)).silent:  # noqa: ASYNC110 - the kernel remembers for a second
+        await asyncio.sleep(0.1)
+
+    await asyncio.wait_for(asyncio.to_thread(make_folders, config, RealDisk()), ANSWER_S)
+
+    assert not config.silent
+    assert site.photos.is_dir()
