@@ -51,6 +51,14 @@ class Load:
         return self.dropped + 2 * photos
 
 
+async def started(site: Site) -> asyncio.subprocess.Process:
+    """Start the program, and return it once it gives a sign of life: before that it hears no signal."""
+    before = site.log.stat().st_size if site.log.exists() else 0
+    process = await site.start()
+    await site.until(lambda: site.log.stat().st_size > before, process=process)
+    return process
+
+
 @pytest.mark.skipif(KILLS < 1, reason="no kill was asked for")
 async def test_any_number_of_kills_leaves_the_books_equal_to_the_ledger(make_site: SiteMaker) -> None:
     """Every order at the remote is known or in doubt; none was placed twice, and every input is in one place."""
@@ -58,13 +66,11 @@ async def test_any_number_of_kills_leaves_the_books_equal_to_the_ledger(make_sit
     load = Load(site)
     for _ in range(KILLS):
         await load.top_up()
-        before = len(site.log.read_bytes()) if site.log.exists() else 0
-        process = await site.start()
-        await site.until(lambda before=before: site.log.stat().st_size > before, process=process)  # type: ignore[misc]
+        process = await started(site)
         await asyncio.sleep(dice.uniform(*LIFE_S))
         process.kill()
         await process.wait()
-    process = await site.start()
+    process = await started(site)
     await site.until(lambda: load.dropped == site.at_rest(), process=process, limit_s=120 + KILLS)
     assert 0 == await site.stop(process)
 
