@@ -366,7 +366,7 @@ async def _performer(
                 decoder=decoder,
             ),
             links=Links(ledger=ledger, disk=disk, clock=clock),
-            writers=Writers(ledger=ledger, disk=disk, clock=clock),
+            writers=Writers(disk=disk),
             outboxes=outboxes,
             ground=ground,
             clock=clock,

@@ -207,7 +207,7 @@ class Member:
     hint: str = ""  # what to do about the fault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Drop:
     """A settled file that a rule took, from its claim to its last folder; or a whole folder."""
 

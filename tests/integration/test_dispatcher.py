@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropglow.ledger.base import Grant
 from dropglow.ledger.memory import MemoryLedger
-from dropglow.model import Job, JobKey
+from dropglow.model import Drop, Job, JobKey
 from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.dispatcher import Dispatcher
@@ -51,7 +51,7 @@ class Hesitant:
         self.ordering = SimpleNamespace(held_until=lambda: clock.now() + timedelta(minutes=1))
         self._looks = 0
 
-    async def _look(self, _job: Job) -> None:
+    async def _look(self, _job: Job, _drop: Drop) -> None:
         self._looks += 1
         if self._looks > 1:
             self.carried_again.set()

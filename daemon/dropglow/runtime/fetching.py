@@ -68,9 +68,8 @@ class Fetching:
         async with self._each[job.order.delivery.outbox], self._downloads:
             return await self._fetch(job)
 
-    async def deliver(self, job: Job) -> Event:
-        """Give every result of *job* its final name; idempotent after a crash."""
-        drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
+    async def deliver(self, job: Job, drop: Drop) -> Event:
+        """Give every result of *job* of *drop* its final name; idempotent after a crash."""
         if (away := await self._absence(job)) is not None:
             return away
         now = self._clock.now()

@@ -25,7 +25,7 @@ from dropglow.events import Accepted, Declined, Doubted, Event, GaveUp, Prepared
 from dropglow.firefly.client import FireflyClient
 from dropglow.landmarks import Role
 from dropglow.lifecycle import Wait
-from dropglow.model import Billed, Job
+from dropglow.model import Billed, Drop, Job
 from dropglow.pacing import Gate
 from dropglow.runtime.ground import Ground
 from dropglow.runtime.links import Links
@@ -79,7 +79,7 @@ class Ordering:
         wait_s = self._gate.wait_s(self._clock.monotonic())
         return self._clock.now() + timedelta(seconds=wait_s) if wait_s > 0 else None
 
-    async def obstacle(self, job: Job) -> Event | None:
+    async def obstacle(self, job: Job, drop: Drop) -> Event | None:
         """Return *Postponed* where nothing should be bought for *job* now: its results could not be stored, or Adobe is unwell.
 
         *GaveUp* where its files are not what was taken any more.
@@ -97,7 +97,7 @@ class Ordering:
             trouble = await self._ground.away(Role.INBOX, job.inbox)
         if trouble is not None:
             return self._outcomes.postponed(job, trouble, retry.STORING)
-        rewritten = await self._writers.fault(job)
+        rewritten = await self._writers.fault(job, drop)
         return None if rewritten is None else self._outcomes.gave_up(_UNBOUGHT, rewritten, Billed.NO)
 
     async def _unwell(self, job: Job) -> Event | None:

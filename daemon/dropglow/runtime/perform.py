@@ -11,7 +11,7 @@ from typing import assert_never
 
 from dropglow.events import Event
 from dropglow.lifecycle import Act, Cancel, Deliver, Fetch, Poll, Prepare, Submit, Wait
-from dropglow.model import Job
+from dropglow.model import Drop, Job
 from dropglow.runtime.awaiting import Awaiting
 from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.ordering import Ordering
@@ -29,8 +29,8 @@ class Performer:
     awaiting: Awaiting
     fetching: Fetching
 
-    async def __call__(self, act: Act, job: Job) -> Event | Wait:
-        """Carry *act* out for *job* and return what happened."""
+    async def __call__(self, act: Act, job: Job, drop: Drop) -> Event | Wait:
+        """Carry *act* out for *job* of *drop* and return what happened."""
         match act:
             case Prepare():
                 return await self.ordering.prepare(job)
@@ -43,6 +43,6 @@ class Performer:
             case Fetch():
                 return await self.fetching.fetch(job)
             case Deliver():
-                return await self.fetching.deliver(job)
+                return await self.fetching.deliver(job, drop)
             case _:
                 assert_never(act)

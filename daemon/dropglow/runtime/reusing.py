@@ -48,11 +48,10 @@ class Reuse:
     # Drops that no other came before: none will, whatever comes later, so nobody has to ask again.
     _firsts: dict[DropKey, None] = field(default_factory=dict, init=False)
 
-    async def of(self, job: Job) -> Event | None:
-        """Return what another job's order means for *job*; None: it has to buy for itself."""
+    async def of(self, job: Job, drop: Drop) -> Event | None:
+        """Return what another job's order means for *job* of *drop*; None: it has to buy for itself."""
         if job.duplicates is not Duplicates.REUSE or job.attempt or job.drop in self._firsts:
             return None
-        drop = await insist(lambda: self.ledger.drop(job.drop), self.clock)
         async for twin in self._twins_in_folders(job, drop) if drop.folder else self._twins(job, drop):
             if await self._same_pictures(job, twin):
                 return await self._answer(job, twin)

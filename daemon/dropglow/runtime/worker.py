@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
+from weakref import WeakValueDictionary
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
@@ -30,7 +31,7 @@ from dropglow.lifecycle import (
     next_step,
     on_takeover,
 )
-from dropglow.model import Job, JobKey
+from dropglow.model import Drop, DropKey, Job, JobKey
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.perform import Performer
@@ -55,6 +56,7 @@ class Hand:
         self.stopping = False
         self.nudged = False
         self.over = False  # nothing is done any more but handing back
+        self.drop: Drop | None = None  # whose files stay as they are while a job of it is at work
         self.bell = Bell(clock)
 
     def nudge(self) -> None:
@@ -91,46 +93,55 @@ class Worker:
         self._owner = owner
         self._stage_changed = stage_changed
         self._board = board
+        # Of a folder with a thousand jobs each hand holds the same one, which is not small.
+        self._drops: WeakValueDictionary[DropKey, Drop] = WeakValueDictionary()
 
     async def carry(self, job: Job, hand: Hand) -> None:
         """Move *job* forward until it must wait or rest, then hand it back."""
+        rests = False
         try:
-            await self._carry(job, hand)
+            rests = await self._carry(job, hand)
         except LeaseLost:
             pass  # it is another's, or nobody's, or ours again by now: to hand it back does no harm
         except IllegalTransition as refusal:
             log.info(vocabulary.SERVICE_NOTE, note=refusal.message, **about(job))
         hand.over = True
-        await insist(lambda: self._ledger.release(self._owner, (job.key,)), self._clock)
+        if not rests:  # what came to rest left our hand by that
+            await insist(lambda: self._ledger.release(self._owner, (job.key,)), self._clock)
 
-    async def _carry(self, job: Job, hand: Hand) -> None:
+    async def _carry(self, job: Job, hand: Hand) -> bool:
+        """Return whether *job* rests now; otherwise it is to be handed back."""
         if (event := on_takeover(job)) is not None:
             job = await self.tell(job, event, hand)
         while not hand.stopping:
             if hand.nudged:
                 hand.nudged = False
+                self._forget_drop(job, hand)
                 job = await self._read(job.key)
             step = next_step(job, now=self._clock.now())
             if isinstance(step, Rest):
-                return
+                return True
             outcome = step if isinstance(step, Wait) else await self._do(step, job, hand)
             if isinstance(outcome, Job):
                 job = outcome
             elif not await self._sit_out(outcome, job, hand):
-                return
+                return False
+        return False
 
     async def _do(self, act: Act, job: Job, hand: Hand) -> Job | Wait:
         """Carry *act* out; return the job as it is then, or until when nothing can be learned."""
-        if isinstance(act, Submit | Prepare) and (reused := await self._perform.reuse.of(job)) is not None:
-            return await self.tell(job, reused, hand)
-        if isinstance(act, Submit | Prepare) and (hindrance := await self._hindrance(job)) is not None:
-            return hindrance if isinstance(hindrance, Wait) else await self.tell(job, hindrance, hand)
+        if isinstance(act, Submit | Prepare):
+            drop = await self._drop(job, hand)
+            if (reused := await self._perform.reuse.of(job, drop)) is not None:
+                return await self.tell(job, reused, hand)
+            if (hindrance := await self._hindrance(job, drop)) is not None:
+                return hindrance if isinstance(hindrance, Wait) else await self.tell(job, hindrance, hand)
         if isinstance(act, Poll) and not hand.asked:
             hand.asked = True
             if (first := self._perform.awaiting.first_look(job)) is not None:
                 return first
         if not isinstance(act, Submit):
-            outcome = await self._perform(act, job)
+            outcome = await self._perform(act, job, await self._drop(job, hand))
             return outcome if isinstance(outcome, Wait) else await self.tell(job, outcome, hand)
         self._perform.ordering.count_submission()
         hand.on_the_wire = True
@@ -145,14 +156,14 @@ class Worker:
         finally:
             hand.on_the_wire = False
 
-    async def _hindrance(self, job: Job) -> Event | Wait | None:
+    async def _hindrance(self, job: Job, drop: Drop) -> Event | Wait | None:
         """Return what keeps *job* from being bought now, or None: then there is no wait until it is counted."""
         ordering = self._perform.ordering
         if (held_until := ordering.held_until()) is not None:
             return Wait(held_until)
         if (short := await self._perform.purse.shortfall(job)) is not None:
             return short
-        if (obstacle := await ordering.obstacle(job)) is not None:
+        if (obstacle := await ordering.obstacle(job, drop)) is not None:
             return obstacle
         # The look took a while, in which another order may have gone ahead to try whether Adobe is well.
         held_until = ordering.held_until()
@@ -196,6 +207,19 @@ class Worker:
         hand.stage, hand.late = job.stage, job.late
         if changed:
             self._stage_changed.ring()
+
+    async def _drop(self, job: Job, hand: Hand) -> Drop:
+        if hand.drop is None:
+            hand.drop = self._drops.get(job.drop)
+        if hand.drop is None:
+            hand.drop = await insist(lambda: self._ledger.drop(job.drop), self._clock)
+            self._drops[job.drop] = hand.drop
+        return hand.drop
+
+    def _forget_drop(self, job: Job, hand: Hand) -> None:
+        """Have the drop read again: who changed the job may have moved its files."""
+        hand.drop = None
+        self._drops.pop(job.drop, None)
 
     async def _read(self, key: JobKey) -> Job:
         return await insist(lambda: self._ledger.job(key), self._clock)

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
-from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, Job
-from dropglow.runtime.insisting import insist
 from dropglow.runtime.sources import File, files_of
 
 REWRITTEN: Final = "somebody wrote into it after it was taken"
@@ -24,13 +21,10 @@ DROP_AGAIN: Final = "when it is whole, bring it into the inbox again"
 class Writers:
     """Look, before an order is paid for, whether its files still are what was taken."""
 
-    ledger: Ledger
     disk: Disk
-    clock: Clock
 
-    async def fault(self, job: Job) -> SourceFault | None:
-        """Return what somebody went on writing of the drop of *job*; None also where nobody can see it now."""
-        drop = await insist(lambda: self.ledger.drop(job.drop), self.clock)
+    async def fault(self, job: Job, drop: Drop) -> SourceFault | None:
+        """Return what somebody went on writing of *drop* that *job* is about; None also where nobody can see it now."""
         try:
             told = await asyncio.to_thread(growth, self.disk, drop, job)
         except DiskError:
