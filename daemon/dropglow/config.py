@@ -49,6 +49,7 @@ from dropglow.rules.pricing import priced
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
 from dropglow.rules.shape import Problem
+from dropglow.rules.shared_inbox import marker_warnings
 from dropglow.rules.units import shown
 from dropglow.rules.whole_folders import folder_faults, folder_warnings, kept_folder_faults
 
@@ -186,6 +187,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         harvest.warnings += [
             *after_warnings(harvest.rules),
             *folder_warnings(harvest.rules),
+            *marker_warnings(harvest.rules),
             *missing_folders(
                 harvest.entries,
                 base=source.folder,

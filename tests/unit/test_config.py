@@ -831,3 +831,37 @@ def test_a_folder_lies_still_for_longer(tmp_path: Path) -> None:
     whole, said = load(tmp_path, f"rules:{WHOLE}{quick}").inboxes
 
     assert (30.0, 1.0) == (whole.settle_s, said.settle_s)
+
+
+PROMPTS = "match: {kind: prompt}"
+
+
+def _generating(text: str) -> str:
+    return text.replace("expand:", "generate:")
+
+
+@pytest.mark.parametrize(
+    ("ready", "second", "expected"),
+    [
+        ("{stem}.txt", _generating(rule("words", more=PROMPTS)), ["words never gets a file like beach.txt"]),
+        (
+            "{stem}.txt",
+            _generating(rule("words", more="match: {kind: prompt, name: '*.PROMPT'}")),
+            [],
+        ),
+        ("{stem}.prompt", _generating(rule("words", more=PROMPTS)), ["like beach.prompt: in this inbox"]),
+        ("{name}.ready", _generating(rule("words", more=PROMPTS)), []),
+        ("{stem}.txt", _generating(rule("words", "in2", more=PROMPTS)), []),
+        ("{stem}.txt", rule("whole", more="drop: folder"), []),
+    ],
+)
+def test_a_marker_named_like_the_drops_of_another_rule_is_told(
+    tmp_path: Path, ready: str, second: str, expected: list[str]
+) -> None:
+    """No rule of the inbox takes a marker: all prompts would lie there for ever."""
+    marking = rule("photos", more=f"ready: '{ready}'\nmatch: {{name: 'x*', kind: image}}")
+
+    told = [each for each in warned(tmp_path, f"rules:{marking}{second}") if "marker" in each]
+
+    assert len(expected) == len(told)
+    assert all(words in warning for words, warning in zip(expected, told, strict=True))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
 from dropglow.model import Collision, Kind
 from dropglow.naming import template_faults
 from dropglow.rules.assemble import DELETE, KEEP, delivery_of, kind_of, parameters_of, shared_keys
-from dropglow.rules.beside import owners
+from dropglow.rules.markers import mistaken
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.order import TEXT_TOKEN
 from dropglow.rules.parameters import Parameters, spelled
@@ -21,12 +21,6 @@ from dropglow.rules.rule import companions_of
 from dropglow.rules.schema import MatchShape, RuleShape
 from dropglow.rules.shape import Problem
 from dropglow.rules.source import Beside
-
-_USUAL_STEM: Final = "beach"
-_USUAL_EXTENSIONS: Final = {
-    Kind.IMAGE: ("jpg", "jpeg", "png", "webp", "tif", "tiff", "jxl", "gif", "bmp", "avif"),
-    Kind.PROMPT: ("txt", "prompt"),
-}
 
 
 def contradictions(read: Review[RuleShape], raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -102,9 +96,8 @@ def _ready_faults(ready: str | None, kind: Kind, parameters: Parameters) -> Iter
     if ready in companions_of(parameters):
         message = f"ready: {ready} is a file that the operation sends, and is waited for anyway"
         yield Problem(path=("ready",), message=message)
-    names = [f"{_USUAL_STEM}.{extension}" for extension in _USUAL_EXTENSIONS[kind]]
-    if mistaken := next((name for name in names if owners([ready], name)), None):
-        message = f"ready: {mistaken} would be a marker by the name {ready}, and markers are never taken"
+    if (name := mistaken(ready, kind)) is not None:
+        message = f"ready: {name} would be a marker by the name {ready}, and markers are never taken"
         yield Problem(path=("ready",), message=message)
 
 
