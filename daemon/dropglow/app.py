@@ -25,6 +25,7 @@ from dropglow.errors import AuthError, ConfigError
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import CredentialSource, FixedCredentials
 from dropglow.firefly.settings import ApiSettings
+from dropglow.firefly.stopwatch import nobody
 from dropglow.groundwork import make_folders
 from dropglow.holding import mark_world, own
 from dropglow.intake.darkroom import Darkroom
@@ -33,10 +34,12 @@ from dropglow.ledger.lifeboat import Landed
 from dropglow.ops.garbage import sparing
 from dropglow.ops.systemd import Manager
 from dropglow.runtime.bell import Bell
+from dropglow.runtime.counting import counted
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import about, log
 
 if TYPE_CHECKING:
+    from dropglow.frontage import Frontage
     from dropglow.sandbox.world import World
 
 SANDBOX: Final = "the sandbox"
@@ -53,14 +56,16 @@ async def serve(
     once: bool = False,
     sandbox: World | None = None,
     reload: Bell | None = None,
+    front: Frontage | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run the service until *stop* is set, or with *once* until everything rests.
 
     With *sandbox*, its world is served in this process in place of Adobe. Whoever rings *reload* has the
-    configuration read again at once.
+    configuration read again at once. At *front* somebody may ask how it is.
 
     Raises:
+        AddressBusy: The address of *front* cannot be had now.
         Busy: Another service runs on this state folder.
         ConfigError: Credentials are missing, or the state folder belongs to another API.
         DropglowError: Anything else that keeps the service from running.
@@ -82,14 +87,18 @@ async def serve(
         clock, disk = RealClock(), RealDisk()
         await asyncio.to_thread(make_folders, config, disk)
         client = FireflyClient(
-            config.api, credentials, clock, connections=2 * config.limits.in_flight + DOWNLOADS
+            config.api,
+            credentials,
+            clock,
+            connections=2 * config.limits.in_flight + DOWNLOADS,
+            heard=nobody if front is None else front.metrics.asked,
         )
         stack.push_async_callback(client.close)
         darkroom = Darkroom(impossible=_say_unprotected)
         stack.push_async_callback(asyncio.to_thread, darkroom.close)
         service = await build(
             config,
-            ledger=owned.ledger,
+            ledger=owned.ledger if front is None else counted(owned.ledger, front.metrics, clock),
             client=client,
             clock=clock,
             disk=disk,
@@ -104,6 +113,8 @@ async def serve(
         )
         _tell_of_receipts(owned.landed)
         _announce(config, where)
+        if front is not None:
+            await stack.enter_async_context(front.open(service.health, environ))
         with sparing():
             outcome = await service.run(stop, once=once)
         log.info(vocabulary.SERVICE_STOPPED)

@@ -46,6 +46,7 @@ from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.ground import Ground
+from dropglow.runtime.health import Health
 from dropglow.runtime.herald import Herald
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker
@@ -131,6 +132,8 @@ async def build(
         pulse=core.pulse,
         bell=reload or Bell(clock),
     )
+    herald = Herald(manager, staff=core.staff, ledger=ledger, pulse=core.pulse, clock=clock)
+    snapshots = _snapshots(config, core, clock, reloader, sandbox=sandbox)
     return Service(
         ledger=ledger,
         staff=core.staff,
@@ -145,9 +148,17 @@ async def build(
         tally=tally,
         ripe=core.ripe,
         status=StatusFile(Path(config.state)),
-        snapshot=_snapshots(config, core, clock, reloader, sandbox=sandbox),
+        snapshot=snapshots,
         pulse=core.pulse,
-        herald=Herald(manager, staff=core.staff, ledger=ledger, pulse=core.pulse, clock=clock),
+        herald=herald,
+        health=Health(
+            herald=herald,
+            snapshot=snapshots,
+            ledger=ledger,
+            purse=core.purse,
+            rules=lambda: reloader.config.rules,
+            state=Path(config.state),
+        ),
         reload=reloader.run,
     )
 

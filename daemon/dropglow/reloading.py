@@ -67,6 +67,11 @@ class Reloader:
         self._pulse = pulse
         self._bell = bell
 
+    @property
+    def config(self) -> Config:
+        """Return the configuration that is in force."""
+        return self._config
+
     async def run(self) -> None:
         """Reload whenever that is asked for, or files changed, until cancelled."""
         if self._survey is None:

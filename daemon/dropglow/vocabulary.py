@@ -26,6 +26,7 @@ CONFIG_RELOADED: Final = "config.reloaded"  # rules, inboxes, limits, begun, end
 CONFIG_BROKEN: Final = "config.broken"  # reason, hint, faults
 CONFIG_NEEDS_RESTART: Final = "config.needs_restart"  # keys
 CONFIG_WARNING: Final = "config.warning"  # warning
+HTTP_LISTENING: Final = "http.listening"  # url, reason: who else may ask
 SANDBOX_STARTED: Final = "sandbox.started"  # url
 
 DECODING_UNPROTECTED: Final = "decoding.unprotected"  # reason

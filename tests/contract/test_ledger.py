@@ -380,6 +380,18 @@ class TestQuestions:
         assert {"/in": 2, "/x\udcff": 1} == counts.open_jobs_by_inbox
         assert [1, 1, 0] == [await ledger.queued(inbox) for inbox in ("/in", "/x\udcff", "/done")]
 
+    async def test_what_is_not_over_is_counted_by_rule(self, ledger: Ledger) -> None:
+        """Jobs in doubt are not over; delivered ones are."""
+        await admit(ledger, make_job("a.1"), make_job("b.1"), make_job("c.1"), make_job("d.1"))
+        await tell(ledger, await ledger.job(JobKey("a.1")), *TO_RUNNING)
+        await tell(ledger, await ledger.job(JobKey("b.1")), Began(at=NOW), Doubted(failure=WHY))
+        await tell(ledger, await ledger.job(JobKey("d.1")), *TO_DELIVERED)
+        rule = (await ledger.job(JobKey("a.1"))).rule
+
+        found = await ledger.unfinished()
+
+        assert {(rule, stage): 1 for stage in (Stage.RUNNING, Stage.IN_DOUBT, Stage.QUEUED)} == found
+
     async def test_requests_are_remembered(self, ledger: Ledger) -> None:
         """Submissions count from their beginning, whatever became of them, and uploads when they were made."""
         await admit(ledger, make_job("a.1"), make_job("b.1"))

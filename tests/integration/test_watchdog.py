@@ -136,4 +136,4 @@ async def test_a_ledger_that_says_nothing_is_an_ailment(scene: Scene) -> None:
     """Whoever waits for it waits for ever."""
     scene.ledger.mood = "silent"
 
-    assert "the ledger does not answer" == await scene.herald._ailment(0.05)
+    assert "the ledger does not answer" == await scene.herald.ailment(patience_s=0.05)

@@ -45,5 +45,7 @@ def told(error: DropglowError) -> Told:
 def _code(error: DropglowError) -> Exit:
     from dropglow.intake.root import InboxBusy
     from dropglow.ledger.lock import Busy
+    from dropglow.ops.listening import AddressBusy
 
-    return Exit.LATER if isinstance(error, Busy | InboxBusy | LedgerUnavailable) else Exit.TROUBLED
+    later = isinstance(error, Busy | InboxBusy | LedgerUnavailable | AddressBusy)
+    return Exit.LATER if later else Exit.TROUBLED

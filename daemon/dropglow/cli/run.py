@@ -18,6 +18,7 @@ from dropglow.errors import ConfigError, DropglowError
 
 if TYPE_CHECKING:
     from dropglow.config import Config
+    from dropglow.frontage import Frontage
     from dropglow.runtime.bell import Bell
     from dropglow.runtime.service import Outcome
     from dropglow.sandbox.world import World
@@ -26,9 +27,29 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--once", is_flag=True, help="Exit when every inbox is drained and every job rests.")
 @click.option("--sandbox", is_flag=True, help="With a pretend Adobe inside; no credentials, no costs.")
+@click.option(
+    "--http",
+    "address",
+    metavar="ADDRESS",
+    help="Answer /live, /ready and /metrics there: a port of this machine alone, or HOST:PORT.",
+)
+@click.option(
+    "--http-name",
+    "names",
+    metavar="NAME[:PORT]",
+    multiple=True,
+    help="A name besides the address itself by which --http may be asked. May be given several times.",
+)
 @click.option("--verbose", is_flag=True, help="Log every step of every job.")
 @click.pass_obj
-def command(option: str | None, once: bool, sandbox: bool, verbose: bool) -> None:  # noqa: FBT001
+def command(
+    option: str | None,
+    once: bool,  # noqa: FBT001
+    sandbox: bool,  # noqa: FBT001
+    address: str | None,
+    names: tuple[str, ...],
+    verbose: bool,  # noqa: FBT001
+) -> None:
     """Serve the inboxes until stopped (SIGTERM or Ctrl-C). Remote jobs go on and are resumed at the next start.
 
     SIGHUP, or an edited configuration or rule file, has the configuration read again; jobs that run already
@@ -45,7 +66,7 @@ def command(option: str | None, once: bool, sandbox: bool, verbose: bool) -> Non
     if os.environ.get(WATCHDOG_USEC):
         faulthandler.enable()  # the watchdog ends a process by SIGABRT: its log is to show where it stood
     try:
-        _run(option, once=once, sandbox=sandbox)
+        _run(option, once=once, sandbox=sandbox, front=_front(address, names))
     except (DropglowError, Told) as error:
         if not writes_json(sys.stderr):
             raise
@@ -65,7 +86,30 @@ def _logged(error: DropglowError | Told) -> int:
     return exit_code
 
 
-def _run(option: str | None, *, once: bool, sandbox: bool) -> None:
+def _front(address: str | None, names: tuple[str, ...]) -> Frontage | None:
+    """Return where somebody may ask how the service is; None where nobody wants that: a server costs memory."""
+    from dropglow.ops.systemd import passed_descriptors
+
+    if address is None and not passed_descriptors(os.environ, pid=os.getpid()):
+        if names:
+            raise click.UsageError("--http-name says by which name --http is asked, and there is no --http")
+        return None
+    from dropglow.frontage import Frontage
+    from dropglow.ops.host_header import Place
+    from dropglow.ops.listening import Address
+
+    try:
+        where = None if address is None else Address.read(address)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--http") from error
+    places = [Place.read(name) for name in names]
+    if None in places:
+        wrong = names[places.index(None)]
+        raise click.BadParameter(f"{wrong!r} is no NAME and no NAME:PORT", param_hint="--http-name")
+    return Frontage(address=where, names=tuple(place for place in places if place is not None))
+
+
+def _run(option: str | None, *, once: bool, sandbox: bool, front: Frontage | None) -> None:
     from dropglow.config import load_config
 
     config = load_config(option, environ=os.environ, cwd=str(Path.cwd()))
@@ -74,7 +118,7 @@ def _run(option: str | None, *, once: bool, sandbox: bool) -> None:
         from dropglow.sandbox.world import World
 
         world = World()
-    outcome = asyncio.run(_serve(config, once=once, world=world))
+    outcome = asyncio.run(_serve(config, once=once, world=world, front=front))
     if outcome.gave_up:
         first = "mend that and " if outcome.needs_person else ""
         raise Told(
@@ -86,7 +130,7 @@ def _run(option: str | None, *, once: bool, sandbox: bool) -> None:
         raise click.exceptions.Exit(Exit.TROUBLED)
 
 
-async def _serve(config: Config, *, once: bool, world: World | None) -> Outcome:
+async def _serve(config: Config, *, once: bool, world: World | None, front: Frontage | None) -> Outcome:
     from dropglow.app import serve
     from dropglow.clock import RealClock
     from dropglow.runtime.bell import Bell
@@ -96,7 +140,7 @@ async def _serve(config: Config, *, once: bool, world: World | None) -> Outcome:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stopping, stop, number)
     loop.add_signal_handler(signal.SIGHUP, _hung_up, stop, reload)
-    return await serve(config, stop, once=once, sandbox=world, reload=reload)
+    return await serve(config, stop, once=once, sandbox=world, reload=reload, front=front)
 
 
 def _stopping(stop: asyncio.Event, number: signal.Signals) -> None:

@@ -32,6 +32,7 @@ from dropglow.firefly.lookup import LookUp
 from dropglow.firefly.picture import Picture
 from dropglow.firefly.results import Downloaded, Results
 from dropglow.firefly.settings import ApiSettings, Timeouts
+from dropglow.firefly.stopwatch import Heard, Stopwatch, nobody
 from dropglow.firefly.wire import RemoteStatus
 from dropglow.model import Order, RemoteId, Submission, Upload
 
@@ -61,6 +62,7 @@ class FireflyClient:
         transport: httpx.AsyncBaseTransport | None = None,
         timeouts: Timeouts = _PATIENT,
         look_up: LookUp | None = None,
+        heard: Heard = nobody,
     ) -> None:
         """Keep what is needed; nothing is opened before the first call.
 
@@ -72,6 +74,7 @@ class FireflyClient:
             transport: In place of the network, for tests; closed with the client.
             timeouts: How long to wait for what.
             look_up: Finds the addresses of hosts that give results; without one the system does, or *transport*.
+            heard: Told of each exchange that ended, the requests for tokens included.
 
         Raises:
             ConfigError: An address in *settings* cannot be used.
@@ -80,6 +83,7 @@ class FireflyClient:
         self._base_url = settings.base_url.rstrip("/")
         self._clock = clock
         self._timeouts = timeouts
+        self._stopwatch = Stopwatch(clock, heard)
         opener = _Opener(clock, connections=connections, given=transport)
         # Servers usually keep an idle connection for five seconds.
         self._orders = Exchanger(lambda: opener.open(idle_s=0.0), clock)
@@ -91,6 +95,7 @@ class FireflyClient:
             clock,
             headers=_PLAIN,
             timeouts=timeouts,
+            stopwatch=self._stopwatch,
             look_up=look_up or (lookup.look_up if transport is None else None),
         )
         self._tokens = Tokens(settings, credentials, clock, post=self._post_form)
@@ -295,7 +300,8 @@ class FireflyClient:
         async def attempt(token: Token) -> Answer | Broken:
             own = (*_JSON, ("x-request-id", sent_id), *_credential_headers(token), *headers)
             request = self._request(method, url, own, content, body)
-            return await exchanger.send(request, deadline_s=deadline_s or self._timeouts.answer_s)
+            sending = exchanger.send(request, deadline_s=deadline_s or self._timeouts.answer_s)
+            return await self._stopwatch.time(call, sending)
 
         token = await self._tokens.token()
         reply = await attempt(token)
@@ -314,7 +320,8 @@ class FireflyClient:
     async def _post_form(self, url: str, form: bytes) -> Answer | Broken:
         headers = (*_JSON, ("content-type", "application/x-www-form-urlencoded"))
         request = self._request("POST", url, headers, form, None)
-        return await self._calls.send(request, deadline_s=self._timeouts.answer_s)
+        sending = self._calls.send(request, deadline_s=self._timeouts.answer_s)
+        return await self._stopwatch.time(Call.TOKEN, sending)
 
     def _request(
         self, method: str, url: str, headers: _Headers, content: bytes, body: _Body | None

@@ -22,6 +22,7 @@ from dropglow.firefly.faults import Answer, Broken, Call
 from dropglow.firefly.hosts import Gate, is_public, origin_of
 from dropglow.firefly.lookup import LookUp
 from dropglow.firefly.settings import Timeouts
+from dropglow.firefly.stopwatch import Stopwatch
 
 _ADDRESSES_MAX: Final = 4  # of one name, tried one after the other
 
@@ -48,6 +49,7 @@ class Results:
         *,
         headers: Sequence[tuple[str, str]],
         timeouts: Timeouts,
+        stopwatch: Stopwatch,
         look_up: LookUp | None,
     ) -> None:
         """Send through *exchanger* to whom *gate* lets; without *look_up* names are left to the transport."""
@@ -56,6 +58,7 @@ class Results:
         self._clock = clock
         self._headers = headers
         self._timeouts = timeouts
+        self._stopwatch = stopwatch
         self._look_up = look_up
 
     async def download(self, url: str, write: _Write) -> Downloaded:
@@ -115,7 +118,8 @@ class Results:
             headers += [("host", url.netloc.decode("ascii")), ("connection", "close")]
             url = url.copy_with(host=address)
         request = httpx.Request("GET", url, headers=headers, extensions=extensions)
-        return await self._exchanger.send(request, deadline_s=self._timeouts.download_s, write=write)
+        sending = self._exchanger.send(request, deadline_s=self._timeouts.download_s, write=write)
+        return await self._stopwatch.time(Call.DOWNLOAD, sending)
 
 
 def _unknown_name(error: OSError) -> str:

@@ -206,6 +206,10 @@ class Reader(Protocol):
         """Return how many of everything there are. Costs a few index scans."""
         ...
 
+    async def unfinished(self) -> dict[tuple[RuleName, Stage], int]:
+        """Return how many jobs that are not over stand where, by rule. Costs a look at each of them."""
+        ...
+
     async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
         """Return every submission begun and every upload made at or after *at*, oldest first."""
         ...

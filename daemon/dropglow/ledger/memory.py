@@ -29,7 +29,7 @@ from dropglow.ledger.content import MOST_ALIKE, of_original, with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.receipts import uuid_of
 from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
-from dropglow.lifecycle import RESTING, allowed
+from dropglow.lifecycle import ENDED, RESTING, allowed
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Original, RuleName, Stage, Upload
 from dropglow.money import parked
 
@@ -179,6 +179,10 @@ class MemoryLedger(MemoryBooks):
             ),
             parked=sum(parked(job) for job in self._jobs.values()),
         )
+
+    async def unfinished(self) -> dict[tuple[RuleName, Stage], int]:
+        """Return how many jobs that are not over stand where, by rule."""
+        return dict(Counter((job.rule, job.stage) for job in self._jobs.values() if job.stage not in ENDED))
 
     async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
         """Return every submission begun and every upload made at or after *at*, oldest first."""

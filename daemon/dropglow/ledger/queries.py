@@ -16,7 +16,8 @@ from dropglow.ledger.codec import Row, path_bytes, searchable, storable, to_us
 from dropglow.ledger.content import MOST_ALIKE
 from dropglow.ledger.receipts import UUID_LENGTH, uuid_of
 from dropglow.ledger.refusals import ambiguous, unknown
-from dropglow.model import DropState
+from dropglow.lifecycle import ENDED
+from dropglow.model import DropState, Stage
 
 JOB_COLUMNS: Final = "fixed, moving, stage, revision"
 DROP_COLUMNS: Final = "document, state, revision"
@@ -184,6 +185,16 @@ def tally(connection: sqlite3.Connection) -> tuple[list[Row], list[Row]]:
     """Return how many jobs stand where, by inbox and stage, and how many drops by state."""
     jobs = connection.execute("SELECT inbox, stage, jobs FROM tally WHERE jobs > 0").fetchall()
     return jobs, connection.execute("SELECT state, drops FROM drop_tally").fetchall()
+
+
+def unfinished(connection: sqlite3.Connection) -> list[Row]:
+    """Return how many jobs that are not over stand where, by rule and stage."""
+    stages = [stage.value for stage in Stage if stage not in ENDED]
+    marks = ", ".join("?" * len(stages))
+    return connection.execute(
+        f"SELECT rule, stage, count(*) FROM jobs WHERE stage IN ({marks}) GROUP BY rule, stage",  # noqa: S608
+        stages,
+    ).fetchall()
 
 
 def requests_since(connection: sqlite3.Connection, at_us: int) -> list[Row]:

@@ -169,6 +169,11 @@ class SqlReader:
             parked=parked,
         )
 
+    async def unfinished(self) -> dict[tuple[RuleName, Stage], int]:
+        """Return how many jobs that are not over stand where, by rule."""
+        rows = await self._ask(queries.unfinished)
+        return {(RuleName(rule), Stage(stage)): count for rule, stage, count in rows}
+
     async def requests_since(self, at: datetime) -> tuple[tuple[datetime, RequestKind], ...]:
         """Return every submission begun and every upload made at or after *at*, oldest first."""
         rows = await self._ask(lambda connection: queries.requests_since(connection, to_us(at)))

@@ -14,6 +14,9 @@ from typing import Final
 NOTIFY_SOCKET: Final = "NOTIFY_SOCKET"
 WATCHDOG_USEC: Final = "WATCHDOG_USEC"
 WATCHDOG_PID: Final = "WATCHDOG_PID"
+LISTEN_PID: Final = "LISTEN_PID"
+LISTEN_FDS: Final = "LISTEN_FDS"
+FIRST_DESCRIPTOR: Final = 3  # after standard input, output and error
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -76,3 +79,11 @@ def _watchdog_s(environ: Mapping[str, str], pid: int) -> float | None:
     if environ.get(WATCHDOG_PID, str(pid)) != str(pid):
         return None
     return int(microseconds) / _MICROSECONDS
+
+
+def passed_descriptors(environ: Mapping[str, str], *, pid: int) -> range:
+    """Return the descriptors of the sockets that the manager opened for the process *pid* (``sd_listen_fds``)."""
+    count = environ.get(LISTEN_FDS, "")
+    if environ.get(LISTEN_PID) != str(pid) or not (count.isascii() and count.isdecimal()):
+        return range(0)
+    return range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + int(count))

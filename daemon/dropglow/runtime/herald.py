@@ -55,7 +55,7 @@ class Herald:
         every_s = UNASKED_S if self._manager.watchdog_s is None else SHARE * self._manager.watchdog_s
         while True:
             if self._manager.watchdog_s is not None:
-                ailment = await self._ailment(every_s)
+                ailment = await self.ailment(patience_s=every_s)
                 if not ailment:
                     self._manager.alive()
                 elif ailment != said:
@@ -63,8 +63,8 @@ class Herald:
                 said = ailment
             await self._clock.sleep(every_s)
 
-    async def _ailment(self, patience_s: float) -> str:
-        """Return what a restart would mend, or nothing."""
+    async def ailment(self, *, patience_s: float) -> str:
+        """Return what a restart would mend, or nothing. The ledger is given *patience_s* seconds to answer."""
         if missing := self._pulse.missing():
             return f"did not come back: {', '.join(missing)}"
         if self._staff.late_s() > SLACK_S:

@@ -72,6 +72,10 @@ class Purse:
         self._switch = switch
         self._gate.stopped = switch is not None and switch.stopped
 
+    def seen(self) -> tuple[tuple[Ceiling, Amount], ...]:
+        """Return every line of the budgets and what was spent of it, as it was seen some seconds ago at most."""
+        return tuple((ceiling, spent) for ceiling, _, spent in self._seen or ())
+
     async def booking(self, rule: RuleName) -> Booking:
         """Return what an order of *rule* is booked on now. Asks the ledger only where there is a budget."""
         day, month = labels(self._clock.now().astimezone())

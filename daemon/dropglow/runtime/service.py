@@ -26,6 +26,7 @@ from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
 from dropglow.runtime.eternal import for_ever
+from dropglow.runtime.health import Health, Phase
 from dropglow.runtime.herald import Herald
 from dropglow.runtime.lane import DaemonThreads
 from dropglow.runtime.pulse import Pulse
@@ -75,6 +76,7 @@ class Service:
     snapshot: Callable[[], Snapshot]
     pulse: Pulse
     herald: Herald
+    health: Health
     reload: Callable[[], Awaitable[None]]  # an eternal task
     granting: bool = field(default=True, init=False)  # until the wishes that waited for the start are granted
 
@@ -86,6 +88,7 @@ class Service:
         """
         try:
             await self._open()
+            self.health.phase = Phase.SERVING
             self.herald.ready()
             gave_up = await self._serve(stop, once=once)
         except BaseExceptionGroup as parts:
@@ -93,6 +96,7 @@ class Service:
                 raise
             raise trouble from parts
         finally:
+            self.health.phase = Phase.STOPPING
             self.herald.stopping()
             await self._close()
         return Outcome(
