@@ -58,7 +58,7 @@ def boot(folder: Path) -> subprocess.Popen[bytes]:
     words: list[str | Path] = [
         "unshare", "--mount", "--pid", "--fork", "--cgroup", "--uts", "--ipc", "--kill-child",
         "bash", SCRIPTS / "boot.sh", folder, ROOT, sys.base_prefix, program.relative_to(sys.base_prefix),
-        Path(pytest.__file__).parents[1], str(free_port()),
+        Path(pytest.__file__).parents[1], str(free_port()), str(free_port()),
     ]  # fmt: skip
     with (folder / "out" / "boot").open("wb") as log:
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
@@ -108,6 +108,15 @@ def test_it_gets_ready_and_has_no_rights(story: Path) -> None:
         rights[name].strip() for name in ("CapEff", "NoNewPrivs", "Seccomp")
     )
     assert "0" not in rights["Uid"].split()
+
+
+def test_it_answers_on_the_socket_that_systemd_opened(story: Path) -> None:
+    """Locked up as it is; and who stops the service stops the socket, which would start it again."""
+    answer = (story / "health").read_text()
+
+    assert answer.startswith("HTTP/1.1 200 OK")
+    assert '{"ready": true, "reasons": []}' in answer
+    assert "inactive" == (story / "socket").read_text().strip()
 
 
 def test_a_killed_service_comes_back_and_resumes(story: Path) -> None:

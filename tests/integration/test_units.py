@@ -14,6 +14,7 @@ import pytest
 ROOT: Final = Path(__file__).resolve().parents[2]
 SYSTEMD: Final = ROOT / "systemd"
 UNITS: Final = ("dropglow.service", "dropglow@.service")
+SOCKET: Final = "dropglow-http.socket"
 DROP_INS: Final = sorted(path.name for path in (SYSTEMD / "drop-ins").iterdir())
 EXPOSURE: Final = 15  # tenths
 PROGRAM: Final = "/usr/local/bin/dropglow"
@@ -41,6 +42,7 @@ def laid_out(folder: Path, unit: str, *drop_ins: str) -> Path:
     program.chmod(0o755)
     placed = folder / unit
     placed.write_text((SYSTEMD / unit).read_text(encoding="utf-8").replace(PROGRAM, str(program)))
+    shutil.copy(SYSTEMD / SOCKET, folder / SOCKET)
     for drop_in in drop_ins:
         (folder / f"{unit}.d").mkdir(exist_ok=True)
         shutil.copy(SYSTEMD / "drop-ins" / drop_in, folder / f"{unit}.d" / drop_in)
@@ -83,6 +85,13 @@ def test_little_is_exposed(unit: str, drop_ins: tuple[str, ...], tmp_path: Path)
     code, told = judged("security", "--offline=true", "--no-pager", f"--threshold={most}", placed)
 
     assert 0 == code, told
+
+
+def test_systemd_understands_the_socket(tmp_path: Path) -> None:
+    """With the service that it opens an address for."""
+    laid_out(tmp_path, UNITS[0], "http.conf")
+
+    assert (0, "") == judged("verify", "--recursive-errors=one", "--man=no", tmp_path / SOCKET)
 
 
 @pytest.mark.parametrize("unit", UNITS)

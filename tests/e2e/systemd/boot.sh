@@ -1,9 +1,9 @@
 #!/bin/bash
 # Start a systemd of its own, in namespaces of its own, on a copy of this machine's root that is thrown away afterwards.
 # Only the units of the test are known to it. Arguments: a folder to work in, the checkout, Python's folder and its
-# program below that, the folder of the libraries, a free port.
+# program below that, the folder of the libraries, two free ports.
 set -e
-folder=$1 checkout=$2 python=$3 program=$4 libraries=$5 port=$6
+folder=$1 checkout=$2 python=$3 program=$4 libraries=$5 port=$6 health=$7
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$folder/mnt"
 root=$folder/mnt/root
@@ -32,8 +32,10 @@ for name in sysinit basic network network-online multi-user shutdown exit local-
     printf '[Unit]\nDefaultDependencies=no\n' > "$units/$name.target"
 done
 cp /lib/systemd/system/systemd-journald{.service,.socket,-dev-log.socket} "$units"
-cp "$checkout/systemd/dropglow.service" "$checkout"/tests/e2e/systemd/*.{service,target} "$units"
-mkdir "$units/dropglow.service.d"
+cp "$checkout"/systemd/dropglow{.service,-http.socket} "$checkout"/tests/e2e/systemd/*.{service,target} "$units"
+mkdir "$units"/dropglow{.service,-http.socket}.d
+cp "$checkout/systemd/drop-ins/http.conf" "$units/dropglow.service.d"
+printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:%s\n' "$health" > "$units/dropglow-http.socket.d/port.conf"
 printf '[Service]\nWatchdogSec=6\nRestartSec=1\n' > "$units/dropglow.service.d/hurry.conf"
 printf '[Journal]\nReadKMsg=no\nStorage=volatile\n' > "$root/etc/systemd/journald.conf"
 systemd-sysusers --root="$root" "$checkout/systemd/dropglow.sysusers"
@@ -49,7 +51,7 @@ install -dm755 "$root/etc/dropglow/rules"
 install -dm700 "$root/etc/dropglow/credentials"
 (umask 077; echo me > "$root/etc/dropglow/credentials/firefly_client_id"
     echo canary-secret > "$root/etc/dropglow/credentials/firefly_client_secret")
-echo "PORT=$port" > "$root/etc/dropglow/port"
+printf 'PORT=%s\nHEALTH=%s\n' "$port" "$health" > "$root/etc/dropglow/port"
 cat > "$root/etc/dropglow/dropglow.yaml" <<CONFIGURATION
 state: /var/lib/dropglow
 api: {base_url: "http://127.0.0.1:$port", token_url: "http://127.0.0.1:$port/ims/token/v3"}

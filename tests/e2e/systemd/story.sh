@@ -8,6 +8,13 @@ told() { journalctl -q -o cat "DROPGLOW_EVENT=$1" | grep -q .; }
 shows() { systemctl show dropglow -p StatusText --value | grep -q "$1"; }
 restarted() { [ "$(systemctl show dropglow -p NRestarts --value)" = "$1" ] && systemctl -q is-active dropglow; }
 
+asked() {
+    . /etc/dropglow/port
+    exec 3<> "/dev/tcp/127.0.0.1/$HEALTH"
+    printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n\r\n' "$1" "$HEALTH" >&3
+    timeout 5 cat <&3
+}
+
 touch $out/started
 until_true bash -c ". /etc/dropglow/port; exec 3<>/dev/tcp/127.0.0.1/\$PORT"
 if ! systemctl start dropglow; then
@@ -16,6 +23,7 @@ if ! systemctl start dropglow; then
     exit 1
 fi
 note ready
+asked /ready > $out/health
 grep -E "^(Uid|CapEff|NoNewPrivs|Seccomp):" "/proc/$(pid)/status" > $out/rights
 
 echo "a fox in the snow" > /srv/dropglow/inbox/fox.txt
@@ -44,6 +52,7 @@ note watched
 
 systemctl stop dropglow
 note stopped
+systemctl is-active dropglow-http.socket > $out/socket
 job=$(journalctl -q -o export DROPGLOW_EVENT=job.submitted | sed -n 's/^JOB_ID=//p')
 journalctl -q -o export "JOB_ID=$job" | sed -n 's/^DROPGLOW_EVENT=//p' > $out/story
 journalctl -q -o export -u dropglow > $out/journal
