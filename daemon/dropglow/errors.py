@@ -24,6 +24,7 @@ First level: whose problem it is. Second level: what to do now::
     ├── DeliveryError              the outbox refuses a result
     ├── SourceFault                the dropped file itself cannot be used
     │   └── Unfinished             … and may be whole soon: look again when it changed
+    ├── InstallationError          the machine refused a step of installing, or of undoing it
     └── IllegalTransition          our bug, or a wish that makes no sense now
 
 Nothing is logged where it is raised; whoever decides about it logs it once.
@@ -181,6 +182,10 @@ class SourceFault(DropglowError):
 
 class Unfinished(SourceFault):
     """Report that a dropped file is not whole. Somebody may be writing it still."""
+
+
+class InstallationError(DropglowError):
+    """Report that Dropglow could not be put onto the machine, or taken away from it."""
 
 
 class IllegalTransition(DropglowError):

@@ -116,7 +116,7 @@ def test_it_answers_on_the_socket_that_systemd_opened(story: Path) -> None:
 
     assert answer.startswith("HTTP/1.1 200 OK")
     assert '{"ready": true, "reasons": []}' in answer
-    assert "inactive" == (story / "socket").read_text().strip()
+    assert ["inactive", "enabled"] == (story / "socket").read_text().split()
 
 
 def test_a_killed_service_comes_back_and_resumes(story: Path) -> None:
@@ -150,6 +150,24 @@ def test_it_stops_in_order(story: Path) -> None:
     stopped = unit(story, "stopped")
 
     assert ("inactive", "success") == (stopped["ActiveState"], stopped["Result"])
+
+
+def test_installed_by_the_command_and_uninstalled_by_it(story: Path) -> None:
+    """With credentials it is started at once; what people made or dropped, and the ledger, stay."""
+    told = {name: (story / name).read_text() for name in ("installed", "started-by", "uninstalled")}
+
+    assert "  make the user dropglow, who can not log in\n" in told["installed"]
+    assert "start it now and with the machine: dropglow-http.socket, dropglow.service" in told["started-by"]
+    assert "write" not in told["started-by"]
+    assert "Note: the ledger stays, in /var/lib/dropglow" in told["uninstalled"]
+    assert (
+        "Note: /etc/dropglow/dropglow.yaml was changed since it was installed: it stays"
+        in told["uninstalled"]
+    )
+    assert [
+        "/etc/dropglow/credentials", "/etc/dropglow/dropglow.yaml", "/etc/dropglow/port", "/etc/dropglow/rules",
+        "/srv/dropglow/inbox", "/srv/dropglow/outbox", "/srv/dropglow/posters", "/var/lib/dropglow",
+    ] == (story / "left").read_text().split()  # fmt: skip
 
 
 def test_the_journal_tells_one_job_s_story(story: Path) -> None:

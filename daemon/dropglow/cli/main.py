@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "doctor": "Look at everything that a service needs, and say what is wrong.",
     "models": "List the account's custom models.",
     "sandbox": "Run a local server that speaks Firefly's protocol.",
+    "install": "Install the service on this machine: user, folders, units, a first rule.",
+    "uninstall": "Undo what install did.",
     "schema": "Print the JSON Schema of the configuration, for editors.",
 }
 

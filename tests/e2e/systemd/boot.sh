@@ -32,13 +32,11 @@ for name in sysinit basic network network-online multi-user shutdown exit local-
     printf '[Unit]\nDefaultDependencies=no\n' > "$units/$name.target"
 done
 cp /lib/systemd/system/systemd-journald{.service,.socket,-dev-log.socket} "$units"
-cp "$checkout"/systemd/dropglow{.service,-http.socket} "$checkout"/tests/e2e/systemd/*.{service,target} "$units"
+cp "$checkout"/tests/e2e/systemd/*.{service,target} "$units"
 mkdir "$units"/dropglow{.service,-http.socket}.d
-cp "$checkout/systemd/drop-ins/http.conf" "$units/dropglow.service.d"
 printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:%s\n' "$health" > "$units/dropglow-http.socket.d/port.conf"
 printf '[Service]\nWatchdogSec=6\nRestartSec=1\n' > "$units/dropglow.service.d/hurry.conf"
 printf '[Journal]\nReadKMsg=no\nStorage=volatile\n' > "$root/etc/systemd/journald.conf"
-systemd-sysusers --root="$root" "$checkout/systemd/dropglow.sysusers"
 cat > "$root/usr/local/bin/dropglow" <<PROGRAM
 #!/bin/sh
 export LD_LIBRARY_PATH=/opt/python/lib PYTHONDONTWRITEBYTECODE=1
@@ -47,8 +45,9 @@ PROGRAM
 chmod 755 "$root/usr/local/bin/dropglow"
 
 rm -rf "$root/etc/dropglow" "$root/srv/dropglow" "$root/var/lib/dropglow"
-install -dm755 "$root/etc/dropglow/rules"
-install -dm700 "$root/etc/dropglow/credentials"
+rm -f "$root"/etc/systemd/system/dropglow* "$root/etc/sysusers.d/dropglow.conf"
+chroot "$root" dropglow install --http --yes > "$folder/out/installed"
+rm "$root/etc/dropglow/rules/first.yaml"
 (umask 077; echo me > "$root/etc/dropglow/credentials/firefly_client_id"
     echo canary-secret > "$root/etc/dropglow/credentials/firefly_client_secret")
 printf 'PORT=%s\nHEALTH=%s\n' "$port" "$health" > "$root/etc/dropglow/port"
@@ -65,7 +64,6 @@ rules:
     match: {kind: prompt}
     generate: {size: 1024x1024}
 RULE
-chroot "$root" install -dm2770 -o dropglow -g dropglow /srv/dropglow
 
 cd "$root"
 mkdir -p run/old
@@ -74,5 +72,5 @@ cd /
 umount -l /run/old
 mount --make-rshared / # as systemd does at a boot, but not in a container: credentials are mounted for each service
 touch /run/out/booted
-exec env -i container=unshare SYSTEMD_UNIT_PATH=/run/units PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+exec env -i container=unshare SYSTEMD_UNIT_PATH=/run/units:/etc/systemd/system PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     /lib/systemd/systemd --system --unit=story.target --show-status=0 --log-target=journal

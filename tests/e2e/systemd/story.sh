@@ -17,7 +17,8 @@ asked() {
 
 touch $out/started
 until_true bash -c ". /etc/dropglow/port; exec 3<>/dev/tcp/127.0.0.1/\$PORT"
-if ! systemctl start dropglow; then
+if ! dropglow install --http --yes > $out/started-by; then
+    cat $out/started-by
     journalctl -q -u dropglow | tail -50
     touch $out/finished
     exit 1
@@ -53,6 +54,10 @@ note watched
 systemctl stop dropglow
 note stopped
 systemctl is-active dropglow-http.socket > $out/socket
+systemctl -q is-enabled dropglow && echo enabled >> $out/socket
+dropglow uninstall --yes > $out/uninstalled
+ls -d /etc/systemd/system/dropglow* /etc/systemd/system/*.wants/dropglow* /etc/sysusers.d/dropglow* \
+    /etc/dropglow/* /srv/dropglow/* /var/lib/dropglow > $out/left 2> /dev/null
 job=$(journalctl -q -o export DROPGLOW_EVENT=job.submitted | sed -n 's/^JOB_ID=//p')
 journalctl -q -o export "JOB_ID=$job" | sed -n 's/^DROPGLOW_EVENT=//p' > $out/story
 journalctl -q -o export -u dropglow > $out/journal

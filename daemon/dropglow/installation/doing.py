@@ -1,0 +1,227 @@
+"""Carry a plan out, step by step, and note each step before the next one: whatever happens, it can be undone.
+
+Nothing is decided here, but for folders and users that turn out to be in use: those stay, and it is said.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, assert_never
+
+from dropglow.errors import InstallationError
+from dropglow.installation.machine import Site
+from dropglow.installation.plan import (
+    Errand,
+    Make,
+    Plan,
+    Remove,
+    RemoveFolder,
+    RemoveTree,
+    RemoveUser,
+    Step,
+    Tell,
+)
+from dropglow.installation.record import RECORD, Record
+from dropglow.installation.wanted import CONFIGURATION, ROOT, STATE, File, Folder, Item, Link, User
+
+AGAIN: Final = "what was done is noted: mend this and say the same again, or undo it with: dropglow uninstall"
+
+Run = Callable[[Sequence[str]], None]
+Own = Callable[[int, int, int], None]  # a descriptor, a user's number and a group's
+
+
+def run(words: Sequence[str]) -> None:
+    """Run a command of the system to its end.
+
+    Raises:
+        InstallationError: It is not there, or refuses.
+    """
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        raise _failed(" ".join(words), error) from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise InstallationError(
+            f"`{' '.join(words)}` failed: {said[-1] if said else done.returncode}", hint=AGAIN
+        )
+
+
+class Hand:
+    """Does what a plan says, on one site."""
+
+    def __init__(
+        self, site: Site, record: Record, *, manager: bool, command: Run = run, own: Own = os.fchown
+    ) -> None:
+        """Go on from *record*; *manager* says whether systemd runs there."""
+        self.record = record
+        self._site = site
+        self._manager = manager
+        self._command = command
+        self._own = own
+
+    def carry_out(self, plan: Plan) -> Iterator[str]:
+        """Do every step; yield what turned out to have to stay.
+
+        Raises:
+            InstallationError: The machine refused one. Those before it are done, and noted.
+        """
+        for step in plan.steps:
+            try:
+                yield from self._do(step)
+            except OSError as error:
+                raise _failed(error.filename or str(step), error) from error
+
+    def _do(self, step: Step) -> Iterator[str]:
+        match step:
+            case Make(item=item, replaces=replaces):
+                self._make(item, replaces=replaces)
+            case Remove(path=path):
+                self._site.at(path).unlink(missing_ok=True)
+                self._note(self.record.without(path))
+            case RemoveFolder(path=path):
+                yield from self._remove_folder(path)
+            case RemoveTree(path=path):
+                shutil.rmtree(self._site.at(path))
+            case RemoveUser(name=name, owns=owns):
+                if left := [path for path in owns if self._site.at(path).exists()]:
+                    yield f"the user {name} stays: {' and '.join(left)} would belong to nobody"
+                else:
+                    self._command(("userdel", *self._chroot(), name))
+                    self._note(self.record.without_user(name))
+            case Tell(errand=errand, units=units):
+                yield from self._tell(errand, units)
+            case _:
+                assert_never(step)
+
+    def _make(self, item: Item, *, replaces: bool) -> None:
+        match item:
+            case User(name=name):
+                self._make_user(name)
+                self._note(self.record.with_user(name))
+            case Folder(path=path):
+                self._make_parents(path)
+                self._make_folder(item)
+                self._note(self.record.with_folder(path))
+            case File(path=path):
+                self._make_parents(path)
+                self._write(item.content, path, mode=item.mode, replaces=replaces)
+                self._note(self.record.with_file(path, item.sha256))
+            case Link(path=path, target=target):
+                self._make_parents(path)
+                if replaces:
+                    self._site.at(path).unlink(missing_ok=True)
+                self._site.at(path).symlink_to(target)
+                self._note(self.record.with_link(path, target))
+            case _:
+                assert_never(item)
+
+    def _make_parents(self, path: str) -> None:
+        """Make the folders around *path* that are missing, as root's; those that were made are noted like any other."""
+        missing = [each for each in Path(path).parents if not self._site.at(str(each)).exists()]
+        for each in reversed(missing):
+            self._site.at(str(each)).mkdir()
+            self._site.at(str(each)).chmod(0o755)  # whatever the umask says: others have to get through
+            self._note(self.record.with_folder(str(each)))
+
+    def _make_folder(self, folder: Folder) -> None:
+        place = self._site.at(folder.path)
+        place.mkdir(mode=0o700)
+        # Not by its name: in a folder of other people's, something else may stand there by now.
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if folder.owner != ROOT:
+                self._own(descriptor, *self._numbers(folder.owner))
+            os.fchmod(descriptor, folder.mode)
+        finally:
+            os.close(descriptor)
+
+    def _make_user(self, name: str) -> None:
+        if shutil.which("systemd-sysusers"):
+            where = () if self._site.here else (f"--root={self._site.root}",)
+            self._command(("systemd-sysusers", *where, f"{name}.conf"))
+            return
+        options = ("--system", "--user-group", "--no-create-home", "--home-dir", STATE)
+        self._command(("useradd", *self._chroot(), *options, "--shell", "/usr/sbin/nologin", name))
+
+    def _numbers(self, name: str) -> tuple[int, int]:
+        """Return the numbers of a user and its group, as that machine has them."""
+        lines = self._site.at("/etc/passwd").read_text(encoding="utf-8", errors="replace").splitlines()
+        for line in lines:
+            fields = line.split(":")
+            if fields[0] == name:
+                return int(fields[2]), int(fields[3])
+        raise InstallationError(f"there is no user {name} after it was made", hint=AGAIN)
+
+    def _write(self, content: bytes, path: str, *, mode: int, replaces: bool) -> None:
+        """Write a file whole or not at all; nobody's file is replaced that came in between."""
+        place = self._site.at(path)
+        part = place.with_name(f".{place.name}.part")
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        try:
+            if replaces:
+                part.replace(place)
+            else:
+                place.hardlink_to(part)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _remove_folder(self, path: str) -> Iterator[str]:
+        place = self._site.at(path)
+        if path == CONFIGURATION and self.record.without(path) == Record():
+            self._site.at(RECORD).unlink(missing_ok=True)
+        try:
+            place.rmdir()
+        except OSError:
+            if place.exists():
+                yield f"{path} stays: it is not empty"
+                return
+        if path != CONFIGURATION:
+            self._note(self.record.without(path))
+
+    def _tell(self, errand: Errand, units: Sequence[str]) -> Iterator[str]:
+        try:
+            for words in self._words(errand, units):
+                self._command(words)
+        except InstallationError as refusal:
+            if errand is not Errand.LOAD_CATALOG:
+                raise
+            yield f"`journalctl -x` does not explain its messages yet: {refusal.message}"
+
+    def _words(self, errand: Errand, units: Sequence[str]) -> Sequence[Sequence[str]]:
+        where = () if self._site.here else (f"--root={self._site.root}",)
+        now = ("--now",) if self._manager else ()
+        match errand:
+            case Errand.LOAD_UNITS:
+                return [("systemctl", "daemon-reload")]
+            case Errand.LOAD_CATALOG:
+                return [("journalctl", *where, "--update-catalog")]
+            case Errand.START:
+                return [("systemctl", *where, "enable", *now, *units)]
+            case Errand.STOP:
+                return [("systemctl", *where, "disable", *now, *units)]
+            case _:
+                assert_never(errand)
+
+    def _chroot(self) -> tuple[str, ...]:
+        return () if self._site.here else ("--root", str(self._site.root))
+
+    def _note(self, record: Record) -> None:
+        """Keep *record* as what was done until now, once there is a folder for it."""
+        self.record = record
+        if self._site.at(CONFIGURATION).is_dir():
+            self._write(record.text().encode(), RECORD, mode=0o600, replaces=True)
+
+
+def _failed(what: str, error: OSError) -> InstallationError:
+    return InstallationError(f"{what}: {(error.strerror or str(error)).lower()}", hint=AGAIN)
