@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dropglow import vocabulary
+from dropglow.census import Census
+from dropglow.ledger.place import LEDGER_FILE
 from dropglow.ops.host_header import Place
 from dropglow.ops.http import Front, Questions
 from dropglow.ops.listening import Address, addresses, is_private, listen, passed_on
@@ -43,10 +45,11 @@ class Frontage:
         listeners = list(passed_on(environ, pid=os.getpid()))
         if self.address is not None:
             listeners.append(await asyncio.to_thread(listen, self.address))
+        census = Census(health.state / LEDGER_FILE)
         questions = Questions(
             live=health.ailments,
             ready=health.hindrances,
-            metrics=functools.partial(_text, health, self.metrics),
+            metrics=functools.partial(_text, health, self.metrics, census),
             metrics_type=CONTENT_TYPE,
         )
         names = (
@@ -59,8 +62,8 @@ class Frontage:
             yield
 
 
-async def _text(health: Health, metrics: Metrics) -> bytes:
-    reading = await health.reading()
+async def _text(health: Health, metrics: Metrics, census: Census) -> bytes:
+    reading = await health.reading(await census.latest())
     metrics.know([rule.name for rule in health.rules()])
     return await asyncio.to_thread(metrics.text, reading)  # some thousand lines, where there are many rules
 

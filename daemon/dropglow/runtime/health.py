@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +30,7 @@ PATIENCE_S: Final = 3.0
 NO_LEDGER: Final = "the ledger cannot be used"
 ABSENT: Final = "no inbox is there"
 
+Unfinished = Mapping[tuple[RuleName, Stage], int]  # jobs that are not over
 _Value = tuple[tuple[str, ...], float]
 
 
@@ -71,12 +72,11 @@ class Health:
             return ailments
         inboxes = self.snapshot().inboxes
         absent = (ABSENT,) if inboxes and all(each.offline for each in inboxes) else ()
-        return (*absent, *(() if await self._unfinished() is not None else (NO_LEDGER,)))
+        return (*absent, *(() if await self._ledger_answers() else (NO_LEDGER,)))
 
-    async def reading(self) -> Reading:
-        """Return everything that is shown as it stands."""
+    async def reading(self, unfinished: Unfinished | None) -> Reading:
+        """Return everything that is shown as it stands; *unfinished* jobs are others' to count, since it may take long."""
         hindrances, ailments = await self.hindrances(), await self.ailments()
-        unfinished = await self._unfinished()
         free = await asyncio.to_thread(free_bytes, self.state)
         snapshot, rules = self.snapshot(), self.rules()
         values: dict[Measure, list[_Value]] = {
@@ -93,12 +93,12 @@ class Health:
             values[measures.STATE_FREE] = [((), free)]
         return values
 
-    async def _unfinished(self) -> dict[tuple[RuleName, Stage], int] | None:
-        """Return how many jobs stand where; None where the ledger does not say."""
+    async def _ledger_answers(self) -> bool:
         try:
-            return await asyncio.wait_for(self.ledger.unfinished(), PATIENCE_S)
+            await asyncio.wait_for(self.ledger.counts(), PATIENCE_S)
         except (LedgerUnavailable, TimeoutError):
-            return None
+            return False
+        return True
 
     def _of_money(self) -> dict[Measure, list[_Value]]:
         limits: list[_Value] = []
@@ -110,7 +110,7 @@ class Health:
         return {measures.BUDGET_LIMIT: limits, measures.BUDGET_LEFT: left}
 
 
-def _jobs(unfinished: dict[tuple[RuleName, Stage], int], rules: Sequence[RuleName]) -> Iterator[_Value]:
+def _jobs(unfinished: Unfinished, rules: Sequence[RuleName]) -> Iterator[_Value]:
     """Yield every stage of every rule: what stood there a moment ago and is gone counts nought."""
     open_stages = [stage for stage in Stage if stage not in ENDED]
     for rule in dict.fromkeys((*rules, *(rule for rule, _ in unfinished))):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from dropglow import measures
+from dropglow.census import Census
 from dropglow.measures import MEASURES, Measure, Sort
 from dropglow.model import Stage
 from dropglow.ops.metrics import Metrics
@@ -106,7 +108,8 @@ async def test_everything_is_shown_and_nothing_given_away(make_daemon: DaemonMak
     async def look(health: Health) -> None:
         while not daemon.results():  # noqa: ASYNC110 - a world outside tells nobody
             await asyncio.sleep(0.01)
-        seen.append(metrics.text(await health.reading()))
+        counted_jobs = await Census(daemon.folder / "state" / "ledger.sqlite3").latest()
+        seen.append(metrics.text(await health.reading(counted_jobs)))
 
     async with daemon.service() as service:
         stop = asyncio.Event()
@@ -150,7 +153,7 @@ async def test_health_follows_the_service_s_life(make_daemon: DaemonMaker) -> No
     assert ((), ("it is stopping",)) == after
 
 
-async def test_without_any_inbox_it_is_not_ready(make_daemon: DaemonMaker) -> None:
+async def test_without_any_inbox_it_is_not_ready(make_daemon: DaemonMaker, tmp_path: Path) -> None:
     """And says so without naming a folder; it lives all the same."""
     daemon = make_daemon()
 
@@ -159,8 +162,9 @@ async def test_without_any_inbox_it_is_not_ready(make_daemon: DaemonMaker) -> No
         running = asyncio.create_task(service.run(stop, once=False))
         while health.phase == "starting":  # noqa: ASYNC110 - a world outside tells nobody
             await asyncio.sleep(0.01)
-        for attendant in service.staff.attendants.values():
-            attendant.state.offline = "it is not there"
+        daemon.photos.parent.rename(tmp_path / "away")
+        while len(service.staff.offline()) < 2:  # noqa: ASYNC110 - a world outside tells nobody
+            await asyncio.sleep(0.01)
         hindrances, ailments = await health.hindrances(), await health.ailments()
         stop.set()
         await running
@@ -180,3 +184,17 @@ def test_the_text_says_of_each_metric_what_it_is() -> None:
         assert f"# HELP {measure.name} {measure.text}" in text
         assert f"# TYPE {measure.name} {sort}" in text
     assert "_created" not in text
+
+
+async def test_jobs_are_counted_beside_the_service(make_daemon: DaemonMaker) -> None:
+    """From the ledger's file; asked again at once, the answer is the one before; without a ledger there is none."""
+    daemon = make_daemon("submit_lost=first:1")
+    daemon.prompt()
+    await daemon.run_once()
+    census = Census(daemon.folder / "state" / "ledger.sqlite3")
+
+    first, second = await census.latest(), await census.latest()
+
+    assert {("prompts", Stage.IN_DOUBT): 1} == first
+    assert first is second
+    assert await Census(daemon.folder / "nothing").latest() is None
