@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import random
 import socket
 from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Job, Submission
 from dropglow.money import Switch
+from dropglow.notify.sending import Sender
 from dropglow.ops.systemd import Manager
 from dropglow.pacing import DAY_S, Gate
 from dropglow.reloading import Reloader
@@ -51,6 +53,7 @@ from dropglow.runtime.herald import Herald
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.links import Links
+from dropglow.runtime.notifying import NotifiedFile, Notifier, Send
 from dropglow.runtime.ordering import Ordering
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.outcomes import Outcomes
@@ -93,6 +96,7 @@ async def build(
     manager: Manager | None = None,
     survey: Callable[[], Survey] | None = None,
     reload: Bell | None = None,
+    send: Send | None = None,
 ) -> Service:
     """Return the service over these parts; nothing runs yet.
 
@@ -111,6 +115,7 @@ async def build(
         manager: Told how the service is; None: there is none.
         survey: Reads the configuration again. None: it stands as it is.
         reload: Rung by whoever wants it read again at once.
+        send: Sends notifications; None: as the receivers in *config* say, in the name of this host.
     """
     core = await _core(
         config,
@@ -123,17 +128,25 @@ async def build(
         board=board,
     )
     manager, tally = manager or Manager(), Tally()
+    notifier = Notifier(
+        config.notify,
+        send=send or Sender(environ=os.environ, host=socket.gethostname(), sandbox=sandbox).send,
+        clock=clock,
+        pulse=core.pulse,
+        chance=random.SystemRandom().random,
+        file=NotifiedFile(Path(config.state)),
+    )
     reloader = Reloader(
         config,
         survey=survey,
-        swap=lambda told: _swap(told, core, ledger=ledger, clock=clock, disk=disk),
+        swap=lambda told: _swap(told, core, notifier, ledger=ledger, clock=clock, disk=disk),
         clock=clock,
         manager=manager,
         pulse=core.pulse,
         bell=reload or Bell(clock),
     )
     herald = Herald(manager, staff=core.staff, ledger=ledger, pulse=core.pulse, clock=clock)
-    snapshots = _snapshots(config, core, clock, reloader, sandbox=sandbox)
+    snapshots = _snapshots(config, core, clock, reloader, notifier, sandbox=sandbox)
     return Service(
         ledger=ledger,
         staff=core.staff,
@@ -160,6 +173,7 @@ async def build(
             state=Path(config.state),
         ),
         reload=reloader.run,
+        notifier=notifier,
     )
 
 
@@ -410,7 +424,9 @@ def _patience(config: Config) -> Patience:
     )
 
 
-async def _swap(config: Config, core: _Core, *, ledger: Ledger, clock: Clock, disk: Disk) -> Exchange:
+async def _swap(
+    config: Config, core: _Core, notifier: Notifier, *, ledger: Ledger, clock: Clock, disk: Disk
+) -> Exchange:
     """Put *config* in force: limits at once, then the inboxes. Jobs carry their orders with them."""
     await asyncio.to_thread(make_folders, config, disk)
     limits = config.limits
@@ -420,6 +436,7 @@ async def _swap(config: Config, core: _Core, *, ledger: Ledger, clock: Clock, di
         past_s=await insist(lambda: _past_s(ledger, clock), clock),
     )
     core.purse.allow(config.budgets)
+    notifier.allow(config.notify)
     core.awaiting.patience = _patience(config)
     core.dispatcher.limit = limits.in_flight
     core.dispatcher.wake()
@@ -475,7 +492,9 @@ async def _durations(ledger: Ledger) -> polling.Durations:
     return durations
 
 
-def _snapshots(config: Config, core: _Core, clock: Clock, reloader: Reloader, *, sandbox: bool) -> Snapshots:
+def _snapshots(
+    config: Config, core: _Core, clock: Clock, reloader: Reloader, notifier: Notifier, *, sandbox: bool
+) -> Snapshots:
     return Snapshots(
         config=str(config.path),
         dispatcher=core.dispatcher,
@@ -484,6 +503,7 @@ def _snapshots(config: Config, core: _Core, clock: Clock, reloader: Reloader, *,
         staff=core.staff,
         outboxes=core.outboxes,
         standing=lambda: reloader.standing,
+        receivers_failing=notifier.troubles,
         sandbox=sandbox,
         started_at=clock.now(),
     )

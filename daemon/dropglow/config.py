@@ -7,19 +7,21 @@ Credentials are not read here; they are read when a token is fetched.
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
-import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from typing import Any, Final
 
 from dropglow.errors import ConfigError
+from dropglow.firefly.addresses import is_host_pattern, is_loopback, url_fault
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.ignore import Ignored
 from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan, WatchMode, workshop
 from dropglow.money import Budget, Budgets
+from dropglow.notify.reading import settings_of
+from dropglow.notify.settings import NotifySettings
 from dropglow.rules.assemble import USUAL_FOLDERS, below
 from dropglow.rules.beside import partner
 from dropglow.rules.budget import CommonBudgetShape, budget_of
@@ -46,6 +48,7 @@ from dropglow.rules.load import (
 from dropglow.rules.places import Look, lies_inside
 from dropglow.rules.positions import LARGEST_DOCUMENT, parse
 from dropglow.rules.pricing import priced
+from dropglow.rules.receivers import NotifyShape
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
 from dropglow.rules.shape import Problem
@@ -89,6 +92,7 @@ class Config:
     api: ApiSettings
     limits: Limits
     budgets: Budgets = field(default_factory=Budgets)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     rules: tuple[Rule, ...]  # in order: file name, then position
     inboxes: tuple[InboxPlan, ...]  # in order of their first rules
     warnings: tuple[str, ...] = ()  # ``file:line:column: message``
@@ -173,6 +177,10 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     _gather_rules(source, patterns, environ=environ, harvest=harvest)
     api = _api(read, source, environ=environ, harvest=harvest)
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
+    notify, problems = settings_of(
+        shape.notify or NotifyShape(), apprise=importlib.util.find_spec("apprise") is not None
+    )
+    harvest.faults += [source.fault(problem) for problem in problems]
     state = _state(read, source, environ=environ, cwd=cwd)
     harvest.faults += nesting_faults(
         harvest.entries, source=source, state=state or _default_state(environ, cwd), look=harvest.look
@@ -204,6 +212,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         api=api,
         limits=limits,
         budgets=_budgets(shape.budget, rules),
+        notify=notify,
         rules=rules,
         inboxes=_inboxes(rules, tuple(shape.ignore), state, harvest.look),
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
@@ -386,14 +395,14 @@ def _api(
     )
     # What cannot be known of base_url is not held against token_url.
     base_known = bool(named) or ("api", "base_url") not in read.places
-    loopback = _is_loopback(settings.base_url) or not base_known
+    loopback = is_loopback(settings.base_url) or not base_known
     for key in URL_VARIABLES:
-        fault = _url_fault(getattr(settings, key), loopback=loopback)
+        fault = url_fault(getattr(settings, key), loopback=loopback)
         if fault is not None:
             harvest.faults.append(_address_fault(key, f"{key} {fault}", source, environ))
     for key in ("trusted_hosts", "result_hosts"):
         for place, host in enumerate(getattr(settings, key)):
-            if not _is_host_pattern(host):
+            if not is_host_pattern(host):
                 message = f"{key} should hold host names like *.example.com, not {shown(host)}"
                 harvest.faults.append(source.fault(Problem(path=("api", key, place), message=message)))
     return settings
@@ -408,42 +417,6 @@ def _address_fault(key: str, message: str, source: Source, environ: Mapping[str,
     if environ.get(variable):
         return Fault(file=f"${variable}", line=1, column=1, message=message)
     return source.fault(Problem(path=("api", key), message=message))
-
-
-def _url_fault(url: str, *, loopback: bool) -> str | None:
-    try:
-        parts = urllib.parse.urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "is no web address"
-    # Programs disagree about the host of an address with a backslash or a space.
-    odd = any(char.isspace() or not char.isprintable() or char == "\\" for char in url)
-    if odd or parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        return "should be an address like https://host"
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        return "should hold no user name, query or fragment: credentials never stand here"
-    if parts.scheme == "http" and not (loopback and _is_loopback(url)):
-        return "should begin with https://; http:// is possible only where base_url is this computer itself"
-    return None
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        host = urllib.parse.urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_host_pattern(host: str) -> bool:
-    """Return whether *host* names hosts narrowly enough: its last two labels have no wildcard."""
-    allowed = all(sign.isascii() and (sign.isalnum() or sign in "-.*") for sign in host)
-    return allowed and "*" not in "".join(host.split(".")[-2:]) and all(host.split("."))
 
 
 # ---------------------------------------------------------------- inboxes

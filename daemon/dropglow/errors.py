@@ -25,6 +25,8 @@ First level: whose problem it is. Second level: what to do now::
     ├── SourceFault                the dropped file itself cannot be used
     │   └── Unfinished             … and may be whole soon: look again when it changed
     ├── InstallationError          the machine refused a step of installing, or of undoing it
+    ├── SecretError                a secret is missing, empty or unreadable
+    ├── NotTold                    a receiver of notifications did not take a message
     └── IllegalTransition          our bug, or a wish that makes no sense now
 
 Nothing is logged where it is raised; whoever decides about it logs it once.
@@ -186,6 +188,14 @@ class Unfinished(SourceFault):
 
 class InstallationError(DropglowError):
     """Report that Dropglow could not be put onto the machine, or taken away from it."""
+
+
+class SecretError(DropglowError):
+    """Report that a secret is missing, empty or unreadable."""
+
+
+class NotTold(DropglowError):
+    """Report that a receiver of notifications did not take a message."""
 
 
 class IllegalTransition(DropglowError):

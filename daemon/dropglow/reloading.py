@@ -28,7 +28,7 @@ WATCH_S: Final = 2.0
 TASK: Final = "reload"
 # Taken up at once; everything else in a configuration was built into the service at its start.
 _LIVE: Final = frozenset({
-    "limits", "budgets", "rules", "inboxes", "patterns", "files", "warnings", "silent", "silences",
+    "limits", "budgets", "notify", "rules", "inboxes", "patterns", "files", "warnings", "silent", "silences",
 })  # fmt: skip
 
 

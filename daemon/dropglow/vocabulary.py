@@ -102,3 +102,7 @@ SPENDING_RESUMED: Final = "spending.resumed"
 WISH_GRANTED: Final = "wish.granted"  # verb, target, answer
 WISH_REFUSED: Final = "wish.refused"  # verb, target, answer
 WISH_UNANSWERED: Final = "wish.unanswered"  # reason, hint
+
+NOTIFY_FAILED: Final = "notify.failed"  # receiver, reason, hint: said once, until it works again
+NOTIFY_RECOVERED: Final = "notify.recovered"  # receiver
+NOTIFY_DROPPED: Final = "notify.dropped"  # receiver, title, reason

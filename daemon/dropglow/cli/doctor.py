@@ -59,6 +59,7 @@ def command(option: str | None, *, offline: bool, as_json: bool) -> None:
 def _findings(survey: Survey, *, offline: bool) -> Iterator[Finding]:
     from dropglow.cli.folder_findings import folders
     from dropglow.cli.machine_findings import machine, watches
+    from dropglow.cli.receiver_findings import receivers
     from dropglow.intake.mounts import watching_mode
 
     yield _configuration(survey)
@@ -66,6 +67,7 @@ def _findings(survey: Survey, *, offline: bool) -> Iterator[Finding]:
     yield from folders(survey.config)
     watched = [plan.folder for plan in survey.config.inboxes if watching_mode(plan).notify]
     yield watches(watched)
+    yield from receivers(survey.config.notify, os.environ)
     if not offline:
         from dropglow.cli.adobe_findings import adobe
 

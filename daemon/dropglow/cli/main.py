@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "resume": "Let spending go on.",
     "costs": "Show what was spent, by rule, folder and day.",
     "doctor": "Look at everything that a service needs, and say what is wrong.",
+    "notify": "Send a test message to those who are told what happens.",
     "models": "List the account's custom models.",
     "sandbox": "Run a local server that speaks Firefly's protocol.",
     "install": "Install the service on this machine: user, folders, units, a first rule.",

@@ -74,6 +74,11 @@ class Standing:
         told = (self.snapshot or {}).get("outboxes_away", {})
         return tuple({"folder": shown(folder), "reason": reason} for folder, reason in sorted(told.items()))
 
+    def receivers_failing(self) -> tuple[dict[str, str], ...]:
+        """Return each receiver of notifications that nothing arrives at, and why."""
+        told = (self.snapshot or {}).get("receivers_failing", {})
+        return tuple({"receiver": name, "reason": reason} for name, reason in told.items())
+
     def _inbox(self, folder: str, told: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "folder": shown(folder),
@@ -189,6 +194,7 @@ def document(standing: Standing) -> dict[str, Any]:
         },
         "inboxes": list(standing.inboxes()),
         "outboxes_away": list(standing.outboxes_away()),
+        "receivers_failing": list(standing.receivers_failing()),
         "jobs": {stage.value: standing.counts.jobs.get(stage, 0) for stage in Stage},
         "drops": {state.value: standing.counts.drops.get(state, 0) for state in DropState},
         "in_doubt": [job_document(job) for job in standing.doubts],

@@ -23,6 +23,7 @@ Works with and without a running service. With ``--json`` one document::
                   "files", "look_s",                    seen by its last look over the inbox, and its seconds
                   "missed"}],                           files that no event announced, since the start
      "outboxes_away": [{"folder", "reason"}],           as jobs found them that have something to bring there
+     "receivers_failing": [{"receiver", "reason"}],     of notifications: nothing arrives there at present
      "jobs": {stage: count}, "drops": {state: count},
      "in_doubt": [job], "late": [job],
      "waiting": [job],        something outside stands in their way; "failure" says what

@@ -52,6 +52,9 @@ def _service(standing: Standing, out: Console) -> None:
         fact("", text, console=out, style="yellow")
     if told is not None:
         _reloading(told, standing.at, out)
+    for each in standing.receivers_failing():
+        text = f"nothing arrives at {each['receiver']}: {each['reason']}; try it: dropglow notify {each['receiver']}"
+        fact("notifications", readable(text), console=out, style="red")
     limits = standing.config.limits
     fact("at Adobe now", _of(standing.in_flight(), limits.in_flight), console=out)
     minute = _of(standing.requests_last_minute, limits.requests_per_minute)

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from dropglow.rules.budget import CommonBudgetBlock
 from dropglow.rules.notation import Globs, Limit, Period, Text, Texts
 from dropglow.rules.pricing import PricesShape
+from dropglow.rules.receivers import NotifyShape
 from dropglow.rules.schema import exported, rules_schema
 from dropglow.rules.shape import NOT_YET, Shape, Whole, several
 
@@ -75,6 +76,9 @@ class ConfigurationShape(Shape):
     ignore: Globs = Field(
         default=[],
         description='Patterns of what is never taken from any inbox, besides temporary and hidden files: ["*.psd", "proofs/**"].',
+    )
+    notify: NotifyShape | None = Field(
+        default=None, description="Who is told of what goes wrong, and of what went well."
     )
     rules: Texts = Field(
         default=["rules/*.yaml"], description="Patterns of rule files, or the list of rules itself."

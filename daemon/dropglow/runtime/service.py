@@ -21,6 +21,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Mailbox, Wish
 from dropglow.lifecycle import RESTING
 from dropglow.model import DropState, Stage
+from dropglow.notify.ear import listening
 from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
@@ -29,6 +30,7 @@ from dropglow.runtime.eternal import for_ever
 from dropglow.runtime.health import Health, Phase
 from dropglow.runtime.herald import Herald
 from dropglow.runtime.lane import DaemonThreads
+from dropglow.runtime.notifying import Notifier
 from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.staff import Staff
@@ -78,6 +80,7 @@ class Service:
     herald: Herald
     health: Health
     reload: Callable[[], Awaitable[None]]  # an eternal task
+    notifier: Notifier
     granting: bool = field(default=True, init=False)  # until the wishes that waited for the start are granted
 
     async def run(self, stop: asyncio.Event, *, once: bool) -> Outcome:
@@ -86,19 +89,23 @@ class Service:
         Raises:
             DropglowError: The service cannot start, or one of its parts ended.
         """
-        try:
-            await self._open()
-            self.health.phase = Phase.SERVING
-            self.herald.ready()
-            gave_up = await self._serve(stop, once=once)
-        except BaseExceptionGroup as parts:
-            if (trouble := _told_by(parts)) is None:
-                raise
-            raise trouble from parts
-        finally:
-            self.health.phase = Phase.STOPPING
-            self.herald.stopping()
-            await self._close()
+        with listening(self.notifier.hear):
+            try:
+                await self._open()
+                self.health.phase = Phase.SERVING
+                self.herald.ready()
+                gave_up = await self._serve(stop, once=once)
+            except BaseExceptionGroup as parts:
+                trouble = _told_by(parts)
+                reason = f"a fault of Dropglow's own: {parts}" if trouble is None else trouble.message
+                self.notifier.hear(vocabulary.SERVICE_FAILED, {"reason": reason})
+                if trouble is None:
+                    raise
+                raise trouble from parts
+            finally:
+                self.health.phase = Phase.STOPPING
+                self.herald.stopping()
+                await self._close()
         return Outcome(
             troubled=await self._troubled(),
             gave_up=gave_up,
@@ -127,6 +134,7 @@ class Service:
             "inboxes": self.staff.run,
             "reload": self.reload,
             "watchdog": self.herald.watch,
+            "notifications": self.notifier.run,
         }
 
     async def _open(self) -> None:
@@ -136,6 +144,7 @@ class Service:
     async def _close(self) -> None:
         await self.staff.close()
         self.status.withdraw()
+        await self.notifier.farewell()
 
     async def _until_over(self, stop: asyncio.Event, *, once: bool) -> str:
         if not once:

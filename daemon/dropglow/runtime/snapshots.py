@@ -27,6 +27,7 @@ class Snapshots:
     staff: Staff
     outboxes: Outboxes
     standing: Callable[[], ConfigStanding]
+    receivers_failing: Callable[[], dict[str, str]]
     sandbox: bool
     started_at: datetime
 
@@ -52,4 +53,5 @@ class Snapshots:
             config_faults_since=standing.faults_since,
             config_read_at=standing.read_at,
             restart_for=standing.restart_for,
+            receivers_failing=self.receivers_failing(),
         )

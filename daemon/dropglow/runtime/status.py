@@ -55,6 +55,7 @@ class Snapshot:
     config_faults_since: datetime | None = None
     config_read_at: datetime | None = None  # None: what is in force was read at the start
     restart_for: Sequence[str] = ()  # keys whose new values need a restart
+    receivers_failing: Mapping[str, str] = field(default_factory=dict)  # of notifications, by name, why
 
     def document(self) -> dict[str, Any]:
         """Return the snapshot as JSON-able data."""

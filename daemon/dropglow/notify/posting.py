@@ -1,0 +1,67 @@
+"""Post one message over HTTP: to a webhook, or to a topic of ntfy's. The only module here that knows httpx.
+
+There are no redirects, which could carry a token elsewhere, and no proxies from the environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+import httpx
+
+from dropglow.errors import NotTold
+from dropglow.notify.trust import trust
+
+STEP_S = 10.0  # for a connection, and from one piece of an answer to the next
+_ANSWER_BYTES = 2000  # of a refusal, at most, are read
+
+
+async def post(address: str, *, body: bytes, headers: Mapping[str, str]) -> None:
+    """Post *body* to *address*, once.
+
+    Raises:
+        NotTold: It was not taken. The words say nothing of the address, which may be a secret.
+    """
+    try:
+        async with httpx.AsyncHTTPTransport(verify=trust(), trust_env=False) as transport:
+            await _post(transport, httpx.Request("POST", address, content=body, headers=headers))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise NotTold(f"it cannot be reached: {_told(error)}") from None  # the original holds the address
+
+
+async def _post(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> None:
+    request.extensions["timeout"] = {"connect": STEP_S, "read": STEP_S, "write": STEP_S, "pool": STEP_S}
+    response = await transport.handle_async_request(request)
+    try:
+        status = response.status_code
+        if 200 <= status < 300:
+            return
+        said = await _beginning(response)
+    finally:
+        with contextlib.suppress(httpx.HTTPError, OSError):
+            await response.aclose()
+    raise NotTold(f"it answered with HTTP {status}{said and f': {said}'}", hint=_hint(status))
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """Return the first words of a refusal, where they are text."""
+    if not response.headers.get("content-type", "").startswith(("text/plain", "application/json")):
+        return ""
+    read = b""
+    async for piece in response.aiter_bytes():
+        read += piece
+        if len(read) >= _ANSWER_BYTES:
+            break
+    return " ".join(read[:_ANSWER_BYTES].decode("utf-8", "replace").split())[:200]
+
+
+def _hint(status: int) -> str:
+    if status in {401, 403}:
+        return "is its secret right?"
+    return "is its address right?" if status in {301, 302, 307, 308, 404, 410} else ""
+
+
+def _told(error: Exception) -> str:
+    words = str(error) or type(error).__name__
+    return "its address is none" if isinstance(error, httpx.InvalidURL) else words
