@@ -47,19 +47,21 @@ def letter_of(mail: Mail, message: Message, *, title: str) -> EmailMessage:
 
 def _sent(mail: Mail, letter: EmailMessage, password: str) -> dict[str, tuple[int, bytes]]:
     """Return whom the server refused."""
-    with contextlib.ExitStack() as stack:
-        if mail.tls is Tls.IMPLICIT:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(mail.server, mail.port, timeout=STEP_S, context=trust())
-        else:
-            server = smtplib.SMTP(mail.server, mail.port, timeout=STEP_S)
-        stack.enter_context(server)
+    if mail.tls is Tls.IMPLICIT:
+        server: smtplib.SMTP = smtplib.SMTP_SSL(mail.server, mail.port, timeout=STEP_S, context=trust())
+    else:
+        server = smtplib.SMTP(mail.server, mail.port, timeout=STEP_S)
+    with contextlib.closing(server):
         if mail.tls is Tls.STARTTLS:
             server.starttls(
                 context=trust()
             )  # raises where the server offers none: nothing is sent in the clear
         if mail.user:
             server.login(mail.user, password)
-        return server.send_message(letter)
+        refused = server.send_message(letter)
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            server.quit()  # what is taken is taken, however oddly a server says goodbye
+    return refused
 
 
 def _told(error: smtplib.SMTPException) -> str:

@@ -93,6 +93,8 @@ class Notifier:
         pulse: Pulse,
         chance: Callable[[], float],
         file: NotifiedFile,
+        attempt_s: float = ATTEMPT_S,
+        goodbye_s: float = GOODBYE_S,
     ) -> None:
         """Begin with *settings*; they may change.
 
@@ -103,12 +105,16 @@ class Notifier:
             pulse: Told that this task comes round.
             chance: Numbers from 0 to 1, for the pauses.
             file: Remembers what was sent in an earlier life.
+            attempt_s: How long one attempt may take.
+            goodbye_s: How long all that is left at a stop may take.
         """
         self._send = send
         self._clock = clock
         self._pulse = pulse
         self._chance = chance
         self._file = file
+        self._attempt_s = attempt_s
+        self._goodbye_s = goodbye_s
         self._bell = Bell(clock)
         self._lines: dict[str, _Line] = {}
         self._sent = False  # something was, and is not remembered yet
@@ -186,12 +192,12 @@ class Notifier:
     async def _refusal(self, receiver: Receiver, message: Message) -> NotTold | None:
         """Return why *message* did not arrive; None where it did."""
         try:
-            async with asyncio.timeout(ATTEMPT_S):
+            async with asyncio.timeout(self._attempt_s):
                 await self._send(receiver, message)
         except NotTold as refusal:
             return refusal
         except TimeoutError:
-            return NotTold(f"no answer came within {ATTEMPT_S:g} s")
+            return NotTold(f"no answer came within {self._attempt_s:g} s")
         return None
 
     def _ended(self, line: _Line, message: Message, attempt: asyncio.Task[NotTold | None]) -> None:
@@ -241,7 +247,7 @@ class Notifier:
 
     async def _say_goodbye(self, line: _Line) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
+            async with asyncio.timeout(self._goodbye_s):
                 await self._send_rest(line)
         if line.message is not None:
             self._drop(line, line.message, line.trouble or "the service stops")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dropglow.errors import AuthError
-from dropglow.firefly.credentials import CredentialSource, FixedCredentials, Secret
+from dropglow.firefly.credentials import CredentialSource, FixedCredentials
+from dropglow.secrecy import Secret
 
 ID, SECRET = "FIREFLY_SERVICES_CLIENT_ID", "FIREFLY_SERVICES_CLIENT_SECRET"
 

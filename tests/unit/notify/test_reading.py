@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from dropglow.config import Config, load_config
 from dropglow.errors import ConfigError
@@ -26,6 +27,7 @@ from dropglow.notify.settings import (
 from dropglow.rules.receivers import NotifyShape
 from dropglow.secrecy import Secret
 
+README: Final = Path(__file__).parents[3] / "README.md"
 RULE: Final = "rules:\n  - {name: a, inbox: in, outbox: out, expand: {}}\n"
 MAIL: Final = "server: smtp.example.com, sender: d@example.com, to: [a@example.com, b@example.com]"
 
@@ -159,6 +161,17 @@ def test_an_address_in_the_wrong_place_is_not_repeated(tmp_path: Path, block: st
 
     assert caught.value.faults
     assert "canary" not in "".join(caught.value.faults)
+
+
+def test_the_example_of_the_readme_is_sound() -> None:
+    """Who copies it has no fault in it, and all four ways."""
+    page = README.read_text(encoding="utf-8").partition("## Notifications")[2]
+    shape = NotifyShape.model_validate(yaml.safe_load(page.split("```")[1].removeprefix("yaml"))["notify"])
+
+    settings, problems = settings_of(shape, apprise=True)
+
+    assert () == problems
+    assert {Ntfy, Webhook, Mail, Apprise} == {type(receiver.way) for receiver in settings.receivers}
 
 
 def test_two_receivers_cannot_share_a_name(tmp_path: Path) -> None:
