@@ -15,6 +15,7 @@ USAGE: Final = """\
 python3 daemon demo [DIR]     the whole story in one minute, without Adobe and without credentials
 python3 daemon test           every check: format, lint, types, layers, tests, coverage
 python3 daemon test ARGS…     only the tests, with these arguments for pytest
+python3 daemon test --wheel   the tests against the wheel as it would be installed; ARGS as above
 python3 daemon lock           pin the newest releases allowed in daemon/requirements.lock (needs uv)
 python3 daemon COMMAND …      any other command of dropglow, for example: python3 daemon run --sandbox
 

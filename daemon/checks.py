@@ -16,9 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import packed
+from environment import SetupError
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 # What starts the whole program, or much of it, and is not measured; the rest decides whether decisions are covered.
 WHOLE: Final = ("tests/integration", "tests/e2e", "tests/droppers", "tests/simulation")
+# They are about the files beside the package, which no wheel has.
+OF_THE_CHECKOUT: Final = ("tests/test_environment.py", "tests/e2e/test_wheel.py")
+WHEEL: Final = "--wheel"
 MOST_WORKERS: Final = 8
 COUNT: Final = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b")
 CLOSING_LINE: Final = re.compile(
@@ -46,16 +52,33 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    """Run all checks, or only pytest when it is given *arguments*; return the exit code."""
+    """Run all checks, or only pytest when it is given *arguments*; return the exit code.
+
+    With ``--wheel`` the tests run against the built wheel, and nothing of the checkout can be imported.
+    """
     os.chdir(ROOT)
     cache = cache_folder()
     use_cache(cache)
+    if WHEEL in arguments:
+        try:
+            python = packed.install(packed.build(cache), cache / "wheel").python
+        except SetupError as error:
+            print(f"dropglow: {error}", file=sys.stderr)
+            return 1
+        os.execv(python, [str(python), *pytest_command(cache), *of_wheel(arguments)])
     if arguments:
         os.execv(sys.executable, [sys.executable, *pytest_command(cache), *arguments])
     outcomes = [carry_out(check) for check in checks(cache)]
     print_table(outcomes)
     print(closing_line(outcomes))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def of_wheel(arguments: list[str]) -> list[str]:
+    """Return the arguments for pytest in the wheel's environment: all tests but the checkout's own, unless some are named."""
+    chosen = [argument for argument in arguments if argument != WHEEL]
+    left_out = [f"--ignore={name}" for name in OF_THE_CHECKOUT]
+    return [*left_out, *(chosen or ("--numprocesses", str(workers()), "--dist", "worksteal"))]
 
 
 def checks(cache: Path) -> Iterator[Check]:
