@@ -97,7 +97,7 @@ class Service:
                 gave_up = await self._serve(stop, once=once)
             except BaseExceptionGroup as parts:
                 trouble = _told_by(parts)
-                reason = f"a fault of Dropglow's own: {parts}" if trouble is None else trouble.message
+                reason = f"a fault of Dropglow's own, {_first(parts)}" if trouble is None else trouble.message
                 self.notifier.hear(vocabulary.SERVICE_FAILED, {"reason": reason})
                 if trouble is None:
                     raise
@@ -325,3 +325,11 @@ def _told_by(parts: BaseExceptionGroup[BaseException]) -> DropglowError | None:
     while isinstance(ours, BaseExceptionGroup):
         ours = ours.exceptions[0]
     return ours if others is None and isinstance(ours, DropglowError) else None
+
+
+def _first(parts: BaseExceptionGroup[BaseException]) -> str:
+    """Return the name of the first error in *parts*."""
+    found: BaseException = parts
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return type(found).__name__

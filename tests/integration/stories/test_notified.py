@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
+from dropglow.errors import DiskError
 from tests.integration.notify.conftest import hooked
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from io import StringIO
     from pathlib import Path
-
-    import pytest
 
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
@@ -94,3 +97,29 @@ async def test_another_receiver_is_taken_up_by_a_reload(
 
     event = hook.calls[0].document["events"][0]
     assert "config.broken" == event["event"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ZeroDivisionError(), "the service ended: a fault of Dropglow's own, ZeroDivisionError"),
+        (DiskError("no disk is left"), "the service ended: no disk is left"),
+    ],
+)
+async def test_a_service_that_ends_by_itself_says_so(
+    make_daemon: DaemonMaker, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    """The last that people hear of it is why."""
+    daemon = make_daemon(text=CONFIGURATION.format(more=""))
+
+    def fail(_: datetime) -> Path | None:
+        raise error
+
+    async with hooked() as hook:
+        monkeypatch.setenv("DROPGLOW_NOTIFY_HUB", hook.url)
+        async with daemon.service() as service:
+            service.back_up = fail
+            with pytest.raises((ExceptionGroup, DiskError)):
+                await service.run(asyncio.Event(), once=False)
+
+    assert [words] == hook.calls[0].document["lines"]
