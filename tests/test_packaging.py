@@ -79,6 +79,7 @@ def test_the_wheel_names_its_version_and_command(wheel: Path) -> None:
 
     assert f"\nVersion: {dropglow.__version__}\n" in metadata
     assert "dropglow = dropglow.cli.main:main" in commands
+    assert {"journal", "notify", "test"} == set(re.findall(r"(?m)^Provides-Extra: (.*)$", metadata))
 
 
 def test_the_installed_version_is_the_one_in_the_source() -> None:

@@ -178,7 +178,9 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     api = _api(read, source, environ=environ, harvest=harvest)
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
     notify, problems = settings_of(
-        shape.notify or NotifyShape(), apprise=importlib.util.find_spec("apprise") is not None
+        shape.notify or NotifyShape(),
+        apprise=importlib.util.find_spec("apprise") is not None,
+        told=read.places,
     )
     harvest.faults += [source.fault(problem) for problem in problems]
     state = _state(read, source, environ=environ, cwd=cwd)

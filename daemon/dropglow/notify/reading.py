@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from dropglow.gathering import Bounds
@@ -26,63 +26,70 @@ from dropglow.rules.shape import Problem
 from dropglow.secrecy import Secret
 
 WAYS: Final = ("webhook", "ntfy", "mail", "apprise")
-WITHOUT_APPRISE: Final = (
-    "apprise is not installed here: install Dropglow with its extra, as in `pipx install 'dropglow[notify]'`"
-)
+WITHOUT_APPRISE: Final = "apprise is not installed here: install Dropglow with its extra `notify`, or apprise beside it (pipx inject dropglow apprise)"
 
 Place = tuple[str | int, ...]
 
 
-def settings_of(shape: NotifyShape, *, apprise: bool) -> tuple[NotifySettings, tuple[Problem, ...]]:
+def settings_of(
+    shape: NotifyShape, *, apprise: bool, told: Iterable[Place] = ()
+) -> tuple[NotifySettings, tuple[Problem, ...]]:
     """Return who is told, and every fault; receivers at fault are left out.
 
     Args:
         shape: The block as it was read.
         apprise: Whether it is installed.
+        told: Places that could not be read, which has been told: nothing is missing there.
     """
+    unread = {other[:3] for other in told}
     problems: list[Problem] = []
     receivers: dict[str, Receiver] = {}
     for number, each in enumerate(shape.receivers):
         place: Place = ("notify", "receivers", number)
-        found = [*_faults(each, place, apprise=apprise)]
+        whole = place not in unread
+        found = [*(_missing(each, place) if whole else ()), *_faults(each, place, apprise=apprise)]
         if each.name is not None and each.name in receivers:
             found.append(
                 Problem(path=(*place, "name"), message=f"there is another receiver named {each.name}")
             )
         problems += found
-        if not found and each.name is not None:
+        if whole and not found and each.name is not None:
             receivers[each.name] = _receiver(each, each.name)
     bounds = Bounds(per_hour=shape.per_hour, per_day=shape.per_day, digest_s=shape.digest)
     return NotifySettings(receivers=tuple(receivers.values()), bounds=bounds), tuple(problems)
 
 
-def _faults(shape: ReceiverShape, place: Place, *, apprise: bool) -> Iterator[Problem]:
-    if "name" not in shape.model_fields_set:
+def _missing(shape: ReceiverShape, place: Place) -> Iterator[Problem]:
+    if shape.name is None:
         yield Problem(path=place, message="a receiver needs a name")
     said = [way for way in WAYS if getattr(shape, way) is not None]
-    if len(said) != 1 and not (said == [] and shape.model_fields_set & set(WAYS)):
-        message = f"a receiver needs one of {', '.join(WAYS)}"
-        yield Problem(
-            path=(*place, said[1]) if said else place, message=f"{message}, and only one" if said else message
-        )
+    if not said:
+        yield Problem(path=place, message=f"a receiver needs one of {', '.join(WAYS)}")
+    for way in said[1:]:
+        message = f"a receiver needs one of {', '.join(WAYS)}, and only one"
+        yield Problem(path=(*place, way), message=message)
+    for key in ("server", "sender", "to"):
+        if shape.mail is not None and getattr(shape.mail, key) is None:
+            yield Problem(path=(*place, "mail"), message=f"mail needs {key}")
+
+
+def _faults(shape: ReceiverShape, place: Place, *, apprise: bool) -> Iterator[Problem]:
     for way in ("webhook", "ntfy"):
         address = getattr(shape, way)
-        if address not in {None, SECRET} and (fault := address_fault(address)):
+        if address not in {None, SECRET} and (fault := address_fault(address) or _no_topic(way, address)):
             yield Problem(path=(*place, way), message=f"{way} {fault}")
-    if shape.ntfy not in {None, SECRET} and not shape.ntfy.partition("://")[2].partition("/")[2].strip("/"):
-        yield Problem(
-            path=(*place, "ntfy"), message="ntfy should name a topic, as in https://ntfy.sh/my-topic"
-        )
     if shape.apprise is not None and not apprise:
         yield Problem(path=(*place, "apprise"), message=WITHOUT_APPRISE)
     if shape.mail is not None:
         yield from _mail_faults(shape.mail, (*place, "mail"))
 
 
+def _no_topic(way: str, address: str) -> str:
+    named = address.partition("://")[2].partition("/")[2].strip("/")
+    return "" if named or way != "ntfy" else "should name a topic, as in https://ntfy.sh/my-topic"
+
+
 def _mail_faults(shape: MailShape, place: Place) -> Iterator[Problem]:
-    for key in ("server", "sender", "to"):
-        if key not in shape.model_fields_set:
-            yield Problem(path=place, message=f"mail needs {key}")
     server = shape.server
     if server is not None and (not server.isprintable() or set(server) & set(" /@")):
         yield Problem(path=(*place, "server"), message="server should be a name like smtp.example.com")

@@ -151,6 +151,16 @@ def test_every_fault_has_its_place_and_no_secret(tmp_path: Path, receiver: str, 
     assert "canary" not in "".join(found)
 
 
+@pytest.mark.parametrize(
+    "receiver",
+    ["name: Phone, webhook: secret", "name: a, webhok: secret", "name: a, mail: {server: 5, sender: d@e.com, to: d@e.com}",
+     "name: a, ntfy: x", "name: a, webhook: secret, mail: {sender: d@e.com, to: d@e.com, tls: off, port: 0}"],
+)  # fmt: skip
+def test_one_mistake_is_one_fault(tmp_path: Path, receiver: str) -> None:
+    """What could not be read is not missing as well."""
+    assert 1 == len(faults(tmp_path, receiver))
+
+
 @pytest.mark.parametrize("block", ["[https://h/canary-client-secret]", "https://h/canary-client-secret"])
 def test_an_address_in_the_wrong_place_is_not_repeated(tmp_path: Path, block: str) -> None:
     """Who forgets the keys around an address does not find it in the log."""
@@ -188,7 +198,7 @@ def test_apprise_is_refused_where_it_is_not_installed() -> None:
     refused, (problem,) = settings_of(shape, apprise=False)
     taken, problems = settings_of(shape, apprise=True)
 
-    assert "apprise is not installed here: install Dropglow with its extra" in problem.message
+    assert "apprise is not installed here: install Dropglow with its extra `notify`" in problem.message
     assert ("notify", "receivers", 0, "apprise") == problem.path
     assert () == refused.receivers
     assert () == problems
