@@ -14,27 +14,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, assert_never
 
-from dropglow.notices import TOPICS, Kind, Message, Notice, Topic
+from dropglow.notices import DAY_S, TOPICS, Bounds, Kind, Message, Notice, Topic
 
 BREATH_S: Final = 3.0  # a folder of bad files is one message and not two
 PAUSES_S: Final = (60.0, 300.0, 900.0, 3600.0)
 HOUR_S: Final = 3600.0
-DAY_S: Final = 86400.0
 MOST_LINES: Final = 10
 LONGEST_TITLE: Final = 120
 MOST_REASONS: Final = 100
 FLAPS: Final = 4  # changes within an hour: twice there and back
 CALM_S: Final = 1800.0
 _URGENT: Final = (Kind.ALARM, Kind.TROUBLE, Kind.FAILURE, Kind.HOLD, Kind.RECOVERY, Kind.SUCCESS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much a receiver is sent, whatever happens."""
-
-    per_hour: int = 12
-    per_day: int = 60
-    digest_s: float | None = DAY_S  # how long successes are gathered; None: they are not told
 
 
 @dataclass(slots=True)

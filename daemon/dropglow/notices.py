@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from dropglow import vocabulary
 
+DAY_S: Final = 86400.0
+
 
 class Kind(StrEnum):
     """Say what sort of news it is."""
@@ -33,6 +35,15 @@ class Topic(StrEnum):
     HOLDS = "holds"
     TROUBLE = "trouble"
     DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much a receiver is sent, whatever happens."""
+
+    per_hour: int = 12
+    per_day: int = 60
+    digest_s: float | None = DAY_S  # how long successes are gathered; None: they are not told
 
 
 TOPICS: Final = {

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.gathering import BREATH_S, CALM_S, DAY_S, HOUR_S, PAUSES_S, Bounds, Gatherer
-from dropglow.notices import Kind, Message, Notice, Topic
+from dropglow.gathering import BREATH_S, CALM_S, HOUR_S, PAUSES_S, Gatherer
+from dropglow.notices import DAY_S, Bounds, Kind, Message, Notice, Topic
 
 NOON: Final = datetime(2026, 11, 2, 12, tzinfo=UTC)
 WIDE: Final = Bounds(per_hour=1000, per_day=10000)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from dropglow.gathering import Bounds
-from dropglow.notices import Topic
+from dropglow.notices import Bounds, Topic
 from dropglow.notify.settings import (
     PORTS,
     Apprise,

@@ -8,8 +8,7 @@ from ipaddress import ip_address
 from typing import Final, assert_never
 from urllib.parse import urlsplit
 
-from dropglow.gathering import Bounds
-from dropglow.notices import Topic
+from dropglow.notices import Bounds, Topic
 from dropglow.secrecy import Secret
 
 _LOCAL_ENDINGS: Final = (".local", ".lan", ".internal", ".home.arpa")

@@ -10,8 +10,7 @@ import yaml
 
 from dropglow.config import Config, load_config
 from dropglow.errors import ConfigError
-from dropglow.gathering import Bounds
-from dropglow.notices import Topic
+from dropglow.notices import Bounds, Topic
 from dropglow.notify.reading import settings_of
 from dropglow.notify.settings import (
     Apprise,

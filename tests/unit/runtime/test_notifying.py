@@ -16,8 +16,7 @@ import structlog
 
 from dropglow import vocabulary
 from dropglow.errors import NotTold
-from dropglow.gathering import Bounds
-from dropglow.notices import Topic
+from dropglow.notices import Bounds, Topic
 from dropglow.notify.ear import listening
 from dropglow.notify.settings import NotifySettings, Receiver, Webhook
 from dropglow.ops.logging import set_up
