@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Site, SiteMaker
 
 SHIM: Final = Path(__file__).parent / "shim" / "shim.c"
+NURSERY: Final = Path(__file__).parent / "nursery.py"
 ALL: Final = os.environ.get("TEST_SYSTEM_CALLS") == "all"
 PARTS: Final = 24 if ALL else 1  # a test each, so that none takes longer than a test may
 SAMPLE: Final = 3
@@ -37,7 +41,6 @@ MODES: Final = ("kill", "tear", "once", "ever")
 PATIENCE_S: Final = 30.0
 # A disk or a network that fails for ever gets so long to show what it does.
 ENDURED_S: Final = 4.0
-NONE: Final[Mapping[str, str]] = {}
 COMPILER: Final = shutil.which("cc") or shutil.which("gcc")
 
 pytestmark = [
@@ -56,37 +59,75 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+class Nursery:
+    """Runs the program, again and again, without its code being read each time."""
+
+    def __init__(self, process: asyncio.subprocess.Process, shim: Path) -> None:
+        self._process = process
+        self._shim = shim
+
+    async def run(self, site: Site, *, limit_s: float = PATIENCE_S, **settings: str) -> int:
+        """Run until everything rests, at most *limit_s* seconds, with these settings of the shim; return the exit code."""
+        environ = site.environ | (shimmed(site, self._shim, **settings) if settings else {})
+        order = {
+            "arguments": ["--config", str(site.folder), "run", "--once"],
+            "environ": environ,
+            "log": str(site.log),
+        }
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        pid, code = await self._answer(), asyncio.ensure_future(self._answer())
+        done, _ = await asyncio.wait({code}, timeout=limit_s)
+        if not done:
+            os.kill(pid, signal.SIGKILL)
+        return await code
+
+    async def _answer(self) -> int:
+        assert self._process.stdout is not None
+        return int(await self._process.stdout.readline())
+
+
+@pytest.fixture
+async def nursery(shim: Path) -> AsyncIterator[Nursery]:
+    """Return whoever runs the program, with the shim beneath it."""
+    environ = {**os.environ, "PYTHONWARNINGS": "error", "LD_PRELOAD": str(shim)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(NURSERY),
+        env=environ,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield Nursery(process, shim)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
 async def small_run(make_site: SiteMaker) -> Site:
     """Return a site with one photo and one prompt in its inboxes, and two jobs to come of them."""
     site = await make_site("duration=0.02-0.04", settle="50ms")
     configuration = site.folder / "dropglow.yaml"
-    configuration.write_text(configuration.read_text().replace("[800x600, 900x700, 1000x800]", "[800x600]"))
+    text = configuration.read_text()
+    for usual, small in (("[800x600, 900x700, 1000x800]", "[800x600]"), ("max: 500ms", "max: 100ms")):
+        assert usual in text
+        text = text.replace(usual, small)
+    configuration.write_text(text)
     await site.drop(site.photo_source(1), site.photos, 0)
     await site.drop(site.prompt_source(1), site.prompts, 0)
     return site
-
-
-async def go(site: Site, shim: Mapping[str, str] = NONE, *, limit_s: float = PATIENCE_S) -> int:
-    """Run until everything rests, at most *limit_s* seconds; return the exit code."""
-    usual = dict(site.environ)
-    site.environ.update(shim)
-    process = await site.start("--once")
-    site.environ = usual
-    try:
-        return await asyncio.wait_for(process.wait(), limit_s)
-    except TimeoutError:
-        process.kill()
-        return await process.wait()
 
 
 def shimmed(site: Site, shim: Path, **settings: str) -> dict[str, str]:
     return {"LD_PRELOAD": str(shim), "SHIM_ROOT": str(site.folder), **settings}
 
 
-async def calls_of(site: Site, shim: Path) -> list[str]:
+async def calls_of(site: Site, nursery: Nursery) -> list[str]:
     """Return the names of the calls of an undisturbed run, in their order."""
     log = site.folder.parent / "calls.txt"
-    code = await go(site, shimmed(site, shim, SHIM_LOG=str(log)))
+    code = await nursery.run(site, SHIM_LOG=str(log))
     assert 0 == code, site.tail()
     assert 2 == len(site.results())
     return log.read_text().split()
@@ -133,21 +174,39 @@ def points(count: int, part: int, mode: str) -> Sequence[int]:
     return range(1 + MODES.index(mode) * step // len(MODES), count + 1, step)
 
 
+async def test_a_forked_run_makes_the_calls_of_a_started_one(
+    nursery: Nursery, shim: Path, make_site: SiteMaker, tmp_path: Path
+) -> None:
+    """The same kinds of calls, and as many, but for those that hang on the time."""
+    forked = await calls_of(await small_run(make_site), nursery)
+    shutil.rmtree(tmp_path / "site")
+    site, log = await small_run(make_site), tmp_path / "started.txt"
+    site.environ.update(shimmed(site, shim, SHIM_LOG=str(log)))
+
+    process = await site.start("--once")
+    code = await asyncio.wait_for(process.wait(), PATIENCE_S)
+
+    started = log.read_text().split()
+    assert 0 == code
+    assert set(forked) == set(started)
+    assert abs(len(forked) - len(started)) <= len(started) // 10
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_call_goes_wrong_and_nothing_is_lost_or_bought_twice(
-    mode: str, part: int, shim: Path, make_site: SiteMaker, tmp_path: Path
+    mode: str, part: int, nursery: Nursery, make_site: SiteMaker, tmp_path: Path
 ) -> None:
     """Whichever it is: after one more run everything is delivered once, or held in doubt."""
-    calls = await calls_of(await small_run(make_site), shim)
+    calls = await calls_of(await small_run(make_site), nursery)
     shutil.rmtree(tmp_path / "site")
     met: Counter[str] = Counter()
     doubts = 0
     for number in points(len(calls), part, mode):
         site = await small_run(make_site)
         limit_s = ENDURED_S if mode == "ever" else PATIENCE_S
-        code = await go(site, shimmed(site, shim, SHIM_MODE=mode, SHIM_AT=str(number)), limit_s=limit_s)
-        again = await go(site)
+        code = await nursery.run(site, SHIM_MODE=mode, SHIM_AT=str(number), limit_s=limit_s)
+        again = await nursery.run(site)
 
         assert again in {0, 1}, f"{mode} at call {number}: exit code {again}\n{site.tail()}"
         wrong = await broken_promises(site)

@@ -40,7 +40,8 @@ static atomic_int dead; /* the kind that fails for ever */
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-__attribute__((constructor)) static void begin(void) {
+/* Begin to count in this process, as its environment says. A process that forks calls it in its child. */
+__attribute__((constructor)) void shim_begin(void) {
     static const char *const names[] = {"count", "kill", "tear", "once", "ever"};
     const char *wanted = getenv("SHIM_MODE"), *number = getenv("SHIM_AT"), *path = getenv("SHIM_LOG");
     root = getenv("SHIM_ROOT");
