@@ -360,12 +360,9 @@ def _told_of_ordering(job: Job, event: Began | Accepted | Declined | Doubted) ->
 def _told_of_results(job: Job, event: Completed | Fetched | LinksExpired | SpoolLost | Delivered) -> Job:
     match event:
         case Completed(outputs=outputs, at=at):
-            first = job.completed_at or at
-            # Fresh links that die like the ones before must be noticed: only other trouble is forgotten.
-            trips = job.trips if job.stage is S.FETCHING and job.failure is None else 0
-            return replace(
-                job, outputs=outputs, completed_at=first, not_before=None, trips=trips, failure=None
-            )
+            known = replace(job, outputs=outputs, completed_at=job.completed_at or at, not_before=None)
+            # Links are asked for before each try: that fresh ones came does not make fetching well.
+            return known if job.stage is S.FETCHING else replace(known, trips=0, failure=None)
         case Fetched(artifacts=artifacts):
             return replace(job, artifacts=artifacts, not_before=None, trips=0, failure=None)
         case LinksExpired():

@@ -454,11 +454,19 @@ def test_other_trouble_is_no_dead_link() -> None:
     assert (1, None) == (job.trips, job.failure)
 
 
-def test_other_trouble_is_forgotten_with_fresh_links() -> None:
-    """A restart after trouble asks for links anew, and begins its count at nought."""
-    job = after(POSTPONED, COMPLETED, job=brought_to(S.FETCHING))
+def test_trouble_with_fetching_outlasts_fresh_links() -> None:
+    """Links are not stored, so they are asked for before each try: that they came does not make fetching well."""
+    job = after(POSTPONED, POSTPONED, COMPLETED, job=brought_to(S.FETCHING))
 
-    assert (0, None) == (job.trips, job.failure)
+    assert (2, POSTPONED.failure) == (job.trips, job.failure)
+    assert (0, None) == (after(FETCHED, job=job).trips, after(FETCHED, job=job).failure)
+
+
+def test_dead_links_are_counted_anew_after_other_trouble() -> None:
+    """What kept a job from being fetched before says nothing about the links that came since."""
+    job = after(POSTPONED, POSTPONED, COMPLETED, LinksExpired(), job=brought_to(S.FETCHING))
+
+    assert (1, None) == (job.trips, job.failure)
 
 
 def test_a_lost_spool_is_fetched_again() -> None:
