@@ -41,6 +41,7 @@ from dropglow.notify.sending import Sender
 from dropglow.ops.systemd import Manager
 from dropglow.pacing import DAY_S, Gate
 from dropglow.reloading import Reloader
+from dropglow.retry import Repeats
 from dropglow.runtime.admitting import Doors
 from dropglow.runtime.awaiting import Awaiting, Patience
 from dropglow.runtime.bell import Bell
@@ -182,6 +183,7 @@ class _Core:
     """The parts that files and jobs go through."""
 
     gate: Gate
+    repeats: Repeats
     purse: Purse
     pulse: Pulse
     ripe: Bell
@@ -212,8 +214,10 @@ async def _core(
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
     ground = Ground(memory := Atlas(str(Path(config.state) / ATLAS_FILE), disk))
+    repeats = Repeats(places=config.limits.in_flight)
     performer, awaiting, outboxes = await _performer(
         config,
+        repeats,
         ledger=ledger,
         client=client,
         clock=clock,
@@ -244,6 +248,7 @@ async def _core(
     dispatcher = _dispatcher(config, performer, board, ledger, clock, gate, bells, owner, pulse, staff)
     return _Core(
         gate=gate,
+        repeats=repeats,
         purse=purse,
         pulse=pulse,
         ripe=bells["ripe"],
@@ -345,6 +350,7 @@ async def _copies(config: Config, disk: Disk, decoder: Decoder) -> Copies:
 
 async def _performer(
     config: Config,
+    repeats: Repeats,
     *,
     ledger: Ledger,
     client: FireflyClient,
@@ -363,7 +369,8 @@ async def _performer(
     owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
     await asyncio.to_thread(keep.sweep_leftovers, owed)
     chance = random.SystemRandom().random
-    outcomes, setbacks = Outcomes(clock=clock, chance=chance), Setbacks(gate=gate, clock=clock, chance=chance)
+    outcomes = Outcomes(clock=clock, chance=chance, repeats=repeats)
+    setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
     durations = await _durations(ledger)
     awaiting = Awaiting(
         client=client,
@@ -438,7 +445,7 @@ async def _swap(
     core.purse.allow(config.budgets)
     notifier.allow(config.notify)
     core.awaiting.patience = _patience(config)
-    core.dispatcher.limit = limits.in_flight
+    core.dispatcher.limit = core.repeats.places = limits.in_flight
     core.dispatcher.wake()
     return await core.staff.change(core.posts(config))
 

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+
+# Of the questions and downloads that were answered, so large a share may be repeats.
+SHARE: Final = 0.1
+BURST: Final = 10.0  # as many beyond that, at once
+PLACE_S: Final = 30.0  # and one in so many seconds for each place of a remote job
+LONGEST_S: Final = 300.0  # nobody waits longer for a turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +55,30 @@ def again_at(
     if not_before is None:
         return waited
     return max(waited, not_before + timedelta(seconds=chance * backoff.floor_s))
+
+
+@dataclass(slots=True)
+class Repeats:
+    """How many questions and downloads may be made again, over all jobs.
+
+    Each job waits longer from failure to failure; but every job that is open does, so that an outage would be asked
+    about by all of them together. Repeats are paid from what was answered well, and from a trickle beside it by
+    which the end of the outage is noticed. Orders and uploads need none of this: behind a failed one all others wait.
+    """
+
+    places: int  # of remote jobs; may be changed at any time
+    _credit: float = BURST
+    _counted_s: float | None = None
+
+    def answered(self) -> None:
+        """Note that a question or a download was answered."""
+        self._credit = min(BURST, self._credit + SHARE)
+
+    def book_s(self, now_s: float) -> float:
+        """Book one repeat at *now_s* on a steady scale; return in how many seconds it may be made at the earliest."""
+        spacing_s = PLACE_S / max(1, self.places)
+        passed_s = 0.0 if self._counted_s is None else max(0.0, now_s - self._counted_s)
+        self._counted_s = now_s
+        self._credit = min(BURST, self._credit + passed_s / spacing_s)
+        self._credit = max(self._credit - 1.0, -LONGEST_S / spacing_s)
+        return max(0.0, -self._credit * spacing_s)

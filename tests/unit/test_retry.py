@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import heapq
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.retry import ASKING, ORDERING, SERVICE, STORING, Backoff, again_at
+from dropglow.retry import (
+    ASKING,
+    BURST,
+    LONGEST_S,
+    ORDERING,
+    PLACE_S,
+    SERVICE,
+    SHARE,
+    STORING,
+    Backoff,
+    Repeats,
+    again_at,
+)
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CHANCES = st.floats(min_value=0.0, max_value=1.0)
@@ -84,3 +97,72 @@ def test_nobody_comes_back_too_early(
 
     assert again > NOW
     assert named is None or again >= named
+
+
+def test_a_few_repeats_at_once_wait_for_nobody() -> None:
+    """What goes wrong now and then is tried again as its own back-off says."""
+    repeats = Repeats(places=10)
+
+    assert {0.0} == {repeats.book_s(100.0) for _ in range(int(BURST))}
+
+
+def test_more_repeats_wait_in_line() -> None:
+    """Each gets its turn behind the others, as far apart as the places say."""
+    repeats = Repeats(places=10)
+    for _ in range(int(BURST)):
+        repeats.book_s(100.0)
+
+    assert [3.0, 6.0, 9.0] == pytest.approx([repeats.book_s(100.0) for _ in range(3)])
+
+
+def test_time_pays_for_repeats() -> None:
+    """Even where nothing is answered, the end of an outage is noticed."""
+    repeats = Repeats(places=10)
+    for _ in range(int(BURST) + 1):
+        repeats.book_s(100.0)
+
+    assert 0.0 == repeats.book_s(100.0 + 2 * PLACE_S / 10)
+
+
+def test_answers_pay_for_a_share_of_repeats() -> None:
+    """Ten answers pay for one repeat; but no more is saved up than is allowed at once."""
+    repeats = Repeats(places=10)
+    for _ in range(1000):
+        repeats.answered()
+    free = sum(not repeats.book_s(100.0) for _ in range(100))
+    for _ in range(int((100 - BURST + 1) / SHARE)):
+        repeats.answered()
+
+    assert BURST == free
+    assert pytest.approx(0.0, abs=1e-6) == repeats.book_s(100.0)
+
+
+def test_nobody_waits_for_ever_for_a_turn() -> None:
+    """However many are behind, and without any place."""
+    repeats = Repeats(places=0)
+
+    assert LONGEST_S == max(repeats.book_s(100.0) for _ in range(1000))
+
+
+def test_a_clock_that_stands_still_or_goes_back_pays_nothing() -> None:
+    """The scale is steady; if it were not, nobody would get a turn for it."""
+    repeats = Repeats(places=10)
+    for _ in range(int(BURST)):
+        repeats.book_s(100.0)
+
+    assert 0.0 < repeats.book_s(50.0)
+
+
+@given(places=st.integers(1, 300), jobs=st.integers(1, 400), every_s=st.floats(0.1, 60.0))
+def test_an_outage_multiplies_nothing(places: int, jobs: int, every_s: float) -> None:
+    """However many jobs ask, and however often: per hour no more come through than places and the burst allow."""
+    repeats = Repeats(places=places)
+    due_s = [0.0] * jobs
+    made = 0
+    while made < 600 and (now_s := due_s[0]) < 3600.0:
+        made += 1
+        heapq.heapreplace(due_s, now_s + max(every_s, repeats.book_s(now_s)))
+    hour_s = min(3600.0, due_s[0])
+
+    waiting_longest = jobs * (hour_s / LONGEST_S)  # who has waited so long goes, whatever the budget says
+    assert made <= jobs + BURST + hour_s * places / PLACE_S + waiting_longest + 1

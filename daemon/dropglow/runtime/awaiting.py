@@ -76,6 +76,7 @@ class Awaiting:
             return CancelSent()  # too late, or cancelled already: its status will tell
         except FireflyError as error:
             return self._outcomes.postponed(job, error, retry.ASKING)
+        self._outcomes.answered()
         return CancelSent()
 
     async def _ask(self, job: Job) -> Event | Wait:
@@ -85,6 +86,7 @@ class Awaiting:
             if error.service_wide:
                 self._setbacks.heed(job, error)
             return self._unanswered(job, error)
+        self._outcomes.answered()
         now = self._clock.now()
         match status:
             case StillRunning(progress=percent):
@@ -152,11 +154,18 @@ class Awaiting:
         return GaveUp(failure=failure, at=now)
 
     def _unanswered(self, job: Job, error: FireflyError) -> Event:
-        denied_before = job.failure is not None and job.failure.code == error.code
-        if isinstance(error, RequestRefused) and denied_before and job.trips + 1 >= TIRED_OF_ASKING:
+        if isinstance(error, RequestRefused) and self._believable(job, error):
             billed = Billed.YES if job.completed_at else Billed.UNKNOWN
             return self._outcomes.gave_up("Adobe no longer knows this job", error, billed, hint=ANEW)
         return self._outcomes.postponed(job, error, retry.ASKING)
+
+    def _believable(self, job: Job, denial: RequestRefused) -> bool:
+        if job.failure is None or job.failure.code != denial.code:
+            return False
+        if job.completed_at is not None:
+            # Paid for, and its failures count what kept its results from being fetched: only time tells.
+            return self._clock.now() - job.completed_at > GIVE_UP_WAITING
+        return job.trips + 1 >= TIRED_OF_ASKING
 
 
 def _unfinished() -> Unavailable:

@@ -170,6 +170,7 @@ class Fetching:
     async def _downloaded(self, file: SpoolFile, output: Output) -> Artifact:
         try:
             downloaded = await self._client.download(output.url, file.write)
+            self._outcomes.answered()
             return await asyncio.to_thread(file.finish, expected_bytes=downloaded.expected_bytes)
         finally:
             file.discard()  # does nothing once it is finished

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from dropglow import retry
@@ -17,18 +18,26 @@ ANEW: Final = "trying again is a new order, and is billed again"
 class Outcomes:
     """Turn faults into *Postponed* and *GaveUp*."""
 
-    def __init__(self, *, clock: Clock, chance: Callable[[], float]) -> None:
-        """Date events by *clock*; *chance* returns numbers from 0 to 1."""
+    def __init__(self, *, clock: Clock, chance: Callable[[], float], repeats: retry.Repeats) -> None:
+        """Date events by *clock*; *chance* returns numbers from 0 to 1. What Adobe is asked again is among *repeats*."""
         self._clock = clock
         self._chance = chance
+        self._repeats = repeats
 
     def postponed(
         self, job: Job, error: FireflyError | DiskError | DeliveryError, backoff: retry.Backoff
     ) -> Event:
-        """Return that *job* waits because of *error*, as long as *backoff* and the other side say."""
-        asked = error.retry_at if isinstance(error, FireflyError) else None
-        until = retry.again_at(self._clock.now(), backoff, job.trips, chance=self._chance(), not_before=asked)
+        """Return that *job* waits because of *error*, as long as *backoff* and the other side say, and for its turn."""
+        now, asked = self._clock.now(), error.retry_at if isinstance(error, FireflyError) else None
+        until = retry.again_at(now, backoff, job.trips, chance=self._chance(), not_before=asked)
+        if isinstance(error, FireflyError):
+            turn_s = self._repeats.book_s(self._clock.monotonic())
+            until = max(until, now + timedelta(seconds=turn_s))
         return Postponed(until=until, failure=failure_of(error.message, error, _billed(job)))
+
+    def answered(self) -> None:
+        """Note that Adobe answered a question or gave a result."""
+        self._repeats.answered()
 
     def gave_up(
         self, what: str, error: FireflyError | DiskError | SourceFault, billed: Billed, *, hint: str = ""
