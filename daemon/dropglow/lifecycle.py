@@ -212,7 +212,7 @@ def on_takeover(job: Job) -> Event | None:
         failure=Failure(
             code="interrupted",
             what="the service stopped while this order was being sent",
-            why="nobody can tell whether Adobe accepted it",
+            why=f"nobody can tell whether Adobe accepted it (x-request-id {job.request_id})",
             hint="look for it at Adobe, then use: dropglow resolve",
             billed=Billed.UNKNOWN,
         )

@@ -11,6 +11,7 @@ import posixpath
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, NewType
 
 DropKey = NewType("DropKey", str)
@@ -431,3 +432,13 @@ class Job:
     completed_at: datetime | None = None
     ended_at: datetime | None = None
     revision: int = 0
+
+    @property
+    def request_id(self) -> str:
+        """Return the ``x-request-id`` of the order that was begun last, by which Adobe may find it; empty before.
+
+        It comes of what is stored with the intent, so that it is known as well where the process died while sending.
+        """
+        if self.begun_at is None:
+            return ""
+        return sha256(f"{self.key} {self.attempt} {self.begun_at.isoformat()}".encode()).hexdigest()[:32]

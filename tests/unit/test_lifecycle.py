@@ -414,6 +414,30 @@ def test_being_late_changes_nothing_else() -> None:
     assert replace(job, late=True) == after(RanLate(at=T3), job=job)
 
 
+# ---------------------------------------------------------------- by what an order is found
+
+
+def test_an_order_that_was_being_sent_is_told_by_its_id() -> None:
+    """Whoever takes the job over knows by which id Adobe's support may find it."""
+    event = on_takeover(brought_to(S.SUBMITTING))
+
+    assert isinstance(event, Doubted)
+    assert brought_to(S.SUBMITTING).request_id in event.failure.why
+
+
+def test_every_attempt_has_an_id_of_its_own() -> None:
+    """Another time, another attempt or another job makes another id; a job that was never sent has none."""
+    job = brought_to(S.SUBMITTING)
+    others = (
+        replace(job, attempt=2),
+        replace(job, key=JobKey("other.1")),
+        replace(job, begun_at=T3),
+    )
+
+    assert 4 == len({each.request_id for each in (job, *others)})
+    assert "" == replace(job, begun_at=None).request_id
+
+
 # ---------------------------------------------------------------- results
 
 

@@ -136,7 +136,12 @@ class FireflyClient:
         return upload_id, began_at + UPLOAD_LIFE
 
     async def submit(
-        self, order: Order, uploads: Sequence[Upload], links: Mapping[str, str] = wire.NO_LINKS
+        self,
+        order: Order,
+        uploads: Sequence[Upload],
+        links: Mapping[str, str] = wire.NO_LINKS,
+        *,
+        request_id: str = "",
     ) -> Submission:
         """Place one order with Firefly and return its receipt.
 
@@ -147,6 +152,7 @@ class FireflyClient:
             order: Rendered by a rule.
             uploads: One for each of its references that is no link.
             links: The address for each slot that has one.
+            request_id: By which Adobe's support may find it; a new one unless it is given.
 
         Raises:
             RequestRefused: Firefly read the order and said no.
@@ -174,6 +180,7 @@ class FireflyClient:
             content=request.body,
             read=lambda answer: wire.submission(answer.headers, answer.body),
             through=self._orders,
+            sent_id=request_id,
         )
 
     async def status(self, submission: Submission) -> RemoteStatus:
@@ -292,10 +299,11 @@ class FireflyClient:
         body: _Body | None = None,
         through: Exchanger | None = None,
         deadline_s: float | None = None,
+        sent_id: str = "",
     ) -> _Found:
         """Return what *read* finds in a good answer; raise what any other means."""
         exchanger = through or self._calls
-        sent_id = uuid4().hex  # Adobe's support may find an order by it
+        sent_id = sent_id or uuid4().hex  # Adobe's support may find a request by it
 
         async def attempt(token: Token) -> Answer | Broken:
             own = (*_JSON, ("x-request-id", sent_id), *_credential_headers(token), *headers)

@@ -144,7 +144,7 @@ class Ordering:
         except (DiskError, SourceFault) as error:
             return self._outcomes.gave_up(_UNUSABLE, error, Billed.NO)  # nothing was sent
         try:
-            submission = await self._client.submit(job.order, job.uploads, links)
+            submission = await self._client.submit(job.order, job.uploads, links, request_id=job.request_id)
         except FireflyError as error:
             return self._unplaced(job, error)
         self._gate.answered()

@@ -110,6 +110,36 @@ async def test_an_order_without_a_clear_answer_is_held_and_not_repeated(
     assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
 
 
+class Heard(httpx.AsyncBaseTransport):
+    """Note by which id each order was sent."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, ids: list[str]) -> None:
+        self._inner = inner
+        self._ids = ids
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and request.url.path.endswith("-async"):
+            self._ids.append(request.headers["x-request-id"])
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def test_an_order_in_doubt_can_be_asked_for_by_the_id_that_it_was_sent_with(daemon: Daemon) -> None:
+    """The ledger can tell it, and so does what a person reads; another attempt has another."""
+    ids: list[str] = []
+    daemon.wire = lambda inner: Heard(inner, ids)
+    daemon.faults("rate_limit=first:1", "submit_lost=1")
+
+    await daemon.run_once()
+
+    job = await the_job(daemon)
+    assert 2 == len(set(ids))
+    assert ids[-1] == job.request_id
+    assert ids[-1] in (daemon.prompts / "_held" / "fox.txt.held.txt").read_text()
+
+
 @pytest.mark.parametrize(
     "fault",
     [
