@@ -5,7 +5,7 @@ Nothing is spent, and nothing is left behind. With ``--json`` one document::
     {"ok": bool,                              nothing must be done
      "findings": [{"subject", "grade": "fine" | "advice" | "wrong",
                    "what", "todo"}],          todo is empty where nothing is to be done
-     "in_doubt": [job]}                       orders to look for at Adobe, oldest first; see ``documents.py``
+     "in_doubt": [job]}                       orders to look for at Adobe, oldest first; see ``lost_orders.py``
 
 Exit codes: 0 nothing must be done; 1 something must be; 78 there is no configuration to look at.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dropglow.cli.findings import Finding
+    from dropglow.cli.lost_orders import LostOrder
     from dropglow.config import Survey
-    from dropglow.model import Job
 
 _MARKS: Final = {"fine": ("ok", "green"), "advice": ("note", "yellow"), "wrong": ("WRONG", "red")}
-_MOST_DOUBTS: Final = 20
 
 
 @click.command()
@@ -38,20 +37,30 @@ _MOST_DOUBTS: Final = 20
 def command(option: str | None, *, offline: bool, as_json: bool) -> None:
     """Look at credentials, clock, disk, rights and watches; say what to do about what is wrong.
 
-    Run it as the user of the service. Orders that are in doubt are listed with the time and the request id by which
-    they may be found at Adobe. Exit code 1 when something must be done.
+    Run it as the user of the service. For each order in doubt it says by what it may be found at Adobe, what Adobe took
+    about the same time, and the three commands one of which settles it. Exit code 1 when something must be done.
     """
     from dropglow.cli.exits import Exit
     from dropglow.cli.findings import Grade
+    from dropglow.cli.lost_orders import lost_document, show_lost
+    from dropglow.cli.tables import console
     from dropglow.config import survey_config
 
     survey = survey_config(option, environ=os.environ, cwd=str(Path.cwd()))
     found, doubts = [*_findings(survey, offline=offline)], _doubts(survey)
     ill = bool(doubts) or any(each.grade is Grade.WRONG for each in found)
+    base_url = survey.config.api.base_url
     if as_json:
-        _print_document(found, doubts, ok=not ill)
+        _print_document(
+            found, [lost_document(each, base_url=base_url, option=option) for each in doubts], ok=not ill
+        )
     else:
-        _show(found, doubts, ill=ill)
+        out = console()
+        for finding in found:
+            _show_finding(finding, out)
+        for doubt in doubts:
+            show_lost(doubt, out, base_url=base_url, option=option)
+        _show_verdict(out, ill=ill)
     if ill:
         raise click.exceptions.Exit(Exit.TROUBLED)
 
@@ -86,38 +95,29 @@ def _configuration(survey: Survey) -> Finding:
     return fine("configuration", f"{config.path}: {counted(len(config.rules), 'rule')}")
 
 
-def _doubts(survey: Survey) -> tuple[Job, ...]:
-    """Return the jobs in doubt, oldest first; none where the ledger cannot be read, which is told elsewhere."""
+def _doubts(survey: Survey) -> tuple[LostOrder, ...]:
+    """Return the orders in doubt, oldest first; none where the ledger cannot be read, which is told elsewhere."""
     from dropglow.cli.ledger_access import asked
+    from dropglow.cli.lost_orders import lost_orders
     from dropglow.errors import LedgerError
-    from dropglow.ledger.base import Query
-    from dropglow.model import Stage
 
-    query = Query(stages=frozenset({Stage.IN_DOUBT}), limit=_MOST_DOUBTS)
     try:
-        return asked(Path(survey.config.state), lambda reader: reader.find(query))[::-1]
+        return asked(Path(survey.config.state), lost_orders)
     except LedgerError:
         return ()
 
 
-def _print_document(found: Sequence[Finding], doubts: Sequence[Job], *, ok: bool) -> None:
+def _print_document(found: Sequence[Finding], doubts: Sequence[dict[str, Any]], *, ok: bool) -> None:
     from dataclasses import asdict
 
-    from dropglow.cli.documents import job_document
     from dropglow.cli.tables import print_json
 
-    findings = [asdict(each) for each in found]
-    print_json({"ok": ok, "findings": findings, "in_doubt": [job_document(job) for job in doubts]})
+    print_json({"ok": ok, "findings": [asdict(each) for each in found], "in_doubt": list(doubts)})
 
 
-def _show(found: Sequence[Finding], doubts: Sequence[Job], *, ill: bool) -> None:
-    from dropglow.cli.tables import console, line
+def _show_verdict(out: Console, *, ill: bool) -> None:
+    from dropglow.cli.tables import line
 
-    out = console()
-    for each in found:
-        _show_finding(each, out)
-    for job in doubts:
-        _show_doubt(job, out)
     line("", console=out)
     if ill:
         line("Something must be done: see above.", console=out, style="red")
@@ -138,16 +138,3 @@ def _show_finding(finding: Finding, out: Console) -> None:
     )
     if finding.todo:
         fact("", f"-> {finding.todo}", console=out, indent=0)
-
-
-def _show_doubt(job: Job, out: Console) -> None:
-    from dropglow.cli.facts import fact
-    from dropglow.cli.words import local, order_words
-
-    begun = "at a time unknown" if job.begun_at is None else local(job.begun_at)
-    what = f"job {job.key} of {job.source}: {order_words(job.order)}, sent {begun}"
-    fact("in doubt", what, console=out, indent=0, style="red")
-    if job.failure is not None:
-        fact("", f"{job.failure.what}: {job.failure.why}", console=out, indent=0)
-    todo = f"look for it at Adobe by time and request id, then: dropglow resolve {job.key}"
-    fact("", f"-> {todo}", console=out, indent=0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _SLOW_LOOK_S = 1.0  # quicker ones are not worth a line
-_ORDER = "look for the order at Adobe, by its time; then one of these:"
+_ORDER = "look for the order at Adobe (by what, says dropglow doctor); then one of these:"
 
 
 def show(standing: Standing, out: Console) -> None:

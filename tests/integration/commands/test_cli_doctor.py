@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from dropglow.cli.adobe_findings import clock
 from dropglow.cli.findings import Grade
 from dropglow.cli.machine_findings import watches
+from dropglow.model import JobKey
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -188,15 +190,64 @@ def test_a_sound_ledger_is_told(desk: Desk) -> None:
 
 
 def test_orders_in_doubt_are_listed_with_what_finds_them(desk: Desk) -> None:
-    """Their time and what is known stand there; something must be done about them."""
+    """What was sent, where, when and by which id; and what is known stands there, too."""
     desk.drop("d1", "in doubt")
+    job = desk.look(lambda reader: reader.job(JobKey("d1.1")))
 
     result = desk.run("doctor", "--offline")
 
     assert 1 == result.exit_code
     assert "job d1.1 of beach.jpg" in result.stdout
     assert "the connection was cut" in result.stdout
-    assert "dropglow resolve d1.1" in result.stdout
+    for name, fact in (
+        ("request", "POST https://firefly-api.adobe.io/v3/images/expand-async"),
+        ("sent", f"{job.begun_at:%Y-%m-%d %H:%M:%S} UTC, or within two minutes after that"),
+        ("x-request-id", job.request_id),
+        ("seeds", "41"),
+        ("prompt", "a calm sea"),
+    ):
+        assert f"  {name:<16}{fact}" in result.stdout
+
+
+def test_each_way_out_of_a_doubt_is_ready_to_be_pasted(desk: Desk) -> None:
+    """One of the three is true; each is a command that this program has, for this configuration."""
+    desk.drop("d1", "in doubt")
+
+    told = desk.run("doctor", "--offline").stdout
+    pasted = [line.split("-> ")[1] for line in told.splitlines() if "-> dropglow --config" in line]
+
+    start = f"dropglow --config {shlex.quote(str(desk.folder))} resolve d1.1"
+    assert [f"{start} --job-id URN", f"{start} --resubmit", f"{start} --abandon"] == pasted
+    assert 0 == desk.run(*shlex.split(pasted[2])[3:]).exit_code
+
+
+def test_what_adobe_took_about_the_same_time_is_told(desk: Desk) -> None:
+    """Its job ids lie next to the one that is looked for; what is farther away, or was not taken, is no help."""
+    for key, stage, minutes in (
+        ("d1", "delivered", 60), ("d2", "delivered", 9), ("d3", "running", 8), ("d4", "in doubt", 7), ("d5", "queued", 6),
+        ("d6", "running", 5), ("d7", "running", 4),
+    ):  # fmt: skip
+        desk.drop(key, stage, age=timedelta(minutes=minutes))
+
+    result = desk.run("doctor", "--offline")
+
+    near = [line.split()[3] for line in result.stdout.splitlines() if line.startswith("  near it")]
+    assert ["d3.1", "d6.1"] == near
+    assert "accepted 60 s before it was sent, as urn:d3.1" in result.stdout
+
+
+def test_a_program_reads_of_an_order_in_doubt_the_same(desk: Desk) -> None:
+    """What to look for, and what to say then."""
+    desk.drop("d1", "running", age=timedelta(minutes=6))
+    desk.drop("d2", "in doubt")
+
+    (doubt,) = json.loads(desk.run("doctor", "--offline", "--json").stdout)["in_doubt"]
+
+    assert ("d2.1", "in_doubt") == (doubt["job"], doubt["stage"])
+    assert "POST https://firefly-api.adobe.io/v3/images/expand-async" == doubt["search"]["request"]
+    assert 32 == len(doubt["search"]["request_id"])
+    assert [("d1.1", "urn:d1.1")] == [(each["job"], each["job_id"]) for each in doubt["search"]["near"]]
+    assert {"there", "not_there", "unknown"} == doubt["commands"].keys()
 
 
 def test_an_unused_proxy_is_worth_a_word(bench: Bench) -> None:
