@@ -1,4 +1,4 @@
-"""Each call of the real program that lasts goes wrong once: it is killed there, or the call fails, once or for ever.
+"""Each call of the real program that lasts goes wrong once: it is killed there, the power goes, or the call fails.
 
 A small run brings one photo and one prompt in. What lasts is what changes a file below the run's folder, or sends on a
 socket; ``shim/shim.c`` counts it and lets it go wrong. Afterwards the program runs once more, undisturbed, and nothing
@@ -37,7 +37,7 @@ NURSERY: Final = Path(__file__).parent / "nursery.py"
 ALL: Final = os.environ.get("TEST_SYSTEM_CALLS") == "all"
 PARTS: Final = 24 if ALL else 1  # a test each, so that none takes longer than a test may
 SAMPLE: Final = 3
-MODES: Final = ("kill", "tear", "once", "ever")
+MODES: Final = ("kill", "tear", "cut", "patch", "once", "ever")
 PATIENCE_S: Final = 30.0
 # A disk or a network that fails for ever gets so long to show what it does.
 ENDURED_S: Final = 4.0
@@ -172,6 +172,36 @@ def points(count: int, part: int, mode: str) -> Sequence[int]:
         return range(1 + part, count + 1, PARTS)
     step = count // SAMPLE
     return range(1 + MODES.index(mode) * step // len(MODES), count + 1, step)
+
+
+WRITER: Final = """
+import os, sys
+a, b, c = (os.open(f"{sys.argv[1]}/{name}", os.O_RDWR | os.O_CREAT) for name in "abc")
+os.write(c, b"last"); os.fsync(c); os.ftruncate(c, 1)
+os.write(a, b"before"); os.fsync(a); os.pwrite(a, b"BEF", 0); os.write(a, b" and after"); os.write(a, b" all")
+os.write(b, b"one"); os.write(b, b"two")
+os.write(c, b"never")
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("kill", (b"BEFore and after all", b"onetwo", b"l")),
+        ("cut", (b"before", b"", b"last")),
+        ("patch", (b"BEFore" + bytes(10) + b" all", bytes(3) + b"two", b"last")),
+    ],
+)
+def test_what_was_not_synced_is_gone_when_the_power_goes(
+    mode: str, expected: tuple[bytes, ...], shim: Path, tmp_path: Path
+) -> None:
+    """The shim forgets what a disk may forget, and nothing that was synced; otherwise the tests below prove nothing."""
+    environ = {"LD_PRELOAD": str(shim), "SHIM_ROOT": str(tmp_path), "SHIM_MODE": mode, "SHIM_AT": "11"}
+
+    ended = subprocess.run([sys.executable, "-I", "-c", WRITER, str(tmp_path)], env=environ)
+
+    assert -signal.SIGKILL == ended.returncode
+    assert expected == tuple((tmp_path / name).read_bytes() for name in "abc")
 
 
 async def test_a_forked_run_makes_the_calls_of_a_started_one(

@@ -7,6 +7,8 @@
  *   tear   the process is killed after half of it, where it writes or sends; after it, where it does not
  *   once   it fails, and nothing was done
  *   ever   it fails, and so does every later one of its kind: on files, or on sockets
+ *   cut    the power goes before it: the process is killed, and what it wrote into files and did not sync is undone
+ *   patch  the same, but every other of those writes has reached the disk, and the ones between them have not
  * Without SHIM_AT the calls are only written down, one name a line, in the file SHIM_LOG.
  */
 #define _GNU_SOURCE
@@ -14,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -21,12 +24,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 enum kind { OTHER, FILES, SOCKETS };
-enum mode { COUNT, KILL, TEAR, ONCE, EVER };
+enum mode { COUNT, KILL, TEAR, ONCE, EVER, CUT, PATCH };
 enum verdict { GO, HALF, REFUSE };
 
 static const char *root;
@@ -42,14 +46,14 @@ static atomic_int dead; /* the kind that fails for ever */
 
 /* Begin to count in this process, as its environment says. A process that forks calls it in its child. */
 __attribute__((constructor)) void shim_begin(void) {
-    static const char *const names[] = {"count", "kill", "tear", "once", "ever"};
+    static const char *const names[] = {"count", "kill", "tear", "once", "ever", "cut", "patch"};
     const char *wanted = getenv("SHIM_MODE"), *number = getenv("SHIM_AT"), *path = getenv("SHIM_LOG");
     root = getenv("SHIM_ROOT");
     if (!root || getenv("SHIM_OWNER")) return;
     root_length = strlen(root);
     owner = getpid();
     setenv("SHIM_OWNER", "taken", 1);
-    for (int i = 0; wanted && i < 5; i++)
+    for (int i = 0; wanted && i < 7; i++)
         if (!strcmp(wanted, names[i])) mode = (enum mode)i;
     at = number ? atol(number) : 0;
     if (path) log_descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -77,6 +81,101 @@ static void end(void) {
     for (;;) pause();
 }
 
+/* What was written and not synced, newest first, and how it was before. */
+struct undo {
+    struct undo *older;
+    int handle; /* of our own: SQLite's locks would go if it were ever closed */
+    dev_t device;
+    ino_t inode;
+    off_t offset, size, wanted; /* the size before, and how many bytes are written */
+    off_t length;               /* of what was there */
+    int stays;
+    char before[];
+};
+
+static pthread_mutex_t power = PTHREAD_MUTEX_INITIALIZER; /* held while something is written, and when the power goes */
+static struct undo *newest;
+
+static int forgetful(void) { return owner && getpid() == owner && (mode == CUT || mode == PATCH); }
+
+static int same_file(const struct undo *undo, const struct stat *file) {
+    return undo->device == file->st_dev && undo->inode == file->st_ino;
+}
+
+static int handle_of(int descriptor, const struct stat *file) {
+    static struct { dev_t device; ino_t inode; int handle; } known[4096];
+    static int count;
+    char path[64];
+    for (int i = 0; i < count; i++)
+        if (known[i].device == file->st_dev && known[i].inode == file->st_ino) return known[i].handle;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    int handle = open(path, O_RDWR | O_CLOEXEC);
+    if (handle < 0 || count == 4096) abort(); /* nothing may be forgotten by the shim itself */
+    known[count].device = file->st_dev;
+    known[count].inode = file->st_ino;
+    known[count].handle = handle;
+    return known[count++].handle;
+}
+
+/* Remember how `length` bytes at `offset` are now, and how long the file is. */
+static void remember(int descriptor, off_t offset, size_t length) {
+    struct stat file;
+    if (fstat(descriptor, &file) || !S_ISREG(file.st_mode)) return;
+    if (fcntl(descriptor, F_GETFL) & O_DSYNC) return; /* it lasts once it is written */
+    struct undo *undo = malloc(sizeof *undo + length);
+    if (!undo) abort();
+    undo->handle = handle_of(descriptor, &file);
+    undo->device = file.st_dev;
+    undo->inode = file.st_ino;
+    undo->offset = offset;
+    undo->size = file.st_size;
+    undo->wanted = length;
+    undo->length = syscall(SYS_pread64, undo->handle, undo->before, length, offset);
+    undo->stays = 0;
+    undo->older = newest;
+    newest = undo;
+}
+
+/* Forget what `mark` and those before it say of a file: it is synced. */
+static void synced(int descriptor, const struct undo *mark) {
+    struct stat file;
+    int reached = 0;
+    if (fstat(descriptor, &file)) return;
+    for (struct undo **link = &newest; *link;) {
+        struct undo *undo = *link;
+        if (undo == mark) reached = 1;
+        if (reached && same_file(undo, &file)) undo->inode = 0; /* kept in the list: it may be somebody's mark */
+        link = &undo->older;
+    }
+}
+
+/* Undo one write: what was there comes back, and what was not is zeros below `kept`, and gone beyond it. */
+static void undo_one(const struct undo *undo, off_t kept) {
+    static const char nothing[4096];
+    struct stat file;
+    off_t end = undo->offset + undo->wanted, from = undo->offset + undo->length;
+    if (undo->length > 0) syscall(SYS_pwrite64, undo->handle, undo->before, undo->length, undo->offset);
+    for (; from < end; from += sizeof nothing)
+        syscall(SYS_pwrite64, undo->handle, nothing, end - from < 4096 ? end - from : 4096, from);
+    off_t size = undo->size > kept ? undo->size : kept;
+    if (!fstat(undo->handle, &file) && file.st_size > size) syscall(SYS_ftruncate, undo->handle, size);
+}
+
+static void lose_power(void) {
+    int number = 0;
+    for (struct undo *undo = newest; undo; undo = undo->older) {
+        if (!undo->inode) continue;
+        undo->stays = mode == PATCH && number++ % 2 == 0;
+        if (undo->stays) continue;
+        off_t kept = 0;
+        for (const struct undo *later = newest; later != undo; later = later->older) {
+            off_t end = later->offset + later->wanted;
+            if (later->stays && later->device == undo->device && later->inode == undo->inode && end > kept) kept = end;
+        }
+        undo_one(undo, kept);
+    }
+}
+
 static enum verdict judge(const char *name, enum kind kind) {
     if (!owner || kind == OTHER || getpid() != owner) return GO;
     long number = atomic_fetch_add(&calls, 1) + 1;
@@ -88,6 +187,8 @@ static enum verdict judge(const char *name, enum kind kind) {
     case TEAR: return HALF;
     case ONCE: return REFUSE;
     case EVER: atomic_store(&dead, kind); return REFUSE;
+    case CUT:
+    case PATCH: pthread_mutex_lock(&power); lose_power(); end(); break;
     case COUNT: break;
     }
     return GO;
@@ -109,31 +210,76 @@ static int refused(enum kind kind, int full) {
         return result_;                                              \
     } while (0)
 
-/* A call that brings `length` bytes. */
-#define BYTES(name, descriptor, length, ...)                         \
+/* A call that brings `length` bytes, to `offset` where it is a file. */
+#define BYTES(name, descriptor, offset, length, ...)                 \
     do {                                                             \
         enum kind kind_ = kind_of(descriptor);                       \
         enum verdict verdict_ = judge(#name, kind_);                 \
         if (verdict_ == REFUSE) return refused(kind_, 1);            \
         if (verdict_ == HALF) length /= 2;                           \
+        int lasting_ = kind_ == FILES && forgetful();                \
+        if (lasting_) pthread_mutex_lock(&power);                    \
+        if (lasting_) remember(descriptor, offset, length);          \
         ssize_t result_ = REAL(name)(__VA_ARGS__);                   \
+        if (lasting_) pthread_mutex_unlock(&power);                  \
         if (verdict_ == HALF) end();                                 \
         return result_;                                              \
     } while (0)
 
-ssize_t write(int fd, const void *data, size_t length) { BYTES(write, fd, length, fd, data, length); }
-ssize_t pwrite(int fd, const void *data, size_t length, off_t offset) { BYTES(pwrite, fd, length, fd, data, length, offset); }
-ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset) { BYTES(pwrite64, fd, length, fd, data, length, offset); }
-ssize_t send(int fd, const void *data, size_t length, int flags) { BYTES(send, fd, length, fd, data, length, flags); }
+/* A call that changes how long a file is. */
+#define LENGTH(name, descriptor, length)                             \
+    do {                                                             \
+        enum kind kind_ = kind_of(descriptor);                       \
+        enum verdict verdict_ = judge(#name, kind_);                 \
+        struct stat file_;                                           \
+        if (verdict_ == REFUSE) return refused(kind_, 0);            \
+        int lasting_ = kind_ == FILES && forgetful() && !fstat(descriptor, &file_); \
+        if (lasting_) pthread_mutex_lock(&power);                    \
+        if (lasting_) remember(descriptor, length, file_.st_size > length ? file_.st_size - length : 0); \
+        int result_ = REAL(name)(descriptor, length);                \
+        if (lasting_) pthread_mutex_unlock(&power);                  \
+        if (verdict_ == HALF) end();                                 \
+        return result_;                                              \
+    } while (0)
+
+/* A call after which what was written before it lasts. */
+#define SYNC(name, descriptor)                                       \
+    do {                                                             \
+        enum kind kind_ = kind_of(descriptor);                       \
+        enum verdict verdict_ = judge(#name, kind_);                 \
+        if (verdict_ == REFUSE) return refused(kind_, 0);            \
+        int lasting_ = kind_ == FILES && forgetful();                \
+        if (lasting_) pthread_mutex_lock(&power);                    \
+        const struct undo *mark_ = newest;                           \
+        if (lasting_) pthread_mutex_unlock(&power);                  \
+        int result_ = REAL(name)(descriptor);                        \
+        if (lasting_) pthread_mutex_lock(&power);                    \
+        if (lasting_ && !result_) synced(descriptor, mark_);         \
+        if (lasting_) pthread_mutex_unlock(&power);                  \
+        if (verdict_ == HALF) end();                                 \
+        return result_;                                              \
+    } while (0)
+
+static off_t here(int descriptor) {
+    return lseek(descriptor, 0, fcntl(descriptor, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR);
+}
+
+ssize_t write(int fd, const void *data, size_t length) { BYTES(write, fd, here(fd), length, fd, data, length); }
+ssize_t pwrite(int fd, const void *data, size_t length, off_t offset) { BYTES(pwrite, fd, offset, length, fd, data, length, offset); }
+ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset) { BYTES(pwrite64, fd, offset, length, fd, data, length, offset); }
+ssize_t send(int fd, const void *data, size_t length, int flags) { BYTES(send, fd, 0, length, fd, data, length, flags); }
 ssize_t sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to, socklen_t size) {
-    BYTES(sendto, fd, length, fd, data, length, flags, to, size);
+    BYTES(sendto, fd, 0, length, fd, data, length, flags, to, size);
 }
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) { WHOLE(kind_of(fd), ssize_t, sendmsg, fd, message, flags); }
-ssize_t writev(int fd, const struct iovec *parts, int count) { WHOLE(kind_of(fd), ssize_t, writev, fd, parts, count); }
-int fsync(int fd) { WHOLE(kind_of(fd), int, fsync, fd); }
-int fdatasync(int fd) { WHOLE(kind_of(fd), int, fdatasync, fd); }
-int ftruncate(int fd, off_t length) { WHOLE(kind_of(fd), int, ftruncate, fd, length); }
-int ftruncate64(int fd, off64_t length) { WHOLE(kind_of(fd), int, ftruncate64, fd, length); }
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    if (forgetful() && kind_of(fd) == FILES) abort(); /* nobody writes files so; if somebody does, it has to be remembered */
+    WHOLE(kind_of(fd), ssize_t, writev, fd, parts, count);
+}
+int fsync(int fd) { SYNC(fsync, fd); }
+int fdatasync(int fd) { SYNC(fdatasync, fd); }
+int ftruncate(int fd, off_t length) { LENGTH(ftruncate, fd, length); }
+int ftruncate64(int fd, off64_t length) { LENGTH(ftruncate64, fd, length); }
 
 static enum kind path_kind(const char *one, const char *other) { return below(one) || below(other) ? FILES : OTHER; }
 
