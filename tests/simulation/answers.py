@@ -219,12 +219,13 @@ class Scripted(httpx.AsyncBaseTransport):
 
 @dataclass
 class Cell:
-    """One run: one photo, and one reply to one kind of call."""
+    """One run: one photo or several, and one reply to one kind of call."""
 
     call: str
     reply: Reply
     root: Path
     times: int
+    photos: int = 1
     now_s: float = 1000.0
 
     def __post_init__(self) -> None:
@@ -247,11 +248,17 @@ class Cell:
         inbox = self.root / PHOTOS
         for path in (inbox, self.root / "out" / "photos", self.root / "state"):
             path.mkdir(parents=True)
-        (inbox / "photo.png").write_bytes(picture(1))
+        for number in range(self.photos):
+            (inbox / f"photo{number}.png").write_bytes(picture(number))
         (self.root / "dropglow.yaml").write_text(CONFIGURATION, encoding="utf-8")
 
     def told(self) -> str:
-        """Run, and return in words what happened."""
+        """Run, and return in words what happened to the one photo."""
+        self.run()
+        return self._words()
+
+    def run(self) -> None:
+        """Run until everything rests, or time is over."""
         with self.machine.installed(), SimDoorbell.installed(), _unheard():
             stop = asyncio.Event()
             self.machine.begin(Fate())
@@ -260,7 +267,6 @@ class Cell:
             while self.loop.time() < until_s and not life.done() and not self._rests():
                 self.loop.drive(life.done, until_s=self.loop.time() + LOOK_S)
                 self._cancel()
-            text = self._words()
             stop.set()
             self.loop.drive(life.done, until_s=self.loop.time() + 120)
             if life.done():
@@ -268,7 +274,6 @@ class Cell:
             self.machine.dead = True
             self.loop.wipe_out()
             self.machine.dead = False
-        return text
 
     async def _life(self, stop: asyncio.Event) -> None:
         config = load_config(str(self.root), environ={}, cwd=str(self.root))
@@ -290,25 +295,25 @@ class Cell:
         finally:
             await client.close()
 
-    def _job(self) -> Job | None:
-        jobs: tuple[Job, ...] = answered(self.ledger.find(Query(limit=2)))
-        assert len(jobs) < 2
-        return jobs[0] if jobs else None
+    def jobs(self) -> tuple[Job, ...]:
+        """Return every job."""
+        found: tuple[Job, ...] = answered(self.ledger.find(Query(limit=1000)))
+        return found
 
     def _rests(self) -> bool:
-        job = self._job()
-        return job is not None and job.stage in RESTING and not (self.root / PHOTOS / "photo.png").exists()
+        jobs = self.jobs()
+        return len(jobs) == self.photos and all(job.stage in RESTING for job in jobs)
 
     def _cancel(self) -> None:
         """Ask for the job's end once it runs, where the cancellation is what is tried."""
-        job = self._job()
-        if self.call != "cancel" or job is None or job.stage is not Stage.RUNNING or job.cancel_wanted:
-            return
-        if not self.mailbox.waiting:
-            self.mailbox.post(
-                Wish(key="cancel", verb=Verb.CANCEL, target=job.key, argument="", asked_at=self.clock.now())
-            )
-            self.clock.call("wishes")
+        for job in self.jobs() if self.call == "cancel" and not self.mailbox.waiting else ():
+            if job.stage is Stage.RUNNING and not job.cancel_wanted:
+                self.mailbox.post(
+                    Wish(
+                        key="cancel", verb=Verb.CANCEL, target=job.key, argument="", asked_at=self.clock.now()
+                    )
+                )
+                self.clock.call("wishes")
 
     def _server_time(self) -> float:
         return EPOCH.timestamp() + self.loop.time()
@@ -316,8 +321,7 @@ class Cell:
     # In words.
 
     def _words(self) -> str:
-        job = self._job()
-        assert job is not None
+        (job,) = self.jobs()
         asked, orders = len(self.wire.asked_s[self.call]), len(self.wire.asked_s["order"])
         words = [self._again(asked), _became(job)]
         if self.call != "order" and orders > 1:

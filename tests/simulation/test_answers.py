@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.simulation.answers import CALLS, PAGE, TABLES, column, columns_of
+from dropglow.model import Stage
+from dropglow.retry import BURST, PLACE_S
+from tests.simulation.answers import CALLS, PAGE, REPLIES, TABLES, Cell, column, columns_of
+from tests.simulation.run import folder
 
 ALL: Final = os.environ.get("TEST_ANSWERS") == "all"
 ONCE, LASTING = TABLES
@@ -34,3 +38,18 @@ def test_nothing_on_the_page_is_bought_or_ordered_twice() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
     assert "**" not in text
+
+
+def test_an_outage_is_not_multiplied_by_the_jobs_that_wait() -> None:
+    """Sixteen jobs that Adobe does not answer about ask together no more often than the budget of repeats allows."""
+    down = next(reply for reply in REPLIES if reply.name == "502 in HTML")
+    with folder() as root:
+        cell = Cell("status", down, Path(root), times=10**9, photos=16)
+        cell.run()
+
+    asked_s = cell.wire.asked_s["status"]
+    first_minute = [at_s for at_s in asked_s if at_s < asked_s[0] + 60]
+    assert {Stage.RUNNING} == {job.stage for job in cell.jobs()}
+    assert len(first_minute) <= 16 + BURST + 60 * 16 / PLACE_S
+    assert len(asked_s) <= 16 + BURST + 3600 * 16 / PLACE_S
+    assert len(asked_s) > 3600 / 60
