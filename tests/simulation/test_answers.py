@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import pytest
 
 from dropglow.model import Stage
 from dropglow.retry import BURST, PLACE_S
+from dropglow.runtime.fetching import FRESH_LINKS
 from tests.simulation.answers import CALLS, PAGE, REPLIES, TABLES, Cell, column, columns_of
 from tests.simulation.run import folder
 
@@ -53,3 +55,17 @@ def test_an_outage_is_not_multiplied_by_the_jobs_that_wait() -> None:
     assert len(first_minute) <= 16 + BURST + 60 * 16 / PLACE_S
     assert len(asked_s) <= 16 + BURST + 3600 * 16 / PLACE_S
     assert len(asked_s) > 3600 / 60
+
+
+def test_links_that_stay_dead_are_asked_for_at_growing_distances() -> None:
+    """Fresh links are tried at once a few times; after that each try waits longer than the one before."""
+    gone = next(reply for reply in REPLIES if reply.name == "404 in HTML")
+    with folder() as root:
+        cell = Cell("download", gone, Path(root), times=10**9)
+        cell.run()
+
+    asked_s = cell.wire.asked_s["download"]
+    apart_s = [later - sooner for sooner, later in pairwise(asked_s)]
+    assert FRESH_LINKS == sum(each < 1 for each in apart_s)
+    assert apart_s[FRESH_LINKS:] == sorted(apart_s[FRESH_LINKS:])
+    assert len(apart_s) > FRESH_LINKS + 5

@@ -178,7 +178,8 @@ class Fetching:
     def _dead_link(self, job: Job, error: RequestRefused) -> Event:
         # While links die, and only then, the trips of this stage count them; see ``LinksExpired``.
         dead = job.trips if job.failure is None else 0
-        if dead < FRESH_LINKS:
+        dead_before = job.failure is not None and job.failure.code == error.code
+        if dead < FRESH_LINKS and not dead_before:
             return LinksExpired()
         now = self._clock.now()
         waited = now - (job.completed_at or now)
