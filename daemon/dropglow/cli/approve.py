@@ -1,6 +1,6 @@
 """``dropglow approve``: let go on what is held until a person approves.
 
-The JSON is described in ``asking.py``.
+``daemon/json.md`` describes the JSON.
 """
 
 from __future__ import annotations

@@ -1,11 +1,6 @@
 """What ``retry``, ``cancel``, ``approve`` and ``resolve`` share: ids in, wishes out, answers as text or JSON.
 
-The JSON of all four, one entry for each id in the order given::
-
-    [{"id": what was typed, "target": drop or job or null, "ok": bool,
-      "text": …, "hint": …, "by": "service" | "command" | "nobody"}]
-
-``ok`` with ``by`` nobody: it waits for the next service, as a job id that only Adobe can confirm.
+``daemon/json.md`` describes the JSON of all four: one entry for each id, in the order given.
 
 Exit codes: 0 all was done; 1 something was refused, or is not known; 75 the
 service did not answer, or the ledger cannot be reached.

@@ -1,6 +1,6 @@
 """``dropglow cancel``: stop what is under way, also at Adobe.
 
-The JSON is described in ``asking.py``.
+``daemon/json.md`` describes the JSON.
 """
 
 from __future__ import annotations

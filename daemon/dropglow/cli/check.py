@@ -1,17 +1,7 @@
 """``dropglow check``: settings and rules, all faults at once; with ``--online`` also what Adobe says of them.
 
 Standard output holds the faults, or else the warnings and the verdict;
-standard error a summary of the faults. With ``--json`` one document::
-
-    {"ok": true, "config": "/…/dropglow.yaml",
-     "error": null,                       what is wrong in one line, and …
-     "hint": null,                        … what to do
-     "faults": [{"file": …, "line": 3, "column": 5, "message": …}],
-     "warnings": [the same shape],
-     "rules": [{"name", "file", "line", "operation", "inbox", "outbox"}],
-     "inboxes": [{"folder", "watch", "settle_s", "rescan_s"}],
-     "online": null, or {"api": "https://…",
-                         "custom_models": [{"rule", "id", "name", "base_model", "training_mode", "state"}]}}
+standard error a summary of the faults. ``daemon/json.md`` describes its JSON.
 
 ``online`` is there once Adobe has accepted the credentials and the account;
 ``custom_models`` are those that rules name and Adobe knows. Nothing is spent.

@@ -1,11 +1,6 @@
 """``dropglow costs``: what was spent, by rule, folder and day, from the ledger.
 
-With ``--json`` one document::
-
-    {"since": day or null, "until": day or null, "by": ["rule", …],
-     "lines": [{"day", "rule", "folder", "operation", "model",    those that were asked for with --by
-                "bought": sum, "in_doubt": sum, "failed": sum, "returned": sum, "spent": sum}],
-     "total": {"bought": sum, "in_doubt": sum, "failed": sum, "returned": sum, "spent": sum}}
+``daemon/json.md`` describes its JSON.
 
 A sum is ``{"orders", "images", "operations"}``. ``bought``: the order runs at Adobe or brought its results. ``in_doubt``:
 nobody knows whether it stands. ``failed``: Adobe took it, and it failed or was cancelled there; whether that is billed

@@ -1,11 +1,6 @@
 """``dropglow doctor``: look at everything that a service needs, and say what to do where something is wrong.
 
-Nothing is spent, and nothing is left behind. With ``--json`` one document::
-
-    {"ok": bool,                              nothing must be done
-     "findings": [{"subject", "grade": "fine" | "advice" | "wrong",
-                   "what", "todo"}],          todo is empty where nothing is to be done
-     "in_doubt": [job]}                       orders to look for at Adobe, oldest first; see ``lost_orders.py``
+Nothing is spent, and nothing is left behind. ``daemon/json.md`` describes its JSON.
 
 Exit codes: 0 nothing must be done; 1 something must be; 78 there is no configuration to look at.
 """

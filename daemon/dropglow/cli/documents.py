@@ -1,36 +1,7 @@
 r"""The JSON shapes of drops, jobs and history, built in one place for every command that reports.
 
-Times are ISO 8601 in UTC, or null; sizes are bytes; paths are absolute, and
-odd bytes and control characters in them appear as on every page: ``\xe9``, ``\n``. No link and no upload id
-appears at all.
-
-A job::
-
-    {"job", "drop", "rule", "source", "operation", "model", "size", "content_class", "part", "prompt",
-     "seeds": [int], "images": int, "stage", "attempt": int, "job_id",
-     "created_at", "begun_at", "accepted_at", "completed_at", "ended_at", "not_before",
-     "results": [path], "skipped": int, "failure": {"code", "what", "why", "hint", "billed"} or null,
-     "cancel_wanted": bool, "late": bool, "reuses": job or null}
-
-``stage`` is one of ``queued``, ``held``, ``submitting``, ``running``, ``cancelling``,
-``fetching``, ``delivering``, ``delivered``, ``in_doubt``, ``failed`` and
-``cancelled``; ``reuses`` is the job that bought what this one delivers, where nothing
-was bought for it; ``images`` is its price in operations; ``skipped`` counts results that were paid for and not kept, because
-their names were taken; ``part`` says which prompt of its file it is, where the rule splits
-files; ``billed`` is ``yes``, ``no`` or ``unknown``; ``job_id`` is
-Adobe's. A drop::
-
-    {"drop", "inbox", "source", "place", "rule", "state", "reason", "hint", "sha256",
-     "size_bytes", "companions": [{"source", "place", "kind", "sha256", "size_bytes"}],
-     "files": [{"source", "place", "kind", "sha256", "size_bytes", "passed_over", "fault"}],
-     "admitted_at", "closed_at", "jobs": [job]}
-
-``state`` is ``open``, ``done``, ``failed`` or ``held``; ``place`` is where the
-file is now, null once it was deleted; ``companions`` are the files that were dropped
-beside it and go with it; ``files`` are those of a drop that is a whole folder, with why
-nothing was ordered for one, or null: no rule takes it, or it cannot be used. A record of history::
-
-    {"at", "drop", "job" or null, "event", "before", "after", "attempt", "detail"}
+Their shapes are promised in ``daemon/json.md``. Odd bytes and control characters appear as on every page:
+``\xe9``, ``\n``. No link and no upload id appears at all.
 """
 
 from __future__ import annotations

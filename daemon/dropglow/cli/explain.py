@@ -1,48 +1,7 @@
 """``dropglow explain FILE``: which rule takes a file and why, the exact requests, their price, the results' names.
 
-Buys nothing and asks nobody but the file and the ledger. With ``--json`` one document::
-
-    {"file", "exists", "size_bytes", "kind", "format", "width", "height", "fault", "hint",
-     "unfinished",                             true: the fault may go, if somebody is writing the file still
-     "inboxes": [{
-        "inbox", "path", "dropped", "ignored",     ignored: why it is passed over, or null
-        "rules": [{"rule", "file", "line", "taken", "reason",
-                   "if": [what the name alone does not tell], "unless": [earlier rules that may take it]}],
-        "orders": [{
-           "rule", "images", "fault",              fault: why nothing would be ordered, or null
-           "uncounted",                            true: the text is not there, so this is for one prompt of it
-           "waits_for": [names],                   files that belong to it and are not there
-           "marker",                               the name of the marker (`ready`) that is not there, or null
-           "uploads":  [{"method", "url", "headers", "file",
-                         "prepared"}],             how the copy that is sent differs from the file, or null
-           "requests": [{"method", "url", "headers", "body", "images", "results": [paths],
-                         "default_size"}],         what Adobe makes where no size is sent, else null
-           "done", "failed",                       where the original goes, as the first rule says;
-                                                   done is null where it is deleted, or kept
-           "kept"}],                               true: the original stays, and a report goes to "failed"
-        "money",                                   what budgets say: as in rations.py, and "outlook": "bought",
-                                                   "waits" or "held", with "reasons": [text]; null where
-                                                   nothing is ordered, or the ledger cannot be read
-        "before",                                  the drop that the same content was before, or null
-        "known",                                   the drop that this file was taken as, where originals stay;
-                                                   nothing more happens to it until it changes
-        "images"}]}                                the price of the drop in operations, if it is bought; of
-                                                   an order and a request it is theirs
-
-Of a folder that rules with ``drop: folder`` take whole, instead::
-
-    {"folder",
-     "inboxes": [{
-        "inbox", "path", "dropped",
-        "not_taken",                               why it is no drop, or not yet, or null
-        "fault",                                   why nothing at all would be ordered, or null
-        "waits_for": [paths],                      files that belong to some in it and are not there
-        "files": [{"path", "size_bytes", "rules": [names], "orders", "images",
-                   "passed_over",                  why no rule takes it, or null
-                   "fault", "hint",                why it cannot be used, or null
-                   "results": [paths]}],
-        "orders", "images", "money",               of the whole folder, as above
-        "done", "failed"}]}
+Buys nothing and asks nobody but the file and the ledger. ``daemon/json.md`` describes its JSON: one shape for a file,
+another for a folder that rules with ``drop: folder`` take whole.
 
 Exit codes: 0 it is explained, whatever the answer; 2 there is no such inbox; 78 the configuration has faults.
 """

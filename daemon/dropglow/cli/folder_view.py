@@ -30,7 +30,7 @@ def tell(folder: str, forecasts: Sequence[FolderForecast], *, out: Console) -> N
 
 
 def document(folder: str, forecasts: Sequence[FolderForecast]) -> dict[str, Any]:
-    """Return everything as JSON-able data; ``explain.py`` describes its shape."""
+    """Return everything as JSON-able data; ``daemon/json.md`` describes its shape."""
     return {"folder": shown(folder), "inboxes": [_inbox_document(each) for each in forecasts]}
 
 

@@ -41,7 +41,7 @@ def tell(subject: Subject, forecasts: Sequence[Forecast], *, out: Console) -> No
 
 
 def document(subject: Subject, forecasts: Sequence[Forecast]) -> dict[str, Any]:
-    """Return everything as JSON-able data; ``explain.py`` describes its shape."""
+    """Return everything as JSON-able data; ``daemon/json.md`` describes its shape."""
     facts = subject.facts
     return {
         "file": shown(subject.file),

@@ -1,6 +1,6 @@
 """``dropglow jobs``: the list, filtered.
 
-With ``--json`` a list of jobs as ``documents.py`` describes them, newest first.
+``daemon/json.md`` describes its JSON.
 """
 
 from __future__ import annotations

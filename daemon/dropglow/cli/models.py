@@ -1,15 +1,6 @@
 """``dropglow models``: the custom models that the account can see, and which rules use them.
 
-With ``--json`` one document; texts are empty where Adobe says nothing, times are as Adobe writes them::
-
-    {"api": "https://firefly-api.adobe.io",
-     "models": [{"id", "name", "asset_name", "version", "base_model", "base_version",
-                 "training_mode": "subject" or "style", "concept_id", "sample_prompt",
-                 "state": "published", "unpublished" or "never", "created_at", "modified_at",
-                 "rules": [name of a rule]}],
-     "missing": [{"id", "rules": [name of a rule]}]}
-
-``missing`` are models that rules name and Adobe does not know. Exit codes: 0 the list was given, also where it is
+``daemon/json.md`` describes its JSON. Exit codes: 0 the list was given, also where it is
 empty; 75 Adobe cannot be reached, or is not well; 78 the configuration, the credentials or the account are not right.
 """
 

@@ -55,7 +55,7 @@ class Outlook:
         return tuple(told)
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON-able data; ``explain.py`` describes its shape."""
+        """Return it as JSON-able data; ``daemon/json.md`` describes its shape."""
         if self.held:
             comes = "held"
         elif self.funds.paused is not None or self.short():

@@ -1,6 +1,6 @@
 """``dropglow pause``: stop spending; what was bought is still fetched and delivered.
 
-The JSON is described in ``switching.py``.
+``daemon/json.md`` describes the JSON.
 """
 
 from __future__ import annotations

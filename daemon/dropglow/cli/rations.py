@@ -2,13 +2,7 @@
 
 Reads the ledger and never writes: which day is being spent from is worked out with the very function of the service.
 
-As JSON, in ``status`` and ``explain``::
-
-    {"paused": {"since", "reason"} or null,
-     "budgets": [{"period": "day" | "month", "of": "2026-11-29", "rule": rule or null,
-                  "limit", "unit": "images" | "operations", "spent", "left", "turns_at"}],
-     "waiting": count of jobs that wait for their budget,
-     "held": {rule: count of jobs that a person has to approve of}}
+``daemon/json.md`` describes it as JSON, under ``money``.
 """
 
 from __future__ import annotations

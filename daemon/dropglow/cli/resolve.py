@@ -1,6 +1,6 @@
 """``dropglow resolve``: settle jobs of which nobody knows whether Adobe took the order.
 
-The JSON is described in ``asking.py``.
+``daemon/json.md`` describes the JSON.
 """
 
 from __future__ import annotations

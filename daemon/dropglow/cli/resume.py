@@ -1,6 +1,6 @@
 """``dropglow resume``: let spending go on.
 
-The JSON is described in ``switching.py``.
+``daemon/json.md`` describes the JSON.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``dropglow retry``: try again what failed or was cancelled, and only that.
 
-The JSON is described in ``asking.py``.
+``daemon/json.md`` describes the JSON.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """``dropglow show``: one drop or one job with its whole history.
 
-With ``--json``, for a drop the drop's document with ``"history": [record]``;
-for a job the job's document with ``"of": drop`` (the drop's document without
-its jobs) and ``"history": [record]``. ``documents.py`` describes them.
+``daemon/json.md`` describes its JSON.
 """
 
 from __future__ import annotations

@@ -1,9 +1,6 @@
 """What ``pause`` and ``resume`` share: one wish about spending as a whole, and its answer as text or JSON.
 
-The JSON of both::
-
-    {"ok": bool, "text": …, "hint": …, "by": "service" | "command" | "nobody",
-     "paused": {"since", "reason"} or null}         as the ledger has it afterwards
+``daemon/json.md`` describes the JSON of both.
 
 Exit codes: 0 it is so; 75 the service did not answer, or the ledger cannot be reached.
 """
