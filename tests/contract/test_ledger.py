@@ -316,9 +316,23 @@ class TestQuestions:
         await ledger.admit(make_drop("abc"), [make_job("abc.1"), make_job("abc.2")])
         await ledger.admit(make_drop("abd"), [])
 
-        for text in ("ab", "abc."):
-            with pytest.raises(UnknownKey, match="more than one"):
+        for text, keys in {"ab": "abc, abd", "abc.": "abc.1, abc.2"}.items():
+            with pytest.raises(UnknownKey, match="more than one") as refused:
                 await ledger.resolve_key(text)
+            assert f"type more of it; it may be {keys}" == refused.value.hint
+
+    async def test_of_many_that_begin_alike_some_are_named(self, ledger: Ledger) -> None:
+        """Of a hundred candidates the first few are named, and that there are more."""
+        for number in range(20):
+            await ledger.admit(make_drop(f"ab{number:02}"), [])
+
+        with pytest.raises(UnknownKey) as refused:
+            await ledger.resolve_key("ab")
+
+        assert (
+            "type more of it; it may be ab00, ab01, ab02, ab03, ab04, ab05, ab06, ab07, …"
+            == refused.value.hint
+        )
 
     @pytest.mark.parametrize(
         ("query", "keys"),

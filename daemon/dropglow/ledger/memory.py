@@ -28,7 +28,7 @@ from dropglow.ledger.codec import path_bytes, searchable
 from dropglow.ledger.content import MOST_ALIKE, of_original, with_companions
 from dropglow.ledger.history import ADMITTED, detail, one_line
 from dropglow.ledger.receipts import uuid_of
-from dropglow.ledger.refusals import ambiguous, newer, no_arrow, refusal, taken_key, unknown
+from dropglow.ledger.refusals import CANDIDATES, ambiguous, newer, no_arrow, refusal, taken_key, unknown
 from dropglow.lifecycle import ENDED, RESTING, allowed
 from dropglow.model import Drop, DropKey, DropState, Job, JobKey, Original, RuleName, Stage, Upload
 from dropglow.money import parked
@@ -103,7 +103,8 @@ class MemoryLedger(MemoryBooks):
         if not text or found is None:
             raise unknown("drop or job", text)
         if len(found) > 1:
-            raise ambiguous(text)
+            keys = sorted(job or drop for drop, job in found)
+            raise ambiguous(text, keys[: CANDIDATES + 1])
         return found.pop()
 
     async def find(self, query: Query) -> tuple[Job, ...]:

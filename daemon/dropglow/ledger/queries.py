@@ -15,7 +15,7 @@ from dropglow.ledger.base import PARKED_AT_MOST, Query
 from dropglow.ledger.codec import Row, path_bytes, searchable, storable, to_us
 from dropglow.ledger.content import MOST_ALIKE
 from dropglow.ledger.receipts import UUID_LENGTH, uuid_of
-from dropglow.ledger.refusals import ambiguous, unknown
+from dropglow.ledger.refusals import CANDIDATES, ambiguous, unknown
 from dropglow.lifecycle import ENDED
 from dropglow.model import DropState, Stage
 
@@ -31,8 +31,12 @@ _JOB_BY_UUID: Final = f"""
     SELECT DISTINCT j.drop_key, j.key FROM submissions AS s JOIN jobs AS j ON j.key = s.job
     WHERE ? <> '' AND lower(substr(s.remote_id, -{UUID_LENGTH})) = ? LIMIT 2
 """  # noqa: S608
-_DROPS_THAT_BEGIN: Final = "SELECT key, NULL FROM drops WHERE key >= ? AND key < ? LIMIT 2"
-_JOBS_THAT_BEGIN: Final = "SELECT drop_key, key FROM jobs WHERE key >= ? AND key < ? LIMIT 2"
+_DROPS_THAT_BEGIN: Final = (
+    f"SELECT key, NULL FROM drops WHERE key >= ? AND key < ? ORDER BY key LIMIT {CANDIDATES + 1}"  # noqa: S608
+)
+_JOBS_THAT_BEGIN: Final = (
+    f"SELECT drop_key, key FROM jobs WHERE key >= ? AND key < ? ORDER BY key LIMIT {CANDIDATES + 1}"  # noqa: S608
+)
 
 
 def job(connection: sqlite3.Connection, key: str) -> Row:
@@ -89,7 +93,7 @@ def named(connection: sqlite3.Connection, text: str) -> tuple[str, str | None]:
         if len(found) == 1:
             return found[0]
         if found:
-            raise ambiguous(text)
+            raise ambiguous(text, [job or drop for drop, job in found])
     raise unknown("drop or job", text)
 
 

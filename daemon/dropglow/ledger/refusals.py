@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from dropglow.errors import Conflict, IllegalTransition, LeaseLost, LedgerError, UnknownKey
 from dropglow.model import Job
+
+CANDIDATES: Final = 8  # of a beginning that is too short, so many are named
 
 
 def unknown(noun: str, key: str) -> UnknownKey:
@@ -11,10 +16,15 @@ def unknown(noun: str, key: str) -> UnknownKey:
     return UnknownKey(f"there is no {noun} {key!r}", hint="see: dropglow jobs")
 
 
-def ambiguous(text: str) -> UnknownKey:
-    """Return the refusal of a beginning that more than one thing has."""
+def ambiguous(text: str, keys: Sequence[str]) -> UnknownKey:
+    """Return the refusal of a beginning that more than one thing has, with some of their *keys*, in order.
+
+    One of them more than ``CANDIDATES`` says that there are others.
+    """
+    named = ", ".join(keys[:CANDIDATES])
+    others = ", …" if len(keys) > CANDIDATES else ""
     return UnknownKey(
-        f"{text!r} fits more than one drop or job", hint="type more of it, or see: dropglow jobs"
+        f"{text!r} fits more than one drop or job", hint=f"type more of it; it may be {named}{others}"
     )
 
 
