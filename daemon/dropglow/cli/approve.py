@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dropglow.cli import completing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ MANY = 100_000
 
 
 @click.command()
-@click.argument("names", metavar="RULE|ID…", nargs=-1, required=True)
+@click.argument("names", metavar="RULE|ID…", nargs=-1, required=True, shell_complete=completing.held)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON entry for each drop or job: what became of it."
 )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import click
 
+from dropglow.cli import completing
+
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=completing.ids("open", "held"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON entry for each id: what became of it.")
 @click.pass_obj
 def command(option: str | None, *, ids: tuple[str, ...], as_json: bool) -> None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from dropglow.cli import completing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -56,7 +58,7 @@ class Day(click.ParamType[str]):
     "--since", type=Day(), metavar="DAY", help="From this day on: 2026-11-29, today, yesterday, month."
 )
 @click.option("--until", type=Day(), metavar="DAY", help="To this day, included.")
-@click.option("--rule", metavar="NAME", help="Of this rule only.")
+@click.option("--rule", metavar="NAME", shell_complete=completing.rules, help="Of this rule only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document with lines and their total.")
 @click.pass_obj
 def command(

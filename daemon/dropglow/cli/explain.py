@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dropglow.cli import completing
+
 if TYPE_CHECKING:
     from dropglow.cli.forecast import Forecast
     from dropglow.cli.outlook import Outlook
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", shell_complete=completing.files)
 @click.option(
     "--inbox",
     metavar="FOLDER",
+    shell_complete=completing.folders,
     help="The inbox to think of; default: the one that the file lies in, else every one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: inboxes, rules, orders, results.")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from dropglow.cli import completing
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -53,7 +55,7 @@ class Since(click.ParamType[datetime]):
     multiple=True,
     help="Where they stand; repeatable. open: not ended; done: delivered; doubt: in doubt.",
 )
-@click.option("--rule", metavar="NAME", help="Of this rule only.")
+@click.option("--rule", metavar="NAME", shell_complete=completing.rules, help="Of this rule only.")
 @click.option("--source", metavar="TEXT", help="TEXT is part of the file's path, in either case.")
 @click.option("--since", type=Since(), metavar="WHEN", help="Made since: 30m, 2h, 1d, 1w, or a time.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")

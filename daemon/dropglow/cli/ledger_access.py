@@ -45,6 +45,17 @@ def state_folder(option: str | None) -> Path:
     return Path(surveyed(option).config.state)
 
 
+def quiet_state_folder(option: str | None) -> Path:
+    """Return the state folder, without a word about faults.
+
+    Raises:
+        ConfigError: There is no configuration, or nobody can tell the state folder from it.
+    """
+    from dropglow.config import survey_config
+
+    return Path(survey_config(option, environ=os.environ, cwd=str(Path.cwd())).config.state)
+
+
 def surveyed(option: str | None) -> Survey:
     """Return the configuration as far as it can be read; warn, on standard error, where it has faults.
 

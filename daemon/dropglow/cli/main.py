@@ -6,8 +6,10 @@ import importlib
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from dropglow import __version__
+from dropglow.cli import completing
 from dropglow.cli.exits import told
 from dropglow.errors import DropglowError
 
@@ -34,6 +36,8 @@ COMMANDS: Final = {
     "install": "Install the service on this machine: user, folders, units, a first rule.",
     "uninstall": "Undo what install did.",
     "schema": "Print the JSON Schema of the configuration, for editors.",
+    "completion": "Print what a shell needs to complete commands, rules and ids.",
+    "man": "Print the manual page.",
 }
 
 
@@ -57,11 +61,21 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Return the commands that *incomplete* begins, without loading any, or else options."""
+        found = [
+            CompletionItem(name, help=words)
+            for name, words in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command meant, or fail with the nearest name."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        unknown = bool(args) and args[0] not in COMMANDS and not args[0].startswith("-")
+        if unknown and not ctx.resilient_parsing:
             ctx.fail(_unknown(args[0]))
         return super().resolve_command(ctx, args)
 
@@ -87,7 +101,12 @@ def _unknown(name: str) -> str:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--config", metavar="PATH", help="Configuration file, or the folder of dropglow.yaml.")
+@click.option(
+    "--config",
+    metavar="PATH",
+    shell_complete=completing.files,
+    help="Configuration file, or the folder of dropglow.yaml.",
+)
 @click.version_option(__version__, prog_name="dropglow")
 @click.pass_context
 def main(ctx: click.Context, config: str | None) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dropglow.cli import completing
+
 if TYPE_CHECKING:
     from dropglow.cli.asking import Meant
     from dropglow.ledger.base import Reader
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, shell_complete=completing.ids("in_doubt"))
 @click.option("--job-id", metavar="URN", help="It is there: this is Adobe's job id; take its results.")
 @click.option(
     "--resubmit", is_flag=True, help="It is not there: order again. If it was, it is paid for twice."

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dropglow.cli import completing
+
 if TYPE_CHECKING:
     from dropglow.cli.asking import Meant
     from dropglow.ledger.base import Reader
@@ -18,9 +20,11 @@ FAILED_MAX = 10_000
 
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1)
+@click.argument("ids", metavar="ID…", nargs=-1, shell_complete=completing.ids("failed", "cancelled"))
 @click.option("--all-failed", is_flag=True, help="Every failed job, but for those given up in doubt.")
-@click.option("--rule", metavar="NAME", help="With --all-failed: of this rule only.")
+@click.option(
+    "--rule", metavar="NAME", shell_complete=completing.rules, help="With --all-failed: of this rule only."
+)
 @click.option("--yes", is_flag=True, help="With --all-failed: do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON entry for each id: what became of it.")
 @click.pass_obj

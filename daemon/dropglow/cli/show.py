@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dropglow.cli import completing
+
 if TYPE_CHECKING:
     from dropglow.ledger.base import Reader, Record
     from dropglow.model import Drop, Job, JobKey
@@ -26,7 +28,7 @@ class Story:
 
 
 @click.command()
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=completing.ids())
 @click.option("--json", "as_json", is_flag=True, help="One JSON document with everything.")
 @click.pass_obj
 def command(option: str | None, *, id_: str, as_json: bool) -> None:
