@@ -319,7 +319,7 @@ class TestQuestions:
         for text, keys in {"ab": "abc, abd", "abc.": "abc.1, abc.2"}.items():
             with pytest.raises(UnknownKey, match="more than one") as refused:
                 await ledger.resolve_key(text)
-            assert f"type more of it; it may be {keys}" == refused.value.hint
+            assert f"type more of it: {keys}; see: dropglow jobs" == refused.value.hint
 
     async def test_of_many_that_begin_alike_some_are_named(self, ledger: Ledger) -> None:
         """Of a hundred candidates the first few are named, and that there are more."""
@@ -330,7 +330,7 @@ class TestQuestions:
             await ledger.resolve_key("ab")
 
         assert (
-            "type more of it; it may be ab00, ab01, ab02, ab03, ab04, ab05, ab06, ab07, …"
+            "type more of it: ab00, ab01, ab02, ab03, ab04, ab05, ab06, ab07, …; see: dropglow jobs"
             == refused.value.hint
         )
 

@@ -14,8 +14,12 @@ import click
 from dropglow.cli import completing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
+    from dropglow.cli.watching import Telling
+    from dropglow.ledger.base import Query
     from dropglow.model import Job, Stage
 
 GROUPS: Final = ("open", "done", "doubt")
@@ -59,6 +63,7 @@ class Since(click.ParamType[datetime]):
 @click.option("--source", metavar="TEXT", help="TEXT is part of the file's path, in either case.")
 @click.option("--since", type=Since(), metavar="WHEN", help="Made since: 30m, 2h, 1d, 1w, or a time.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--watch", is_flag=True, help="List them again whenever something changed, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list of jobs.")
 @click.pass_obj
 def command(
@@ -69,12 +74,12 @@ def command(
     source: str | None,
     since: datetime | None,
     limit: int,
+    watch: bool,
     as_json: bool,
 ) -> None:
     """List jobs, newest first. Every filter narrows the list."""
-    from dropglow.cli.documents import job_document
-    from dropglow.cli.ledger_access import asked, state_folder
-    from dropglow.cli.tables import print_json
+    from dropglow.cli.ledger_access import state_folder
+    from dropglow.cli.watching import tell
     from dropglow.ledger.base import Query
     from dropglow.model import RuleName
 
@@ -85,11 +90,21 @@ def command(
         since=since,
         limit=limit + 1,  # one more, to know whether there are more
     )
-    found = asked(state_folder(option), lambda reader: reader.find(query))
-    if as_json:
-        print_json([job_document(job) for job in found[:limit]])
-        return
-    _show(found[:limit], more=len(found) > limit)
+    state = state_folder(option)
+    tell(lambda: _look(state, query, limit), as_json=as_json, watch=watch)
+
+
+def _look(state: Path, query: Query, limit: int) -> Telling:
+    from dropglow.cli.documents import job_document
+    from dropglow.cli.ledger_access import asked
+    from dropglow.cli.watching import Telling
+
+    found = asked(state, lambda reader: reader.find(query))
+    listed = found[:limit]
+    return Telling(
+        document=lambda: [job_document(job) for job in listed],
+        show=lambda out: _show(listed, out, more=len(found) > limit),
+    )
 
 
 def _stages(states: tuple[str, ...]) -> frozenset[Stage] | None:
@@ -105,10 +120,9 @@ def _stages(states: tuple[str, ...]) -> frozenset[Stage] | None:
     return frozenset().union(*chosen) if states else None
 
 
-def _show(jobs: tuple[Job, ...], *, more: bool) -> None:
+def _show(jobs: tuple[Job, ...], out: Console, *, more: bool) -> None:
     from dropglow.cli.tables import console, line
 
-    out = console()
     if not jobs:
         line("No job fits.", console=out)
         return
@@ -117,7 +131,8 @@ def _show(jobs: tuple[Job, ...], *, more: bool) -> None:
     else:
         _tabulate(jobs, out)
     if more:
-        line("There are more: --limit shows them.", console=console(stderr=True))
+        # On a terminal the list may be painted in place, and nothing else may write amid it.
+        line("There are more: --limit shows them.", console=out if out.is_terminal else console(stderr=True))
 
 
 def _tabulate(jobs: tuple[Job, ...], out: Console) -> None:

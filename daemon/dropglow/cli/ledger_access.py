@@ -7,10 +7,10 @@ neither HTTP nor imaging comes along.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dropglow.cli.tables import counted
-from dropglow.errors import LedgerUnavailable
+from dropglow.errors import ConfigError, LedgerUnavailable
 from dropglow.ledger.lock import LOCK_FILE, StateLock
 from dropglow.ledger.place import LEDGER_FILE
 
@@ -51,9 +51,29 @@ def quiet_state_folder(option: str | None) -> Path:
     Raises:
         ConfigError: There is no configuration, or nobody can tell the state folder from it.
     """
-    from dropglow.config import survey_config
+    return Path(_survey(option).config.state)
 
-    return Path(survey_config(option, environ=os.environ, cwd=str(Path.cwd())).config.state)
+
+class Surveyor:
+    """Read the configuration again and again, and warn of its faults the first time only."""
+
+    def __init__(self, option: str | None) -> None:
+        """Read what ``--config`` says: *option*."""
+        self._option = option
+        self._last: Survey | None = None
+
+    def survey(self) -> Survey:
+        """Return the configuration as it is now; as it was, while somebody edits it so that nobody can read it.
+
+        Raises:
+            ConfigError: The first time: there is none, or nobody can tell the state folder from it.
+        """
+        if self._last is None:
+            self._last = surveyed(self._option)
+            return self._last
+        with contextlib.suppress(ConfigError):
+            self._last = _survey(self._option)
+        return self._last
 
 
 def surveyed(option: str | None) -> Survey:
@@ -62,13 +82,17 @@ def surveyed(option: str | None) -> Survey:
     Raises:
         ConfigError: There is none, or nobody can tell the state folder from it.
     """
-    from dropglow.config import survey_config
-
-    survey = survey_config(option, environ=os.environ, cwd=str(Path.cwd()))
+    survey = _survey(option)
     if survey.refusal is not None:
         count = counted(len(survey.refusal.faults), "fault")
         click.echo(f"Warning: the configuration has {count}: dropglow check", err=True)
     return survey
+
+
+def _survey(option: str | None) -> Survey:
+    from dropglow.config import survey_config
+
+    return survey_config(option, environ=os.environ, cwd=str(Path.cwd()))
 
 
 def asked(state: Path, question: Callable[[Reader], Awaitable[T]]) -> T:
@@ -86,7 +110,7 @@ def asked(state: Path, question: Callable[[Reader], Awaitable[T]]) -> T:
     return asyncio.run(ask())
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def reading(state: Path) -> AsyncIterator[Reader]:
     """Open the ledger in *state* for questions; where none was made yet, an empty one answers.
 

@@ -24,7 +24,8 @@ def ambiguous(text: str, keys: Sequence[str]) -> UnknownKey:
     named = ", ".join(keys[:CANDIDATES])
     others = ", …" if len(keys) > CANDIDATES else ""
     return UnknownKey(
-        f"{text!r} fits more than one drop or job", hint=f"type more of it; it may be {named}{others}"
+        f"{text!r} fits more than one drop or job",
+        hint=f"type more of it: {named}{others}; see: dropglow jobs",
     )
 
 

@@ -1,0 +1,127 @@
+"""``--watch``: tell again whenever something changed, until Ctrl-C; on a terminal in place, elsewhere below each other.
+
+The terminal is given back as it was, whichever way the command ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EVERY_S: Final = 1.0
+# The other screen, no cursor, and long lines are cut at the edge instead of broken.
+_ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[?7l"
+_LEAVE: Final = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+_HOME: Final = "\x1b[H"
+_END_OF_LINE: Final = "\x1b[K"
+_END_OF_SCREEN: Final = "\x1b[J"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What there is to tell at one moment, both ways."""
+
+    document: Callable[[], Any]  # JSON-able
+    show: Callable[[Console], None]
+
+    def key(self) -> str:
+        """Return what differs when something changed. The moment itself does not count."""
+        document = self.document()
+        timeless = {**document, "at": None} if isinstance(document, dict) else document
+        return json.dumps(timeless, default=str)
+
+
+def tell(look: Callable[[], Telling], *, as_json: bool, watch: bool, every_s: float = EVERY_S) -> None:
+    """Tell what *look* finds: once, or with *watch* again and again until somebody has enough."""
+    from dropglow.cli.tables import console, print_json
+
+    if not watch:
+        if as_json:
+            print_json(look().document())
+            return
+        look().show(console())
+        return
+    with _ending() as ended:
+        out = console()
+        if as_json:
+            _lines(_changes(look, ended, every_s))
+        elif out.is_terminal and not out.is_dumb_terminal:
+            _screen(look, ended, out, every_s)
+        else:
+            _below_each_other(_changes(look, ended, every_s), out)
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[threading.Event]:
+    """Yield what is set by Ctrl-C and SIGTERM: for who watches they are the usual end."""
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _changes(look: Callable[[], Telling], ended: threading.Event, every_s: float) -> Iterator[Telling]:
+    last = ""
+    while not ended.is_set():
+        found = look()
+        if (key := found.key()) != last:
+            last = key
+            yield found
+        ended.wait(every_s)
+
+
+def _lines(changes: Iterator[Telling]) -> None:
+    for found in changes:
+        click.echo(json.dumps(found.document(), default=str))
+
+
+def _below_each_other(changes: Iterator[Telling], out: Console) -> None:
+    for place, found in enumerate(changes):
+        if place:
+            click.echo()
+        found.show(out)
+        out.file.flush()
+
+
+def _screen(look: Callable[[], Telling], ended: threading.Event, out: Console, every_s: float) -> None:
+    painted = ""
+    try:
+        out.file.write(_ENTER)
+        while not ended.is_set():
+            if (frame := _frame(look(), out)) != painted:
+                painted = frame
+                out.file.write(frame)
+                out.file.flush()
+            ended.wait(every_s)
+    finally:
+        out.file.write(_LEAVE)
+        out.file.flush()
+
+
+def _frame(found: Telling, out: Console) -> str:
+    """Return what to write so that the screen shows *found* and nothing else, as far as it has room."""
+    with out.capture() as captured:
+        found.show(out)
+    lines = captured.get().splitlines()
+    hidden = len(lines) - out.height
+    if hidden > 0:
+        lines = [*lines[: out.height - 1], f"… {hidden + 1} more lines, without --watch"]
+    return _HOME + "\r\n".join(text + _END_OF_LINE for text in lines) + _END_OF_SCREEN
