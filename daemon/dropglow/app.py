@@ -37,6 +37,7 @@ from dropglow.runtime.bell import Bell
 from dropglow.runtime.counting import counted
 from dropglow.runtime.service import Outcome
 from dropglow.runtime.telling import about, log
+from dropglow.sketch import remember
 
 if TYPE_CHECKING:
     from dropglow.frontage import Frontage
@@ -86,6 +87,7 @@ async def serve(
             credentials = _credentials(environ)
         clock, disk = RealClock(), RealDisk()
         await asyncio.to_thread(make_folders, config, disk)
+        await asyncio.to_thread(remember, config)
         client = FireflyClient(
             config.api,
             credentials,

@@ -74,6 +74,7 @@ from dropglow.runtime.uploads import Uploads
 from dropglow.runtime.wishes import Wishes
 from dropglow.runtime.worker import Worker
 from dropglow.runtime.writers import Writers
+from dropglow.sketch import remember
 
 ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
 DOWNLOADS: Final = 8
@@ -436,6 +437,7 @@ async def _swap(
 ) -> Exchange:
     """Put *config* in force: limits at once, then the inboxes. Jobs carry their orders with them."""
     await asyncio.to_thread(make_folders, config, disk)
+    await asyncio.to_thread(remember, config)
     limits = config.limits
     core.gate.limit(
         per_minute=limits.requests_per_minute,

@@ -6,10 +6,10 @@ Credentials are not read here; they are read when a token is fetched.
 
 from __future__ import annotations
 
-import glob
 import importlib.util
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import urllib.parse
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.ignore import Ignored
 from dropglow.intake.lookout import Lookout
 from dropglow.intake.plan import InboxPlan, WatchMode, workshop
+from dropglow.locating import Stamp, default_state, find_config, rule_files, stamp, stamps
 from dropglow.money import Budget, Budgets
 from dropglow.notify.reading import settings_of
 from dropglow.notify.settings import NotifySettings
@@ -43,21 +44,19 @@ from dropglow.rules.load import (
     load_rule_file,
     load_rules,
     read_source,
-    resolved,
 )
+from dropglow.rules.paths import resolved
 from dropglow.rules.places import Look, lies_inside
 from dropglow.rules.positions import LARGEST_DOCUMENT, parse
 from dropglow.rules.pricing import priced
+from dropglow.rules.problem import Problem
 from dropglow.rules.receivers import NotifyShape
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
-from dropglow.rules.shape import Problem
 from dropglow.rules.shared_inbox import marker_warnings
 from dropglow.rules.units import shown
 from dropglow.rules.whole_folders import folder_faults, folder_warnings, kept_folder_faults
 
-FILE_NAME: Final = "dropglow.yaml"
-CONFIG_VARIABLE: Final = "DROPGLOW_CONFIG"
 URL_VARIABLES: Final = {"base_url": "DROPGLOW_API_URL", "token_url": "DROPGLOW_TOKEN_URL"}
 
 
@@ -71,16 +70,6 @@ class Limits:
     poll_s_min: float = 1.0
     poll_s_max: float = 15.0
     job_timeout_s: float = 1800.0  # after this a job is late
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """A file of the configuration at one moment; another edit of it is another stamp."""
-
-    file: str  # absolute
-    mtime_ns: int = 0
-    size_bytes: int = -1  # -1: it was not there, or could not be looked at
-    inode: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,29 +135,9 @@ def survey_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -
     return survey
 
 
-def stamps(path: str, patterns: Iterable[str]) -> tuple[Stamp, ...]:
-    """Return the stamps of the configuration file at *path* and of its rule files, as they are now. Blocks."""
-    files = {file for pattern in patterns for file in rule_files(pattern)}
-    return (_stamp(path), *(_stamp(file) for file in sorted(files)))
-
-
-def _stamp(file: str) -> Stamp:
-    try:
-        found = os.stat(file)  # noqa: PTH116  # a path is text here
-    except OSError:
-        return Stamp(file=file)
-    return Stamp(file=file, mtime_ns=found.st_mtime_ns, size_bytes=found.st_size, inode=found.st_ino)
-
-
-def rule_files(pattern: str) -> set[str]:
-    """Return the files that an absolute *pattern* stands for."""
-    found = glob.glob(pattern, recursive=True)  # noqa: PTH207  # a path is text here
-    return {file for file in found if os.path.isfile(file)}  # noqa: PTH113
-
-
 def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest = Harvest(look=Lookout())
-    first = _stamp(path)  # before it is read: who edits it meanwhile is not missed
+    first = stamp(path)  # before it is read: who edits it meanwhile is not missed
     source = read_source(path, environ=environ, harvest=harvest)
     read = _read(source, harvest)
     shape = read.value
@@ -185,7 +154,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest.faults += [source.fault(problem) for problem in problems]
     state = _state(read, source, environ=environ, cwd=cwd)
     harvest.faults += nesting_faults(
-        harvest.entries, source=source, state=state or _default_state(environ, cwd), look=harvest.look
+        harvest.entries, source=source, state=state or default_state(environ, cwd), look=harvest.look
     )
     harvest.faults += after_faults(harvest.rules, harvest.entries, look=harvest.look)
     harvest.faults += folder_faults(harvest.rules)
@@ -239,7 +208,7 @@ def _state(read: Review[ConfigurationShape], source: Source, *, environ: Mapping
     known = set(ConfigurationShape.model_fields) - {"state"}
     if any(len(place) < 2 and not known.issuperset(place[:1] or ("",)) for place in read.places):
         return ""
-    return _default_state(environ, cwd)
+    return default_state(environ, cwd)
 
 
 def _salvaged(file: str, environ: Mapping[str, str]) -> str | None:
@@ -256,32 +225,6 @@ def _salvaged(file: str, environ: Mapping[str, str]) -> str | None:
     return named if isinstance(named, str) and not document.problems else None
 
 
-def find_config(option: str | None, *, environ: Mapping[str, str], cwd: str) -> str:
-    """Return the absolute path of the configuration file.
-
-    Raises:
-        ConfigError: There is none; the hint names the places.
-    """
-    named = option or environ.get(CONFIG_VARIABLE)
-    if named:
-        path = resolved(cwd, named)
-        found = resolved(path, FILE_NAME) if os.path.isdir(path) else path  # noqa: PTH112
-        if not os.path.isfile(found):  # noqa: PTH113
-            said_by = "--config" if option else f"${CONFIG_VARIABLE}"
-            raise ConfigError(
-                f"there is no configuration file {found}", hint=f"{said_by} names it: is it right?"
-            )
-        return found
-    places = (cwd, resolved(_xdg(environ, "XDG_CONFIG_HOME", ".config"), "dropglow"), "/etc/dropglow")
-    for place in places:
-        if os.path.isfile(candidate := resolved(place, FILE_NAME)):  # noqa: PTH113
-            return candidate
-    raise ConfigError(
-        f"no {FILE_NAME} was found in {', '.join(places)}",
-        hint="write one, or name it with --config; `dropglow demo` makes an example",
-    )
-
-
 def _refusal(path: str, faults: list[Fault]) -> ConfigError:
     told = tuple(dict.fromkeys(str(fault) for fault in sorted(faults)))
     count = "a fault" if len(told) == 1 else f"{len(told)} faults"
@@ -290,16 +233,6 @@ def _refusal(path: str, faults: list[Fault]) -> ConfigError:
         hint="mend what is named above; `dropglow check` looks again",
         faults=told,
     )
-
-
-def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> str:
-    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111
-    return environ.get(variable) or resolved(home, fallback)
-
-
-def _default_state(environ: Mapping[str, str], cwd: str) -> str:
-    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]  # systemd lists several with colons
-    return resolved(cwd, given or resolved(_xdg(environ, "XDG_STATE_HOME", ".local/state"), "dropglow"))
 
 
 def _read(source: Source, harvest: Harvest) -> Review[ConfigurationShape]:

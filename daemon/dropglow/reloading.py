@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
-from dropglow.config import Config, Stamp, Survey, stamps
+from dropglow.config import Config, Survey
 from dropglow.errors import ConfigError
+from dropglow.locating import Stamp, stamps
 from dropglow.ops.systemd import Manager
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.pulse import Pulse

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from dropglow.config import Config, Limits, find_config, load_config
+from dropglow.config import Config, Limits, load_config
 from dropglow.errors import ConfigError
 from dropglow.firefly.settings import ApiSettings
 from dropglow.intake.plan import WatchMode
+from dropglow.locating import find_config
 from dropglow.rules.folders import unwritable_inboxes
 from dropglow.rules.load import Harvest, load_rule_file
 from dropglow.rules.places import lies_inside, look

@@ -14,7 +14,7 @@ from dropglow.cli.online import Account, asked_for_account
 from dropglow.errors import AuthError, FireflyError, RequestRefused
 from dropglow.firefly.custom_rules import custom_model_id, remarks, rules_with_custom_models
 from dropglow.rules.load import Fault, Harvest, Source, read_source
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

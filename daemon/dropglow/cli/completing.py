@@ -7,7 +7,6 @@ Imported by every command, so nothing heavy stands at the top.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,17 +35,18 @@ def folders(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionI
 
 def rules(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG001
     """Return the rules of the configuration that *incomplete* begins."""
-    from dropglow.config import survey_config
+    from dropglow.cli.ledger_access import found_sketch
+    from dropglow.cli.tables import readable
     from dropglow.errors import DropglowError
 
     try:
-        survey = survey_config(_option(ctx), environ=os.environ, cwd=str(Path.cwd()))
+        sketch = found_sketch(_option(ctx))
     except (DropglowError, OSError):
         return []
     return [
-        CompletionItem(rule.name, help=f"{rule.operation} of {rule.inbox}")
-        for rule in survey.config.rules
-        if rule.name.startswith(incomplete)
+        CompletionItem(name, help=readable(words))
+        for name, words in sketch.rules
+        if name.startswith(incomplete)
     ]
 
 
@@ -74,11 +74,11 @@ def _option(ctx: Context) -> str | None:
 
 
 def _ids(option: str | None, stages: Iterable[str], incomplete: str) -> list[CompletionItem[str]]:
-    from dropglow.cli.ledger_access import asked, quiet_state_folder
+    from dropglow.cli.ledger_access import asked, found_sketch
     from dropglow.errors import DropglowError
 
     try:
-        jobs = asked(quiet_state_folder(option), _question(tuple(stages)))
+        jobs = asked(Path(found_sketch(option).state), _question(tuple(stages)))
     except (DropglowError, OSError):
         return []
     fitting = [job for job in jobs if job.key.startswith(incomplete)]

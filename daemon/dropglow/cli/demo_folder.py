@@ -14,7 +14,7 @@ from typing import Final
 
 import dropglow
 from dropglow.cli.exits import Exit, Told
-from dropglow.config import FILE_NAME
+from dropglow.locating import FILE_NAME
 
 MARK: Final = "# Made by `dropglow demo`."
 RULES: Final = ("10-social-sizes.yaml", "20-art-from-prompts.yaml")

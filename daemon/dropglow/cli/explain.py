@@ -106,7 +106,7 @@ def _asked(config: Config, wanted: dict[RuleName, Amount], now: datetime) -> Out
 def _inbox(config: Config, named: str, cwd: str) -> str:
     """Return the inbox meant by its path, or by the end of its path."""
     from dropglow.intake.lookout import Lookout
-    from dropglow.rules.load import resolved
+    from dropglow.rules.paths import resolved
     from dropglow.rules.places import lies_inside
 
     path, seen = resolved(cwd, named), Lookout(silent=config.silent)

@@ -23,8 +23,8 @@ from dropglow.ledger.lock import LOCK_FILE, StateLock
 from dropglow.ledger.place import LEDGER_FILE
 
 if TYPE_CHECKING:
-    from dropglow.config import Survey
     from dropglow.ledger.base import Reader
+    from dropglow.sketch import Sketch
 
 T = TypeVar("T")
 
@@ -42,16 +42,7 @@ def state_folder(option: str | None) -> Path:
     Raises:
         ConfigError: There is none, or nobody can tell the state folder from it.
     """
-    return Path(surveyed(option).config.state)
-
-
-def quiet_state_folder(option: str | None) -> Path:
-    """Return the state folder, without a word about faults.
-
-    Raises:
-        ConfigError: There is no configuration, or nobody can tell the state folder from it.
-    """
-    return Path(_survey(option).config.state)
+    return Path(surveyed(option).state)
 
 
 class Surveyor:
@@ -60,9 +51,9 @@ class Surveyor:
     def __init__(self, option: str | None) -> None:
         """Read what ``--config`` says: *option*."""
         self._option = option
-        self._last: Survey | None = None
+        self._last: Sketch | None = None
 
-    def survey(self) -> Survey:
+    def sketch(self) -> Sketch:
         """Return the configuration as it is now; as it was, while somebody edits it so that nobody can read it.
 
         Raises:
@@ -72,27 +63,32 @@ class Surveyor:
             self._last = surveyed(self._option)
             return self._last
         with contextlib.suppress(ConfigError):
-            self._last = _survey(self._option)
+            self._last = found_sketch(self._option)
         return self._last
 
 
-def surveyed(option: str | None) -> Survey:
+def surveyed(option: str | None) -> Sketch:
     """Return the configuration as far as it can be read; warn, on standard error, where it has faults.
 
     Raises:
         ConfigError: There is none, or nobody can tell the state folder from it.
     """
-    survey = _survey(option)
-    if survey.refusal is not None:
-        count = counted(len(survey.refusal.faults), "fault")
+    sketch = found_sketch(option)
+    if sketch.faults:
+        count = counted(len(sketch.faults), "fault")
         click.echo(f"Warning: the configuration has {count}: dropglow check", err=True)
-    return survey
+    return sketch
 
 
-def _survey(option: str | None) -> Survey:
-    from dropglow.config import survey_config
+def found_sketch(option: str | None) -> Sketch:
+    """Return the configuration as far as it can be read, without a word about faults.
 
-    return survey_config(option, environ=os.environ, cwd=str(Path.cwd()))
+    Raises:
+        ConfigError: There is none, or nobody can tell the state folder from it.
+    """
+    from dropglow.sketch import find_sketch
+
+    return find_sketch(option, environ=os.environ, cwd=str(Path.cwd()))
 
 
 def asked(state: Path, question: Callable[[Reader], Awaitable[T]]) -> T:

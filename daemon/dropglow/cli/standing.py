@@ -16,11 +16,11 @@ from dropglow.cli.documents import failure_document, instant, job_document
 from dropglow.cli.ledger_access import Holder
 from dropglow.cli.rations import Funds, funds
 from dropglow.cli.words import advice
-from dropglow.config import Config, Survey
 from dropglow.ledger.base import Counts, Query, Reader
 from dropglow.lifecycle import REMOTE_OPEN, RESTING
 from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
 from dropglow.naming import shown, storable
+from dropglow.sketch import Sketch
 
 MANY: Final = 1000
 LATEST: Final = 3
@@ -46,8 +46,7 @@ class Standing:
     """Everything that ``status`` tells."""
 
     at: datetime
-    config: Config  # as far as it can be read
-    faults: tuple[str, ...]  # of the configuration: ``file:line:column: message``
+    sketch: Sketch  # of the configuration, as far as it can be read
     holder: Holder | None
     snapshot: Mapping[str, Any] | None  # the service's own report
     counts: Counts
@@ -66,7 +65,7 @@ class Standing:
     def inboxes(self) -> tuple[dict[str, Any], ...]:
         """Return each inbox of the configuration, then those of the service that are not in it any more."""
         told = {each["folder"]: each for each in (self.snapshot or {}).get("inboxes", ())}
-        folders = dict.fromkeys([*(plan.folder for plan in self.config.inboxes), *told])
+        folders = dict.fromkeys([*self.sketch.inboxes, *told])
         return tuple(self._inbox(folder, told.get(folder, {})) for folder in folders)
 
     def outboxes_away(self) -> tuple[dict[str, str], ...]:
@@ -103,7 +102,7 @@ class Standing:
 
 async def gather(
     reader: Reader,
-    survey: Survey,
+    sketch: Sketch,
     *,
     holder: Holder | None,
     snapshot: Mapping[str, Any] | None,
@@ -119,8 +118,7 @@ async def gather(
     doubts = await reader.find(Query(stages=frozenset({Stage.IN_DOUBT}), limit=MANY))
     return Standing(
         at=now,
-        config=survey.config,
-        faults=() if survey.refusal is None else survey.refusal.faults,
+        sketch=sketch,
         holder=holder,
         snapshot=snapshot,
         counts=await reader.counts(),
@@ -130,7 +128,7 @@ async def gather(
         late=tuple(job for job in under_way if job.late),
         waiting=tuple(job for job in under_way if job.failure is not None),
         failures=await _failures(reader, since=now - DAY),
-        funds=await funds(reader, survey.config.budgets, now=now),
+        funds=await funds(reader, sketch.budgets, now=now),
     )
 
 
@@ -177,20 +175,20 @@ def _of_drops(drops: Iterable[Drop]) -> Iterable[Ended]:
 
 def document(standing: Standing) -> dict[str, Any]:
     """Return *standing* in the shape that ``status --json`` documents."""
-    limits = standing.config.limits
+    sketch = standing.sketch
     return {
         "at": instant(standing.at),
-        "config": shown(standing.config.path),
-        "state": shown(standing.config.state),
-        "config_faults": [storable(fault) for fault in standing.faults],
+        "config": shown(sketch.path),
+        "state": shown(sketch.state),
+        "config_faults": [storable(fault) for fault in sketch.faults],
         "service": _service(standing),
         "in_flight": standing.in_flight(),
-        "in_flight_limit": limits.in_flight,
+        "in_flight_limit": sketch.in_flight,
         "requests": {
             "last_minute": standing.requests_last_minute,
-            "per_minute": limits.requests_per_minute,
+            "per_minute": sketch.requests_per_minute,
             "last_day": standing.requests_last_day,
-            "per_day": limits.requests_per_day,
+            "per_day": sketch.requests_per_day,
         },
         "inboxes": list(standing.inboxes()),
         "outboxes_away": list(standing.outboxes_away()),

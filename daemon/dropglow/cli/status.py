@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dropglow.cli.standing import Standing
     from dropglow.cli.watching import Telling
-    from dropglow.config import Survey
+    from dropglow.sketch import Sketch
 
 
 @click.command()
@@ -33,20 +33,20 @@ def command(option: str | None, *, watch: bool, as_json: bool) -> None:
     from dropglow.cli.watching import tell
 
     surveyor = Surveyor(option)
-    tell(lambda: _look(surveyor.survey()), as_json=as_json, watch=watch)
+    tell(lambda: _look(surveyor.sketch()), as_json=as_json, watch=watch)
 
 
-def _look(survey: Survey) -> Telling:
+def _look(sketch: Sketch) -> Telling:
     from dropglow.cli.ledger_access import asked, holder, snapshot
     from dropglow.cli.standing import document, gather
     from dropglow.cli.watching import Telling
     from dropglow.clock import RealClock
 
-    state = Path(survey.config.state)
+    state = Path(sketch.state)
     held_by = holder(state)
     told = snapshot(state, held_by)
     now = RealClock().now()
-    standing = asked(state, lambda reader: gather(reader, survey, holder=held_by, snapshot=told, now=now))
+    standing = asked(state, lambda reader: gather(reader, sketch, holder=held_by, snapshot=told, now=now))
     return Telling(document=lambda: document(standing), show=lambda out: _show(standing, out))
 
 

@@ -45,9 +45,9 @@ def _service(standing: Standing, out: Console) -> None:
         line(f"A service is starting, or a command is at work (pid {pid}).", console=out, style="yellow")
     else:
         _running(told, standing.at, out)
-    fact("state", standing.config.state, console=out)
-    fact("configuration", standing.config.path, console=out)
-    if told is not None and told.get("config") not in {None, standing.config.path}:
+    fact("state", standing.sketch.state, console=out)
+    fact("configuration", standing.sketch.path, console=out)
+    if told is not None and told.get("config") not in {None, standing.sketch.path}:
         text = f"the service runs with another configuration: {readable(str(told['config']))}"
         fact("", text, console=out, style="yellow")
     if told is not None:
@@ -55,7 +55,7 @@ def _service(standing: Standing, out: Console) -> None:
     for each in standing.receivers_failing():
         text = f"nothing arrives at {each['receiver']}: {each['reason']}; try it: dropglow notify {each['receiver']}"
         fact("notifications", readable(text), console=out, style="red")
-    limits = standing.config.limits
+    limits = standing.sketch
     fact("at Adobe now", _of(standing.in_flight(), limits.in_flight), console=out)
     minute = _of(standing.requests_last_minute, limits.requests_per_minute)
     day = _of(standing.requests_last_day, limits.requests_per_day)

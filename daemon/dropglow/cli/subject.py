@@ -27,7 +27,7 @@ from dropglow.intake.plan import InboxPlan
 from dropglow.intake.scan import MAX_DEPTH
 from dropglow.intake.work import HIDDEN
 from dropglow.model import Facts, Kind
-from dropglow.rules.load import resolved
+from dropglow.rules.paths import resolved
 from dropglow.rules.places import Look, lies_inside
 
 

@@ -7,20 +7,20 @@ kept in ASCII, so that file names which are not text survive as they are.
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, cast
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from dropglow.model import Drop, Job
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Row = tuple[Any, ...]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_JOB: Final = TypeAdapter(Job)
-_DROP: Final = TypeAdapter(Drop)
 _dumps: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
 
 # What changes at every step; all else is written once. Stage and revision are columns only.
@@ -48,6 +48,21 @@ _MOVING: Final = {
 }
 _COLUMNS: Final = {"stage", "revision"}
 _NO_URL: Final = {"outputs": {"__all__": {"url"}}}
+
+
+# Made when the first is met, and pydantic loaded with it: a command that finds nothing to read answers sooner.
+@functools.cache
+def _jobs() -> TypeAdapter[Job]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Job)
+
+
+@functools.cache
+def _drops() -> TypeAdapter[Drop]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Drop)
 
 
 def to_us(at: datetime) -> int:
@@ -82,12 +97,14 @@ def storable(text: str) -> str:
 
 def job_fixed(job: Job) -> str:
     """Return the document of what never changes about *job*."""
-    return _dumps(_JOB.dump_python(job, mode="json", exclude=_MOVING | _COLUMNS))
+    return _dumps(_jobs().dump_python(job, mode="json", exclude=_MOVING | _COLUMNS))
 
 
 def job_moving(job: Job) -> str:
     """Return the document of what changes about *job*, without the signed links."""
-    return _dumps(_JOB.dump_python(job, mode="json", include=_MOVING, exclude=_NO_URL, exclude_defaults=True))
+    return _dumps(
+        _jobs().dump_python(job, mode="json", include=_MOVING, exclude=_NO_URL, exclude_defaults=True)
+    )
 
 
 def job_from(row: Row) -> Job:
@@ -98,18 +115,18 @@ def job_from(row: Row) -> Job:
         output["url"] = ""
     # Ledgers of version 1 know one number only: an image was a result, and cost as much.
     document["order"].setdefault("results", document["order"]["images"])
-    return _JOB.validate_python(document)
+    return _jobs().validate_python(document)
 
 
 def drop_document(drop: Drop) -> str:
     """Return the document of *drop*. Its columns only repeat what is searched for."""
-    return _dumps(_DROP.dump_python(drop, mode="json", exclude={"state", "revision"}))
+    return _dumps(_drops().dump_python(drop, mode="json", exclude={"state", "revision"}))
 
 
 def drop_from(row: Row) -> Drop:
     """Return the drop of a row of ``DROP_COLUMNS``: document, state, revision."""
     document, state, revision = row
-    return _DROP.validate_python({**json.loads(document), "state": state, "revision": revision})
+    return _drops().validate_python({**json.loads(document), "state": state, "revision": revision})
 
 
 def order_of(fixed: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dropglow.rules.documented import unlisted_presets
 from dropglow.rules.of_picture import OfSizedPicture
 from dropglow.rules.painting import Placement, placement_faults
 from dropglow.rules.parameters import Different, Prompt, Variant, listed, pixels, without_absent
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 from dropglow.rules.source import Picture
 from dropglow.rules.style import ContentClass, Style
 

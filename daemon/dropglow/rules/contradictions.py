@@ -16,10 +16,10 @@ from dropglow.rules.markers import mistaken
 from dropglow.rules.operations import OPERATIONS
 from dropglow.rules.order import TEXT_TOKEN
 from dropglow.rules.parameters import Parameters, spelled
+from dropglow.rules.problem import Problem
 from dropglow.rules.review import Review
 from dropglow.rules.rule import companions_of
 from dropglow.rules.schema import MatchShape, RuleShape
-from dropglow.rules.shape import Problem
 from dropglow.rules.source import Beside
 
 

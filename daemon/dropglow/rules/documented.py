@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final, TypeVar
 
 from dropglow.rules.presets import STYLE_PRESETS
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 from dropglow.rules.units import Size
 
 _ALL_MODELS: Final = frozenset({(2048, 2048), (2304, 1792), (1792, 2304), (2688, 1536)})

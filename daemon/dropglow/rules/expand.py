@@ -21,7 +21,7 @@ from dropglow.rules.parameters import (
     pixels,
     without_absent,
 )
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 from dropglow.rules.units import Size
 
 

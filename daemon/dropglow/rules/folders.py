@@ -11,9 +11,9 @@ from dropglow.rules.assemble import below
 from dropglow.rules.load import Entry, Fault, Loaded, Source
 from dropglow.rules.match import may_share
 from dropglow.rules.places import Look, Place, device, lies_inside
+from dropglow.rules.problem import Problem
 from dropglow.rules.rule import Conditions, Rule
 from dropglow.rules.schema import FAILED_FOLDER
-from dropglow.rules.shape import Problem
 
 
 def nesting_faults(entries: Sequence[Entry], *, source: Source, state: str, look: Look) -> Iterator[Fault]:

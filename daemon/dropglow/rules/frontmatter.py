@@ -13,8 +13,8 @@ from typing import Any, Final
 from dropglow.errors import SourceFault
 from dropglow.rules.parameters import Parameters
 from dropglow.rules.positions import Document, parse
+from dropglow.rules.problem import Problem
 from dropglow.rules.review import Review, review
-from dropglow.rules.shape import Problem
 from dropglow.rules.source import Beside, readable_address
 
 FENCE: Final = "---"

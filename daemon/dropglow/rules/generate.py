@@ -45,7 +45,8 @@ from dropglow.rules.parameters import (
     pixels,
     without_absent,
 )
-from dropglow.rules.shape import Problem, Shape, Whole
+from dropglow.rules.problem import Problem
+from dropglow.rules.shape import Shape, Whole
 from dropglow.rules.source import Picture, prompt_text
 from dropglow.rules.style import ContentClass, LocaleCode, Style
 from dropglow.rules.units import Size

@@ -17,12 +17,13 @@ from dropglow.preparing import LARGEST_FILE_BYTES
 from dropglow.rules.assemble import Folders, assemble, delivery_of, parameters_of
 from dropglow.rules.contradictions import cautions, contradictions
 from dropglow.rules.parameters import NamedPicture
+from dropglow.rules.paths import resolved
 from dropglow.rules.places import Look, Place, look
 from dropglow.rules.positions import LARGEST_DOCUMENT, Document, Position, parse
+from dropglow.rules.problem import UNREAD, Problem
 from dropglow.rules.review import review, unknown_key
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import RuleShape, RulesShape
-from dropglow.rules.shape import UNREAD, Problem
 from dropglow.rules.units import shown
 
 
@@ -242,11 +243,6 @@ def _group_exists(name: str) -> bool:
     except KeyError:
         return False
     return True
-
-
-def resolved(base: str, path: str) -> str:
-    """Return *path* as an absolute one, relative to *base*; ``~`` is the home folder."""
-    return os.path.normpath(os.path.join(base, os.path.expanduser(path)))  # noqa: PTH111, PTH118
 
 
 def _canonical(place: Place, known: dict[tuple[int, int], str]) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dropglow.rules.documented import PICTURE_SIZES, unlisted_sizes
 from dropglow.rules.parameters import Different, Parameters, PictureSize, Variant
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 from dropglow.rules.source import Picture
 from dropglow.rules.units import Size
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from dropglow.rules.parameters import without_absent
-from dropglow.rules.shape import Problem, Shape, Truth, Whole
+from dropglow.rules.problem import Problem
+from dropglow.rules.shape import Shape, Truth, Whole
 from dropglow.rules.source import OrPicture, Picture, PictureSource, short_picture
 
 

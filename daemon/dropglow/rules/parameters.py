@@ -17,7 +17,8 @@ from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from dropglow.model import Kind
-from dropglow.rules.shape import Problem, Shape, Whole
+from dropglow.rules.problem import Problem
+from dropglow.rules.shape import Shape, Whole
 from dropglow.rules.source import DOMAINS, Beside, PictureSource, prompt_text
 from dropglow.rules.units import SIZE_PATTERN, Size, picture_size, shown
 

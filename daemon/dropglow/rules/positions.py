@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 
 import yaml
 
-from dropglow.rules.shape import UNREAD, Problem
+from dropglow.rules.problem import UNREAD, Problem
 
 LARGEST_DOCUMENT: Final = 1024 * 1024  # characters
 DEEPEST_LEVEL: Final = 32

@@ -15,7 +15,8 @@ from typing import Any, Final, Generic, TypeVar
 
 import pydantic
 
-from dropglow.rules.shape import UNREAD, Problem, Shape
+from dropglow.rules.problem import UNREAD, Problem
+from dropglow.rules.shape import Shape
 from dropglow.rules.units import shown
 
 S = TypeVar("S", bound=Shape)

@@ -8,37 +8,13 @@ rest can be checked; what must be there is asked for where the shapes meet.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from dropglow.rules.units import shown
 
 NOT_YET: Final = "is not available yet"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One fault or warning at a place in a YAML document.
-
-    ``path`` leads to the value; ``of_key`` is True where the key itself is meant.
-    """
-
-    path: tuple[str | int, ...]
-    message: str
-    of_key: bool = False
-
-
-class Unread:
-    """Stand for a value that could not be read, and whose fault has been told."""
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return itself: there is one."""
-        return self
-
-
-UNREAD: Final = Unread()
 
 
 class Shape(BaseModel):

@@ -14,7 +14,7 @@ from pydantic import Field
 from dropglow.rules.documented import unlisted_models
 from dropglow.rules.of_picture import OfSizedPicture
 from dropglow.rules.parameters import Different, Model, Variant, listed, pixels, without_absent
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 
 SIMILAR_MODELS: Final = ("image3", "image4_standard", "image4_ultra")
 

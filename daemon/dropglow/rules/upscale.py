@@ -13,7 +13,7 @@ from pydantic import Field
 from dropglow.rules.documented import unlisted_models
 from dropglow.rules.of_picture import OfPicture
 from dropglow.rules.parameters import Model, Variant, without_absent
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 
 UPSCALE_MODEL: Final = "precise_upsampler_v1"
 

@@ -24,7 +24,8 @@ from dropglow.rules.parameters import (
     pixels,
     without_absent,
 )
-from dropglow.rules.shape import Problem, Shape, Whole
+from dropglow.rules.problem import Problem
+from dropglow.rules.shape import Shape, Whole
 from dropglow.rules.source import OrPicture, Picture, prompt_text, short_picture
 from dropglow.rules.units import Size, picture_size
 

@@ -114,7 +114,7 @@ def test_a_configuration_that_is_being_edited_does_not_end_it(desk: Desk) -> Non
     from dropglow.cli.ledger_access import Surveyor
 
     surveyor = Surveyor(str(desk.folder))
-    first = surveyor.survey()
+    first = surveyor.sketch()
     Path(desk.folder / "dropglow.yaml").write_text("state: [")
 
-    assert first is surveyor.survey()
+    assert first is surveyor.sketch()

@@ -10,10 +10,10 @@ import pytest
 from dropglow.rules.assemble import Folders, assemble
 from dropglow.rules.contradictions import contradictions
 from dropglow.rules.positions import parse
+from dropglow.rules.problem import Problem
 from dropglow.rules.review import review
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import RuleShape
-from dropglow.rules.shape import Problem
 
 HEAD = "name: test\ninbox: in\noutbox: out\n"
 

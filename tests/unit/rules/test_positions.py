@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropglow.rules.positions import LARGEST_DOCUMENT, Position, parse
-from dropglow.rules.shape import Problem
+from dropglow.rules.problem import Problem
 
 
 def value_of(text: str) -> object:
