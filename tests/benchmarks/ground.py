@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,6 +26,7 @@ HERE: Final = Path(__file__).resolve().parent
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 PATIENCE_S: Final = 600.0
+_WAKEUPS: Final = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 
 CONFIGURATION: Final = """
 state: ./state
@@ -37,6 +40,15 @@ rules:
     match: {{kind: prompt}}
     generate: {{sizes: [{sizes}]}}
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a daemon needs that has nothing to do but wait."""
+
+    memory_bytes: int
+    cpu_share: float  # of one core
+    wakeups_per_s: float  # of all of its threads
 
 
 class Remote:
@@ -124,6 +136,23 @@ class Daemon:
         assert self._process is not None
         pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
         return int(pages) * PAGE_BYTES
+
+    def wakeups(self) -> int:
+        """Return how often its threads went to sleep by themselves so far, and so were woken."""
+        assert self._process is not None
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/status")
+        return sum(int(_WAKEUPS.findall(task.read_text(encoding="ascii"))[0]) for task in tasks)
+
+    def load(self, watched_s: float) -> Load:
+        """Return what it takes while it is watched for so long."""
+        before, woken, before_s, began_s = self.memory_bytes(), self.wakeups(), self.cpu_s(), time.monotonic()
+        time.sleep(watched_s)
+        after, took_s = self.memory_bytes(), time.monotonic() - began_s
+        return Load(
+            memory_bytes=max(before, after),
+            cpu_share=(self.cpu_s() - before_s) / took_s,
+            wakeups_per_s=(self.wakeups() - woken) / took_s,
+        )
 
     def done(self) -> int:
         """Return how many inputs ended in ``_done``."""

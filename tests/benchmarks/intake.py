@@ -26,7 +26,7 @@ from dropglow.disk import RealDisk
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.plan import InboxPlan
 from tests.benchmarks import ground
-from tests.benchmarks.memory import MEGABYTE, Load, seen
+from tests.benchmarks.memory import MEGABYTE, seen
 
 FILES: Final = 100_000
 A_FOLDER: Final = 100
@@ -139,13 +139,20 @@ def _cost(act: Callable[[], None]) -> Cost:
 
 
 def _idle(watched_s: float) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [(f"idle for {watched_s:.0f} s", "resident", "CPU")]
+    rows: list[tuple[str, ...]] = [(f"idle for {watched_s:.0f} s", "resident", "CPU", "wake-ups")]
     for further in (0, INBOXES - 1):
         with ground.folder() as folder, ground.Remote(folder) as remote:
             site = ManyInboxes(folder / "site", remote.url, further=further)
             load = _load(site, lambda site: len(site.times_of("inbox.watched")), further + 1, watched_s)
         resident = f"{load.memory_bytes / MEGABYTE:.1f} MB"
-        rows.append((f"{further + 1} inboxes", resident, f"{100 * load.cpu_share:.3f} % of a core"))
+        rows.append(
+            (
+                f"{further + 1} inboxes",
+                resident,
+                f"{100 * load.cpu_share:.3f} % of a core",
+                f"{load.wakeups_per_s:.1f} a second",
+            )
+        )
     return rows
 
 
@@ -164,15 +171,14 @@ def _backlog() -> list[tuple[str, ...]]:
     return rows
 
 
-def _load(site: ground.Daemon, ready: Callable[[ground.Daemon], int], count: int, watched_s: float) -> Load:
+def _load(
+    site: ground.Daemon, ready: Callable[[ground.Daemon], int], count: int, watched_s: float
+) -> ground.Load:
     """Return what the daemon takes while it is watched, once *ready* has come to *count*."""
     with site.running():
         site.until(lambda: ready(site) >= count, every_s=0.5)
         time.sleep(3)
-        before, before_s, began_s = site.memory_bytes(), site.cpu_s(), time.monotonic()
-        time.sleep(watched_s)
-        after, took_s = site.memory_bytes(), time.monotonic() - began_s
-        return Load(memory_bytes=max(before, after), cpu_share=(site.cpu_s() - before_s) / took_s)
+        return site.load(watched_s)
 
 
 if __name__ == "__main__":

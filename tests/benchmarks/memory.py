@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,14 +21,6 @@ MANY: Final = 20_000
 FEW: Final = 20
 WATCHED_S: Final = 35.0
 MEGABYTE: Final = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What a daemon needs that has nothing to do but wait."""
-
-    memory_bytes: int
-    cpu_share: float  # of one core
 
 
 def main() -> None:
@@ -48,17 +39,14 @@ def main() -> None:
     ground.table(rows)
 
 
-def _load(count: int) -> Load:
+def _load(count: int) -> ground.Load:
     with ground.folder() as folder, ground.Remote(folder, "--fault", "never=1") as remote:
         site = ground.Daemon(folder / "site", remote.url)
         site.drop(count)
         with site.running():
             site.until(lambda: seen(site) >= count, every_s=0.5)
             time.sleep(3)
-            before, before_s, began_s = site.memory_bytes(), site.cpu_s(), time.monotonic()
-            time.sleep(WATCHED_S)
-            after, took_s = site.memory_bytes(), time.monotonic() - began_s
-            return Load(memory_bytes=max(before, after), cpu_share=(site.cpu_s() - before_s) / took_s)
+            return site.load(WATCHED_S)
 
 
 def seen(site: ground.Daemon) -> int:
