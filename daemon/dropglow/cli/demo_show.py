@@ -12,33 +12,18 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from dropglow.cli.bars import FULL, STEPS, Bars, ending, job_name, new_progress
 from dropglow.cli.tables import console, counted, line, readable
 from dropglow.model import Drop, DropState, Job, JobKey, Stage
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
     from dropglow.cli.demo_folder import Sample
     from dropglow.config import Config
-
-_BAR: Final = 6
-_WIDE: Final = 130  # columns from which Adobe's job id has room beside the bar
-_STEPS: Final[dict[Stage, tuple[int, str]]] = {
-    Stage.QUEUED: (0, "is uploaded, waits"),
-    Stage.HELD: (_BAR, "held until somebody approves"),
-    Stage.SUBMITTING: (1, "is being ordered"),
-    Stage.RUNNING: (2, "is being painted"),
-    Stage.CANCELLING: (2, "is being cancelled"),
-    Stage.FETCHING: (4, "is fetched"),
-    Stage.DELIVERING: (5, "is put into the outbox"),
-    Stage.DELIVERED: (_BAR, "delivered"),
-    Stage.IN_DOUBT: (_BAR, "in doubt"),
-    Stage.FAILED: (_BAR, "failed"),
-    Stage.CANCELLED: (_BAR, "cancelled"),
-}
 
 
 class Show(Protocol):
@@ -60,15 +45,7 @@ def show() -> Iterator[Show]:
     if not out.is_terminal:
         yield _Lines(out)
         return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-    columns = (
-        SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=18),
-        TextColumn("{task.fields[word]}", markup=False),
-    )
-    with Progress(*columns, console=out) as progress:
+    with new_progress(out) as progress:
         yield _Bars(progress)
 
 
@@ -87,12 +64,12 @@ class _Lines:
             if job.submission is not None and job.key not in self._told:
                 self._tell(job, f"submitted as {job.submission.remote_id}")
                 self._told[job.key] = Stage.RUNNING
-            if _STEPS[job.stage][0] == _BAR and self._told.get(job.key) is not job.stage:
-                self._tell(job, _ending(job))
+            if STEPS[job.stage][0] == FULL and self._told.get(job.key) is not job.stage:
+                self._tell(job, ending(job))
                 self._told[job.key] = job.stage
 
     def _tell(self, job: Job, what: str) -> None:
-        line(f"{_name(job)}: {what}", console=self._out)
+        line(f"{job_name(job)}: {what}", console=self._out)
 
 
 class _Bars:
@@ -100,19 +77,13 @@ class _Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._wide = progress.console.width >= _WIDE
-        self._tasks: dict[JobKey, TaskID] = {}
+        self._bars = Bars(progress)
 
     def dropped(self, sample: Sample) -> None:
         line(_arrival(sample), console=self._progress.console)
 
     def jobs(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if job.key not in self._tasks:
-                self._tasks[job.key] = self._progress.add_task(_name(job), total=_BAR, word="")
-            done, word = _STEPS[job.stage]
-            receipt = f"  {job.submission.remote_id}" if job.submission and self._wide else ""
-            self._progress.update(self._tasks[job.key], completed=done, word=word + receipt)
+        self._bars.show(jobs)
 
 
 def opening(place: Path, samples: Sequence[Sample]) -> None:
@@ -194,17 +165,6 @@ def _program() -> str:
 
 def _arrival(sample: Sample) -> str:
     return f"Dropped {sample.name} into {sample.inbox.parent.name}/{sample.inbox.name}: {sample.about}"
-
-
-def _name(job: Job) -> str:
-    return f"{readable(job.source)} {job.order.size}"
-
-
-def _ending(job: Job) -> str:
-    word = _STEPS[job.stage][1]
-    if job.stage is Stage.DELIVERED:
-        return f"{word} as {', '.join(Path(path).name for path in job.delivered)}"
-    return f"{word}: {job.failure.what}" if job.failure else word
 
 
 def _below(place: Path, path: str) -> str:

@@ -93,26 +93,35 @@ async def funds(reader: Reader, budgets: Budgets, *, now: datetime) -> Funds:
     Raises:
         LedgerUnavailable: The ledger cannot be read.
     """
+    held = await reader.find(Query(stages=frozenset({Stage.HELD}), limit=MANY))
+    return Funds(
+        switch=await reader.switch(),
+        rations=await rations(reader, budgets, now=now),
+        waiting=(await reader.counts()).parked,
+        held=dict(sorted(Counter(job.rule for job in held).items())),
+    )
+
+
+async def rations(reader: Reader, budgets: Budgets, *, now: datetime) -> tuple[Ration, ...]:
+    """Ask *reader* how much of each of *budgets* is gone. Costs the same however many jobs there are.
+
+    Raises:
+        LedgerUnavailable: The ledger cannot be read.
+    """
     day, month = labels(now.astimezone())
     shown = Booking(day=day, month=month)
     current: dict[Period, str] = {}
     for period in Period:
         known = await reader.turn_of(period)
         current[period] = turned(period, shown.label(period), now, known).label
-    held = await reader.find(Query(stages=frozenset({Stage.HELD}), limit=MANY))
-    return Funds(
-        switch=await reader.switch(),
-        rations=tuple(
-            [
-                Ration(
-                    ceiling=ceiling,
-                    label=current[ceiling.period],
-                    spent=await reader.spending(ceiling.period, current[ceiling.period], ceiling.rule),
-                    turns_at=next_turn(ceiling.period, now.astimezone()),
-                )
-                for ceiling in budgets.ceilings()
-            ]
-        ),
-        waiting=(await reader.counts()).parked,
-        held=dict(sorted(Counter(job.rule for job in held).items())),
+    return tuple(
+        [
+            Ration(
+                ceiling=ceiling,
+                label=current[ceiling.period],
+                spent=await reader.spending(ceiling.period, current[ceiling.period], ceiling.rule),
+                turns_at=next_turn(ceiling.period, now.astimezone()),
+            )
+            for ceiling in budgets.ceilings()
+        ]
     )

@@ -17,6 +17,7 @@ from dropglow.cli.exits import Exit, Told, told
 from dropglow.errors import ConfigError, DropglowError
 
 if TYPE_CHECKING:
+    from dropglow.cli.live import View
     from dropglow.config import Config
     from dropglow.frontage import Frontage
     from dropglow.runtime.bell import Bell
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     multiple=True,
     help="A name besides the address itself by which --http may be asked. May be given several times.",
 )
-@click.option("--verbose", is_flag=True, help="Log every step of every job.")
+@click.option("--plain", is_flag=True, help="On a terminal: the log, and not the live view.")
+@click.option("--verbose", is_flag=True, help="Log every step of every job; no live view either.")
 @click.pass_obj
 def command(
     option: str | None,
@@ -48,9 +50,12 @@ def command(
     sandbox: bool,  # noqa: FBT001
     address: str | None,
     names: tuple[str, ...],
+    plain: bool,  # noqa: FBT001
     verbose: bool,  # noqa: FBT001
 ) -> None:
     """Serve the inboxes until stopped (SIGTERM or Ctrl-C). Remote jobs go on and are resumed at the next start.
+
+    On a terminal it shows inboxes, jobs and money as they are, and warnings above them; elsewhere it logs.
 
     SIGHUP, or an edited configuration or rule file, has the configuration read again; jobs that run already
     finish as they began. A broken edit changes nothing, and `status` says so.
@@ -66,7 +71,7 @@ def command(
     if os.environ.get(WATCHDOG_USEC):
         faulthandler.enable()  # the watchdog ends a process by SIGABRT: its log is to show where it stood
     try:
-        _run(option, once=once, sandbox=sandbox, front=_front(address, names))
+        _run(option, once=once, sandbox=sandbox, live=not plain and not verbose, front=_front(address, names))
     except (DropglowError, Told) as error:
         if not writes_json(sys.stderr):
             raise
@@ -109,7 +114,7 @@ def _front(address: str | None, names: tuple[str, ...]) -> Frontage | None:
     return Frontage(address=where, names=tuple(place for place in places if place is not None))
 
 
-def _run(option: str | None, *, once: bool, sandbox: bool, front: Frontage | None) -> None:
+def _run(option: str | None, *, once: bool, sandbox: bool, live: bool, front: Frontage | None) -> None:
     from dropglow.config import load_config
 
     config = load_config(option, environ=os.environ, cwd=str(Path.cwd()))
@@ -118,7 +123,13 @@ def _run(option: str | None, *, once: bool, sandbox: bool, front: Frontage | Non
         from dropglow.sandbox.world import World
 
         world = World()
-    outcome = asyncio.run(_serve(config, once=once, world=world, front=front))
+    if live and _can_draw():
+        from dropglow.cli.live import live_view
+
+        with live_view(config) as view:
+            outcome = asyncio.run(_serve(config, once=once, world=world, front=front, view=view))
+    else:
+        outcome = asyncio.run(_serve(config, once=once, world=world, front=front))
     if outcome.gave_up:
         first = "mend that and " if outcome.needs_person else ""
         raise Told(
@@ -130,7 +141,14 @@ def _run(option: str | None, *, once: bool, sandbox: bool, front: Frontage | Non
         raise click.exceptions.Exit(Exit.TROUBLED)
 
 
-async def _serve(config: Config, *, once: bool, world: World | None, front: Frontage | None) -> Outcome:
+def _can_draw() -> bool:
+    """Return whether there is a terminal, and one that can move its cursor."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
+
+
+async def _serve(
+    config: Config, *, once: bool, world: World | None, front: Frontage | None, view: View | None = None
+) -> Outcome:
     from dropglow.app import serve
     from dropglow.clock import RealClock
     from dropglow.runtime.bell import Bell
@@ -140,7 +158,15 @@ async def _serve(config: Config, *, once: bool, world: World | None, front: Fron
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stopping, stop, number)
     loop.add_signal_handler(signal.SIGHUP, _hung_up, stop, reload)
-    return await serve(config, stop, once=once, sandbox=world, reload=reload, front=front)
+    if view is None:
+        return await serve(config, stop, once=once, sandbox=world, reload=reload, front=front)
+    showing = asyncio.create_task(view.run(), name="view")
+    try:
+        return await serve(config, stop, once=once, sandbox=world, reload=reload, front=front)
+    finally:
+        showing.cancel()
+        await asyncio.wait([showing])
+        await view.close()
 
 
 def _stopping(stop: asyncio.Event, number: signal.Signals) -> None:

@@ -133,10 +133,19 @@ async def gather(
 
 
 async def _failures(reader: Reader, *, since: datetime) -> tuple[Ended, ...]:
-    jobs = await reader.find(Query(stages=frozenset({Stage.FAILED}), limit=MANY))
-    drops = await reader.drops(states=frozenset({DropState.FAILED}), limit=MANY)
-    found = [*_of_jobs(jobs), *_of_drops(drops)]
-    return tuple(sorted((each for each in found if each.at >= since), key=lambda each: each.at, reverse=True))
+    found = await latest_failures(reader, limit=MANY)
+    return tuple(each for each in found if each.at >= since)
+
+
+async def latest_failures(reader: Reader, *, limit: int) -> tuple[Ended, ...]:
+    """Return what failed among the *limit* newest failed jobs and as many failed drops, the latest first.
+
+    Raises:
+        LedgerUnavailable: The ledger cannot be read.
+    """
+    jobs = await reader.find(Query(stages=frozenset({Stage.FAILED}), limit=limit))
+    drops = await reader.drops(states=frozenset({DropState.FAILED}), limit=limit)
+    return tuple(sorted([*_of_jobs(jobs), *_of_drops(drops)], key=lambda each: each.at, reverse=True))
 
 
 def _of_jobs(jobs: Iterable[Job]) -> Iterable[Ended]:
