@@ -19,9 +19,10 @@ import click
 from dropglow.cli import completing
 
 if TYPE_CHECKING:
-    from dropglow.cli.forecast import Forecast
     from dropglow.cli.outlook import Outlook
+    from dropglow.cli.starting import Start
     from dropglow.config import Config
+    from dropglow.intake.plan import InboxPlan
     from dropglow.model import RuleName
     from dropglow.money import Amount
 
@@ -60,7 +61,14 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     whole = folder_forecasts(config, file, cwd=cwd, inbox=chosen, now=now)
     if whole is not None:
         folder, found = whole
-        told = [replace(each, outlook=_asked(config, each.amounts, now)) for each in found]
+        told = [
+            replace(
+                each,
+                outlook=_asked(config, each.amounts, now),
+                start=_start(config, each.plan, each.amounts, None, now),
+            )
+            for each in found
+        ]
         if as_json:
             print_json(folder_view.document(folder, told))
             return
@@ -72,7 +80,8 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
         replace(
             each,
             before=bought_before(config, subject, each),
-            outlook=_outlook(config, each, now),
+            outlook=_asked(config, each.amounts, now),
+            start=_start(config, each.plan, each.amounts, subject.file if each.place.dropped else None, now),
             known=taken_before(config, subject, each),
         )
         for each in foreseen
@@ -83,24 +92,27 @@ def command(option: str | None, *, file: str, inbox: str | None, as_json: bool) 
     tell(subject, forecasts, out=console())
 
 
-def _outlook(config: Config, forecast: Forecast, now: datetime) -> Outlook | None:
-    from dropglow.money import Amount
-
-    wanted = {
-        purchase.rule.name: Amount(
-            images=sum(len(call.results) for call in purchase.calls), operations=purchase.images
-        )
-        for purchase in forecast.purchases
-        if purchase.calls
-    }
-    return _asked(config, wanted, now)
-
-
-def _asked(config: Config, wanted: dict[RuleName, Amount], now: datetime) -> Outlook | None:
+def _asked(config: Config, wanted: dict[RuleName, tuple[Amount, ...]], now: datetime) -> Outlook | None:
     """Return what budgets say to what each rule would buy."""
     from dropglow.cli.outlook import outlook
 
     return outlook(Path(config.state), config.budgets, wanted, now=now) if wanted else None
+
+
+def _start(
+    config: Config,
+    plan: InboxPlan,
+    wanted: dict[RuleName, tuple[Amount, ...]],
+    file: str | None,
+    now: datetime,
+) -> Start | None:
+    """Return when what is *wanted* would be ordered; *file* is what lies in the inbox."""
+    from dropglow.cli.starting import foreseen_start, touched_at
+
+    if not wanted:
+        return None
+    changed_at = None if file is None else touched_at(file)
+    return foreseen_start(config, plan, changed_at=changed_at, now=now)
 
 
 def _inbox(config: Config, named: str, cwd: str) -> str:

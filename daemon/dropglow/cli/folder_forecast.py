@@ -14,6 +14,7 @@ from typing import Final
 
 from dropglow.cli.forecast import results_of
 from dropglow.cli.outlook import Outlook
+from dropglow.cli.starting import Start
 from dropglow.cli.subject import facts_of, found_path, ignored_folder, path_below
 from dropglow.config import Config
 from dropglow.errors import DropglowError, SourceFault
@@ -45,23 +46,24 @@ class FolderForecast:
     patience_s: float = 0.0  # how long it waits for them
     parts: tuple[Part, ...] = ()
     fault: str = ""  # why nothing is ordered at all
+    start: Start | None = None  # when it would be ordered; None: nothing would be, or nobody could be asked
     outlook: Outlook | None = (
         None  # what budgets say to it; None: nothing is bought, or nobody could be asked
     )
 
     @property
-    def amounts(self) -> dict[RuleName, Amount]:
-        """Return how many results each rule would buy, and their price."""
-        found: dict[RuleName, Amount] = {}
+    def amounts(self) -> dict[RuleName, tuple[Amount, ...]]:
+        """Return what each order of each rule would be."""
+        found: dict[RuleName, tuple[Amount, ...]] = {}
         for rule, order in (each for part in self.parts for each in part.orders):
             bought = Amount(images=order.results, operations=order.images)
-            found[rule.name] = found.get(rule.name, Amount()) + bought
+            found[rule.name] = (*found.get(rule.name, ()), bought)
         return found
 
     @property
     def amount(self) -> Amount:
         """Return how many results there would be, and their price."""
-        return sum(self.amounts.values(), Amount())
+        return sum((each for orders in self.amounts.values() for each in orders), Amount())
 
     @property
     def jobs(self) -> int:

@@ -55,6 +55,8 @@ def _lines(each: FolderForecast) -> Iterator[tuple[str, str]]:
     reusing = [rule.name for rule in rules.values() if rule.duplicates is Duplicates.REUSE]
     if each.outlook is not None:
         yield from ((f"  {text}", style) for text, style in each.outlook.lines())
+    if each.start is not None:
+        yield from ((f"  {text}", style) for text, style in each.start.lines())
     if reusing and each.jobs:
         yield f"  What {' and '.join(reusing)} bought before for the same files is not bought again.", ""
     if each.waits_for:
@@ -117,6 +119,7 @@ def _inbox_document(each: FolderForecast) -> dict[str, Any]:
         "orders": each.jobs,
         "images": each.amount.operations,
         "money": None if each.outlook is None else each.outlook.document(),
+        "start": None if each.start is None else each.start.document(),
         "done": shown(_put(each.after.done or "", each)),
         "failed": shown(_put(each.after.failed, each)),
     }

@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from dropglow.cli.companions import companions
 from dropglow.cli.outlook import Outlook
+from dropglow.cli.starting import Start
 from dropglow.cli.subject import Place, Subject
 from dropglow.config import Config
 from dropglow.errors import SourceFault
 from dropglow.firefly import wire
 from dropglow.intake.plan import InboxPlan
-from dropglow.model import Drop, DropKey, Facts, Kind, Order, Upload
+from dropglow.model import Drop, DropKey, Facts, Kind, Order, RuleName, Upload
 from dropglow.money import Amount
 from dropglow.naming import render
 from dropglow.preparing import Copy, Plan, Stripped, foreseen
@@ -86,12 +87,26 @@ class Forecast:
     purchases: tuple[Purchase, ...] = ()
     before: Drop | None = None  # the same content under the same rules, as the ledger knows it
     outlook: Outlook | None = None  # what budgets say to it; None: the ledger could not be asked
+    start: Start | None = (
+        None  # when it would be ordered; None: nothing would be, or the ledger could not be asked
+    )
     known: Drop | None = None  # what this very file was taken as, where originals stay
 
     @property
     def images(self) -> int:
         """Return the price."""
         return sum(purchase.images for purchase in self.purchases)
+
+    @property
+    def amounts(self) -> dict[RuleName, tuple[Amount, ...]]:
+        """Return what each order of each rule would be, where one orders anything."""
+        return {
+            purchase.rule.name: tuple(
+                Amount(images=len(call.results), operations=call.images) for call in purchase.calls
+            )
+            for purchase in self.purchases
+            if purchase.calls
+        }
 
     @property
     def amount(self) -> Amount:

@@ -160,6 +160,8 @@ def _outcome(each: Forecast) -> Iterator[tuple[str, str]]:
     yield from _bought_before(each)
     if each.outlook is not None:
         yield from ((f"  {text}", style) for text, style in each.outlook.lines())
+    if each.start is not None:
+        yield from ((f"  {text}", style) for text, style in each.start.lines())
     yield "  Results, with the seed and the kind of file that Adobe gives:", ""
     for purchase in each.purchases:
         for call in purchase.calls:
@@ -301,6 +303,7 @@ def _inbox_document(each: Forecast) -> dict[str, Any]:
             _purchase_document(purchase, each, each.purchases[0].rule.after) for purchase in each.purchases
         ],
         "money": None if each.outlook is None else each.outlook.document(),
+        "start": None if each.start is None else each.start.document(),
         "before": None if each.before is None else each.before.key,
         "known": None if each.known is None else each.known.key,
         "images": each.images,

@@ -22,7 +22,7 @@ class Outlook:
     """How the money stands, and what that means for what each rule would order."""
 
     funds: Funds
-    wanted: Mapping[RuleName, Amount]
+    wanted: Mapping[RuleName, tuple[Amount, ...]]  # each order
     held: Mapping[RuleName, str]  # why, for the rules under which it would be held
 
     def short(self) -> tuple[Ration, ...]:
@@ -34,9 +34,19 @@ class Outlook:
         return tuple(each for each in self.funds.rations if each.ceiling.rule in {None, *self.wanted})
 
     def _of(self, ration: Ration) -> Amount:
+        return sum(self._orders(ration), start=Amount())
+
+    def _orders(self, ration: Ration) -> tuple[Amount, ...]:
+        """Return the orders that *ration* is asked for."""
         rule = ration.ceiling.rule
-        amounts = self.wanted.values() if rule is None else [self.wanted[rule]]
-        return sum(amounts, start=Amount())
+        if rule is not None:
+            return self.wanted[rule]
+        return tuple(each for orders in self.wanted.values() for each in orders)
+
+    def _never(self, ration: Ration) -> int:
+        """Return how many orders are larger than the whole of *ration*."""
+        nothing = Amount()
+        return sum(not ration.ceiling.fits(nothing, order) for order in self._orders(ration))
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Return what to tell a person, each with its colour."""
@@ -48,7 +58,12 @@ class Outlook:
         for each in self._asked():
             needs = counted(self._of(each).count(each.ceiling.limit.unit), each.ceiling.limit.unit.value[:-1])
             text = f"Budget of {each.words()}"
-            if each in short:
+            if never := self._never(each):
+                orders = counted(never, "order")
+                told.append(
+                    (f"{text}. It needs {needs}: {orders} can never fit, so raise the budget.", "red")
+                )
+            elif each in short:
                 told.append((f"{text}. It needs {needs}: what does not fit waits.", "yellow"))
             else:
                 told.append((f"{text}. It needs {needs}.", ""))
@@ -56,7 +71,9 @@ class Outlook:
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON-able data; ``daemon/json.md`` describes its shape."""
-        if self.held:
+        if any(self._never(each) for each in self._asked()):
+            comes = "never"
+        elif self.held:
             comes = "held"
         elif self.funds.paused is not None or self.short():
             comes = "waits"
@@ -66,13 +83,14 @@ class Outlook:
 
 
 def outlook(
-    state: Path, budgets: Budgets, wanted: Mapping[RuleName, Amount], *, now: datetime
+    state: Path, budgets: Budgets, wanted: Mapping[RuleName, tuple[Amount, ...]], *, now: datetime
 ) -> Outlook | None:
     """Return what budgets say to an order of *wanted* by each rule; None where the ledger cannot be asked."""
 
     async def question(reader: Reader) -> Outlook:
         held: dict[RuleName, str] = {}
-        for rule, amount in wanted.items():
+        for rule, orders in wanted.items():
+            amount = sum(orders, start=Amount())
             most, waiting = budgets.hold_over(rule), await reader.unpaid(rule)
             if most is not None and waiting + amount.images > most:
                 failure = held_failure(rule, most=most, waiting=waiting, more=amount.images)
