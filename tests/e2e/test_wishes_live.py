@@ -134,6 +134,7 @@ async def test_spending_is_paused_and_goes_on_while_the_service_runs(make_site: 
     await site.until(lambda: 0 == site.count("prompts"), process=process)
     await site.stop(process)
     process = await site.start()
+    await site.until((site.folder / "state" / "status.json").exists, process=process)
     status = await document(site, "status")
     ordered = len(bought(site))
 
