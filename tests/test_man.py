@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from dropglow.cli.main import main
 from dropglow.cli.man import page, roff
@@ -50,6 +51,26 @@ def test_only_requests_begin_a_line_with_a_dot() -> None:
 def test_text_is_printed_as_it_is(text: str, written: str) -> None:
     """Nothing in a text is a command of roff's."""
     assert written == roff(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        ("man", "man/man1/dropglow.1"),
+        ("completion bash", "bash-completion/completions/dropglow"),
+        ("completion zsh", "zsh/site-functions/_dropglow"),
+        ("completion fish", "fish/vendor_completions.d/dropglow.fish"),
+    ],
+)
+def test_what_is_shipped_is_not_stale(command: str, file: str) -> None:
+    """What a wheel installs is what the commands print today."""
+    shipped = Path(__file__).parents[1] / "daemon" / "share" / file
+
+    told = CliRunner().invoke(main, command.split()).stdout
+
+    assert told == shipped.read_text(encoding="utf-8"), (
+        f"make it again: dropglow {command} > daemon/share/{file}"
+    )
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed on this machine")

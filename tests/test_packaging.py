@@ -70,6 +70,19 @@ def test_what_people_copy_is_in_the_wheel(names: list[str], folder: str) -> None
     assert shipped == {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
 
 
+def test_what_shells_and_man_look_for_is_in_the_wheel(names: list[str]) -> None:
+    """The manual page and the completions are installed where a system looks for them, and `json.md` beside them."""
+    marker = ".data/data/share/"
+    shipped = {
+        name.partition(marker)[2] for name in names if marker in name and "/dropglow/rules/" not in name
+    }
+    source = DAEMON / "share"
+
+    wanted = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    assert 4 == len(wanted)
+    assert wanted | {"doc/dropglow/json.md"} <= shipped
+
+
 def test_the_wheel_names_its_version_and_command(wheel: Path) -> None:
     """Version and command of the wheel are the package's own."""
     with zipfile.ZipFile(wheel) as archive:

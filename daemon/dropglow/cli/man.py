@@ -14,6 +14,7 @@ import click
 from dropglow import __version__
 
 SPECIAL: Final = {"\\": r"\(rs", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"}
+WIDTH: Final = 78
 EXIT_CODES: Final = (
     ("0", "Done."),
     ("1", "With run --once: something failed, is held or is in doubt. Elsewhere: the answer is no."),
@@ -62,7 +63,7 @@ def page(main: click.Group) -> str:
 
 
 def _page(main: click.Group) -> Iterator[str]:
-    ctx = click.Context(main, info_name="dropglow")
+    ctx = main.make_context("dropglow", [], resilient_parsing=True)
     yield f'.TH DROPGLOW 1 "" "dropglow {__version__}" "User Commands"'
     yield ".SH NAME"
     yield r"dropglow \- a folder as a doorway to Adobe Firefly"
@@ -91,7 +92,7 @@ def _command(command: click.Command, ctx: click.Context) -> Iterator[str]:
     yield ".PP"
     yield from _paragraphs(command.help or "")
     yield from _options(command, ctx)
-    formatter = ctx.make_formatter()
+    formatter = click.HelpFormatter(width=WIDTH)  # not of the terminal that happens to be there
     command.format_epilog(ctx, formatter)
     if more := formatter.getvalue().strip("\n"):
         yield ".PP"
