@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP: Final = "  "
+_FOLDED: Final = 24  # columns in which a long path is folded and can still be read
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -46,9 +47,14 @@ def line(text: str, *, console: Console, style: str = "") -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, console: Console) -> None:
-    """Write *rows* under *columns*: on a terminal they fit its width, elsewhere a row is one line."""
+    """Write *rows* under *columns*: on a terminal they fit its width, elsewhere a row is one line.
+
+    Where a terminal is so narrow that words would be broken, each row becomes a few lines under its first cell.
+    """
     cells = [[readable(cell) for cell in row] for row in rows]
-    if console.is_terminal:
+    if console.is_terminal and _needed([columns, *cells]) > console.width:
+        _listed(columns, cells, console)
+    elif console.is_terminal:
         _drawn(columns, cells, console)
     else:
         for row in _aligned([[name.upper() for name in columns], *cells]):
@@ -98,6 +104,26 @@ def _drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], console: Conso
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)
+
+
+def _needed(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many columns of a terminal a table takes without a broken word, but for a long first cell."""
+    from rich.cells import cell_len
+
+    longest = [
+        max(cell_len(word) for cell in column for word in cell.split() or [""])
+        for column in zip(*rows, strict=True)
+    ]
+    return min(longest[0], _FOLDED) + sum(longest[1:]) + len(_GAP) * len(longest)
+
+
+def _listed(columns: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    for first, *others in rows:
+        line(first, console=console, style="bold")
+        told = ", ".join(
+            f"{name} {cell}" for name, cell in zip(columns[1:], others, strict=True) if cell not in {"", "-"}
+        )
+        line(f"  {told}", console=console)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:

@@ -37,6 +37,23 @@ def test_a_count_agrees_with_its_noun(count: int, words: str) -> None:
     assert words == tables.counted(count, "inbox", "inboxes")
 
 
+@pytest.mark.parametrize("width", [30, 44, 60, 80, 200])
+def test_a_table_breaks_no_word_on_a_narrow_terminal(width: int) -> None:
+    """Where there is no room for columns, each row stands under its first cell, whatever the width."""
+    columns = ["folder", "how", "waiting", "settling", "no rule", "open jobs"]
+    rows = [["/srv/inbox/photos/of/the/whole/family", "watched", "1,200", "3", "0", "17"]]
+    out = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+
+    with out.capture() as captured:
+        tables.table(columns, rows, console=out)
+
+    written = captured.get()
+    assert {"watched", "waiting", "settling", "1,200"} <= set(
+        written.replace(",\n", "\n").replace(", ", " ").split()
+    )
+    assert all(len(line.rstrip()) <= max(width, len(rows[0][0])) for line in written.splitlines())
+
+
 def test_a_table_in_a_pipe_is_aligned_text(capsys: pytest.CaptureFixture[str]) -> None:
     """Each row is one line, however long, and columns stand below each other."""
     long = "x" * 200
