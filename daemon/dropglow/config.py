@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
