@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import heapq
 import itertools
+import weakref
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,38 @@ _Work = tuple["asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
 
 class EndlessLoop(AssertionError):
     """Report that a life came to no rest."""
+
+
+class SimHandle:
+    """What is to be called: an ``asyncio.Handle`` without what serves debugging, which costs a tenth of a seed."""
+
+    __slots__ = ("_args", "_callback", "_context", "off")
+
+    def __init__(
+        self, callback: Callable[..., Any], args: tuple[Any, ...], context: contextvars.Context | None
+    ) -> None:
+        """Call *callback* in *context*, or a copy of this one."""
+        self._callback = callback
+        self._args = args
+        self._context = contextvars.copy_context() if context is None else context
+        self.off = False
+
+    def cancel(self) -> None:
+        """Do not call it."""
+        self.off = True
+
+    def cancelled(self) -> bool:
+        """Return whether it is not to be called."""
+        return self.off
+
+    def call(self) -> None:
+        """Call it; what it raises is the matter of its task."""
+        try:
+            self._context.run(self._callback, *self._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:  # noqa: BLE001, S110 - a dead process complains of nothing
+            pass
 
 
 class SimTask(asyncio.Task[Any]):
@@ -54,12 +88,13 @@ class SimLoop(asyncio.BaseEventLoop):
         self._now_s = start_s
         self._shuffled = shuffled
         self._lanes: dict[Any, deque[_Work]] = {}
-        self._waiting: deque[Any] = self._ready  # type: ignore[attr-defined]  # BaseEventLoop's own queue
-        self._timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        self._waiting: deque[SimHandle] = deque()
+        self._timers: list[tuple[float, int, SimHandle]] = []
+        self._timed = itertools.count()
         self.handled = 0
-        self._begun = itertools.count()
+        self._begun: list[weakref.ref[SimTask]] = []
         self.set_task_factory(self._make_task)
-        self.set_exception_handler(lambda _loop, _context: None)  # a dead process complains of nothing
+        self.set_exception_handler(lambda _loop, _context: None)
 
     def time(self) -> float:
         """Return the virtual seconds."""
@@ -68,6 +103,36 @@ class SimLoop(asyncio.BaseEventLoop):
     def pass_time(self, seconds: float) -> None:
         """Let somebody take so long for what they do."""
         self._now_s += seconds
+
+    def call_soon(  # type: ignore[override]  # as below: handles of its own
+        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> SimHandle:
+        """Call *callback* as soon as its turn comes."""
+        handle = SimHandle(callback, args, context)
+        self._waiting.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[..., Any],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> SimHandle:
+        """Call *callback* at *when*."""
+        handle = SimHandle(callback, args, context)
+        heapq.heappush(self._timers, (when, next(self._timed), handle))
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self,
+        delay: float,
+        callback: Callable[..., Any],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> SimHandle:
+        """Call *callback* in *delay* seconds."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
 
     def run_in_executor(  # type: ignore[override]  # whatever is told by its own signature
         self, executor: Any, func: Callable[..., Any], *args: Any
@@ -101,10 +166,8 @@ class SimLoop(asyncio.BaseEventLoop):
         """Let every task end where it stands, as a killed process does; nothing that it still does has any effect."""
         asyncio._set_running_loop(self)
         try:
-            ended: set[asyncio.Task[Any]] = set()
-            while begun := asyncio.all_tasks(self) - ended:  # some begin others on their way out
-                ended |= begun
-                for task in sorted(begun, key=hash):
+            for known in self._begun:  # some begin others on their way out
+                if (task := known()) is not None and not task.done():
                     task._log_destroy_pending = False  # type: ignore[attr-defined]
                     _close(task.get_coro())
         finally:
@@ -119,22 +182,24 @@ class SimLoop(asyncio.BaseEventLoop):
         return bool(getattr(self, "_closed", False))
 
     def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> SimTask:
-        return SimTask(next(self._begun), coroutine, loop=loop, **more)
+        task = SimTask(len(self._begun), coroutine, loop=loop, **more)
+        self._begun.append(weakref.ref(task))
+        return task
 
     def _write_to_self(self) -> None:
         """Do nothing: nobody sleeps."""
 
     def _next_timer(self, until_s: float) -> bool:
-        while self._timers and self._timers[0]._cancelled:
-            heapq.heappop(self._timers)._scheduled = False
-        if not self._timers or self._timers[0]._when > until_s:
+        timers = self._timers
+        while timers and timers[0][2].off:
+            heapq.heappop(timers)
+        if not timers or timers[0][0] > until_s:
             self._now_s = max(self._now_s, until_s)
             return False
-        self._now_s = max(self._now_s, self._timers[0]._when)
-        while self._timers and self._timers[0]._when <= self._now_s:
-            handle = heapq.heappop(self._timers)
-            handle._scheduled = False
-            if not handle._cancelled:
+        self._now_s = max(self._now_s, timers[0][0])
+        while timers and timers[0][0] <= self._now_s:
+            handle = heapq.heappop(timers)[2]
+            if not handle.off:
                 self._waiting.append(handle)
         return True
 
@@ -146,8 +211,8 @@ class SimLoop(asyncio.BaseEventLoop):
         if self._shuffled and len(ready) > 1:
             ready.rotate(-self._dice.randrange(len(ready)))
         handle = ready.popleft()
-        if not handle._cancelled:
-            handle._run()
+        if not handle.off:
+            handle.call()
 
     def _work(self, executor: Any) -> None:
         lane = self._lanes[executor]

@@ -18,6 +18,7 @@ import hashlib
 import os
 import random
 import shutil
+import tempfile
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dropglow.disk import real, rename
-from dropglow.intake import mounts
+from dropglow.intake import inbox, mounts, survey
 from dropglow.landmarks import Mount
 
 CHANGES: Final = frozenset({
@@ -40,8 +41,25 @@ _read_mounts: Final = mounts._mounts
 
 @functools.cache
 def _mounted(table: str) -> tuple[Mount, ...]:
-    """Return what is mounted: nothing comes or goes meanwhile."""
-    return tuple(_read_mounts(table))
+    """Return where the simulated folders can lie: nothing comes or goes meanwhile."""
+    places = f"{os.path.realpath(tempfile.gettempdir())}/", "/dev/shm/"
+    return tuple(
+        mount
+        for mount in _read_mounts(table)
+        if any(place.startswith(f"{mount.point.rstrip('/')}/") for place in places)
+    )
+
+
+def _without_links() -> Any:
+    """Return the operating system where no path leads elsewhere: looking for links is a tenth of a seed."""
+    system = types.SimpleNamespace(**vars(os))
+    system.path = types.SimpleNamespace(**vars(os.path))
+    system.path.realpath = os.path.normpath
+    return system
+
+
+_PLAIN: Final = _without_links()
+_PLAINLY: Final = (survey, mounts, inbox)  # which look for links again and again
 
 
 class Died(BaseException):
@@ -259,12 +277,16 @@ class Machine:
         before = real.os, rename.os, rename._renameat2, mounts._mounts  # type: ignore[attr-defined]
         real.os, rename.os, rename._renameat2 = system, system, self._renameat2  # type: ignore[attr-defined]
         mounts._mounts = _mounted  # type: ignore[assignment]
+        for module in _PLAINLY:
+            module.os = _PLAIN  # type: ignore[attr-defined]
         random._urandom = os.urandom = self._dice.randbytes  # type: ignore[attr-defined]
         try:
             yield
         finally:
             real.os, rename.os, rename._renameat2, mounts._mounts = before  # type: ignore[attr-defined]
             random._urandom, os.urandom = chance, os_chance  # type: ignore[attr-defined]
+            for module in _PLAINLY:
+                module.os = os  # type: ignore[attr-defined]
 
     def _system(self) -> Any:
         system = types.SimpleNamespace(**vars(os))

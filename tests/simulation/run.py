@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import multiprocessing
 import os
@@ -11,7 +12,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,7 @@ from typing import Final
 from tests.simulation.story import Verdict, run
 
 BATCH: Final = 100
+SWEEP: Final = 20  # seeds between two collections of garbage: each leaves the same again
 MEMORY: Final = Path("/dev/shm")
 AGAIN: Final = "python -m tests.simulation.run --seed {} --tell"
 
@@ -46,8 +49,9 @@ def folder() -> tempfile.TemporaryDirectory[str]:
 def run_all(seeds: range, *, stop_at: int = 0) -> Tally:
     """Run *seeds* one after the other; with *stop_at*, until so many failed."""
     tally = Tally()
-    with folder() as root:
+    with folder() as root, _tidied() as tidy:
         for seed in seeds:
+            tidy()
             verdict = _run(seed, Path(root))
             tally.seeds += 1
             tally.counts += verdict.counts
@@ -56,6 +60,24 @@ def run_all(seeds: range, *, stop_at: int = 0) -> Tally:
                 if stop_at and len(tally.broken) >= stop_at:
                     break
     return tally
+
+
+@contextmanager
+def _tidied() -> Iterator[Callable[[], None]]:
+    """Collect garbage between seeds alone, and look at nothing that was there before the first."""
+    enabled, calls = gc.isenabled(), itertools.count(1)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield lambda: None if next(calls) % SWEEP else _collect()
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _collect() -> None:
+    gc.collect()
 
 
 def _run(seed: int, root: Path) -> Verdict:
