@@ -231,18 +231,51 @@ class SimLoop(asyncio.BaseEventLoop):
                 future.set_result(answer)
 
 
-class SimClock:
-    """A ``dropglow.clock.Clock`` on a loop's time; the wall clock may be set beside it."""
+class WallClock:
+    """The machine's wall clock, which people set, and which goes on while the machine sleeps."""
 
-    def __init__(self, loop: SimLoop, *, ahead_s: float) -> None:
-        """Show a wall clock that is *ahead_s* seconds ahead of the loop's time."""
+    def __init__(self) -> None:
+        """Begin right."""
+        self.ahead_s = 0.0
+        self.slept_s = 0.0  # of everybody else's time
+        self._since: list[tuple[float, float]] = [(0.0, 0.0)]  # from when on it was how far ahead
+
+    def set(self, loop_s: float, seconds: float, *, asleep: bool = False) -> None:
+        """Move it on by *seconds*, or back; *asleep*: because nobody here noticed how they passed."""
+        self.ahead_s += seconds
+        self.slept_s += seconds if asleep else 0.0
+        self._since.append((loop_s, self.ahead_s))
+
+    def catch_up(self, loop_s: float) -> None:
+        """Show the latest time that it ever showed: so long it would take until what was put off is due."""
+        self.set(loop_s, max(ahead_s for _, ahead_s in self._since) - self.ahead_s)
+
+    def shown(self, until_s: float) -> list[datetime]:
+        """Return moments of every day that it showed."""
+        ends = [since for since, _ in self._since[1:]] + [until_s]
+        return [
+            EPOCH + timedelta(seconds=at_s + ahead_s)
+            for (since, ahead_s), end in zip(self._since, ends, strict=True)
+            for at_s in (since, end)
+        ]
+
+
+class SimClock:
+    """A ``dropglow.clock.Clock`` on a loop's time; the wall clock goes beside it."""
+
+    def __init__(self, loop: SimLoop, wall: WallClock) -> None:
+        """Show *wall* on the loop's time."""
         self._loop = loop
-        self.ahead_s = ahead_s
+        self.wall = wall
         self._dozing: dict[str, asyncio.Future[None]] = {}
 
     def now(self) -> datetime:
         """Return the wall-clock time."""
-        return EPOCH + timedelta(seconds=self._loop.time() + self.ahead_s)
+        return EPOCH + timedelta(seconds=self._loop.time() + self.wall.ahead_s)
+
+    def jump(self, seconds: float, *, asleep: bool) -> None:
+        """Let the wall clock be set, or the machine sleep."""
+        self.wall.set(self._loop.time(), seconds, asleep=asleep)
 
     def monotonic(self) -> float:
         """Return the loop's seconds. Each look takes a moment: whoever looks until it is time comes to an end."""

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image
 
 from dropglow.ledger.mailbox import Verb, Wish
+from dropglow.lifecycle import RESTING
 from dropglow.model import Stage
-from tests.simulation.loop import EPOCH
 
 if TYPE_CHECKING:
     from random import Random
@@ -34,6 +34,10 @@ PHOTOS: Final = "in/photos"
 # The shares of names that somebody takes just before they are given: few files go back into their inbox.
 TAKEN: Final = 0.05
 TAKEN_BACK: Final = 0.5
+CLOCKS: Final = 0.15  # the share of seeds in which the clock is not left alone
+PAUSES: Final = 0.1  # the share of seeds in which spending is stopped for a while
+JUMPS_S: Final = (60.0, 3600.0, 86400.0, 31 * 86400.0, -1.0, -60.0, -3600.0, -86400.0, -40 * 86400.0)
+NAPS_S: Final = (70.0, 600.0, 8 * 3600.0, 3 * 86400.0)
 BEGUN: Final = 16  # bytes that a slow writer has written at first
 _VERBS: Final = (Verb.RETRY, Verb.CANCEL, Verb.CANCEL, Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH)
 
@@ -85,6 +89,11 @@ class People:
             deeds.append((at_s, deed))
             if deed == "drop_slowly":
                 deeds.append((at_s + 8 * self._dice.random(), "finish_slowly"))
+        if self._dice.random() < PAUSES:
+            at_s = self._dice.random() * horizon_s
+            deeds += [(at_s, "pause"), (at_s + self._dice.uniform(0, 10), "resume")]
+        while self._dice.random() < CLOCKS:
+            deeds.append((self._dice.random() * horizon_s, self._dice.choice(("set_clock", "suspend"))))
         return sorted(deeds)
 
     def act(self, deed: str, clock: SimClock, jobs: tuple[Job, ...]) -> str | None:
@@ -194,23 +203,48 @@ class People:
         verb = self._dice.choice(_VERBS)
         if job.stage is Stage.IN_DOUBT:
             verb = self._dice.choice((Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH))
+        elif job.stage is Stage.HELD:
+            verb = self._dice.choice((Verb.APPROVE, Verb.APPROVE, Verb.CANCEL))
         self.ask(verb, job, clock)
+
+    def _set_clock(self, clock: SimClock, _jobs: tuple[Job, ...]) -> None:
+        clock.jump(self._dice.choice(JUMPS_S), asleep=False)
+
+    def _suspend(self, clock: SimClock, _jobs: tuple[Job, ...]) -> None:
+        clock.jump(self._dice.choice(NAPS_S), asleep=True)
+
+    def _pause(self, clock: SimClock, _jobs: tuple[Job, ...]) -> None:
+        self.say(Verb.PAUSE, clock)
+
+    def _resume(self, clock: SimClock, _jobs: tuple[Job, ...]) -> None:
+        self.say(Verb.RESUME, clock)
+
+    def say(self, verb: Verb, clock: SimClock) -> None:
+        """Wish for something that is about spending as a whole."""
+        self._post(verb, "", "", clock)
 
     def ask(self, verb: Verb, job: Job, clock: SimClock) -> None:
         """Wish for something."""
-        self._wishes += 1
-        self.counts[f"wish {verb}"] += 1
         argument = ""
         if verb is Verb.ATTACH:
             argument = "urn:ff:jobs:eso851211:12345678-1234-4123-8123-123456789abc"
             for one in self._world.jobs:
                 if one.seeds == job.order.seeds:
                     argument = one.id
-        wish = Wish(
-            key=f"w{self._wishes}", verb=verb, target=job.key, argument=argument, asked_at=clock.now()
-        )
-        self._mailbox.post(wish)
+        self._post(verb, job.key, argument, clock)
+
+    def _post(self, verb: Verb, target: str, argument: str, clock: SimClock) -> None:
+        self._wishes += 1
+        self.counts[f"wish {verb}"] += 1
+        key = f"w{self._wishes}"
+        self._mailbox.post(Wish(key=key, verb=verb, target=target, argument=argument, asked_at=clock.now()))
         clock.call("wishes")
+
+    def meddle(self, clock: SimClock, jobs: Callable[[], tuple[Job, ...]]) -> None:
+        """Cancel something that is under way."""
+        open_jobs = [job for job in jobs() if job.stage not in RESTING]
+        if open_jobs:
+            self.ask(Verb.CANCEL, self._dice.choice(open_jobs), clock)
 
     def _prompt(self) -> bytes:
         return f"fox number {self._number}".encode()
@@ -248,7 +282,7 @@ class People:
 
     def _stamp(self, path: str, clock: SimClock) -> None:
         # The file system's own times are those of another world.
-        moment_ns = int((EPOCH.timestamp() + clock.monotonic()) * 1e6) * 1000
+        moment_ns = int(clock.now().timestamp() * 1e6) * 1000
         os.utime(path, ns=(moment_ns, moment_ns))
 
     def _name(self) -> str:

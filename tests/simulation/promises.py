@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Final
 from dropglow.ledger.base import Query, Record
 from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT, allowed
 from dropglow.model import Billed, Drop, DropState, Job, JobKey, OnDoubt, Stage
+from dropglow.money import cost, labels
 from tests.simulation.books import answered
 
 if TYPE_CHECKING:
     from dropglow.ledger.memory import MemoryLedger
     from dropglow.sandbox.world import World
+    from tests.simulation.loop import WallClock
     from tests.simulation.people import Belongings
+    from tests.simulation.rations import Ration
     from tests.simulation.wire import Front
 
 # What lets an order be placed once more. Nothing else does.
 PERMISSIONS: Final = frozenset({"Declined", "RetryAsked", "ResubmitAsked"})
-BOUGHT: Final = frozenset(Stage) - {Stage.QUEUED, Stage.FAILED, Stage.CANCELLED}
+BOUGHT: Final = frozenset(Stage) - {Stage.QUEUED, Stage.HELD, Stage.FAILED, Stage.CANCELLED}
 MARKS: Final = ("/.dropglow/id",)
 REPORTS: Final = {"_failed": ".error.txt", "_held": ".held.txt"}
 
@@ -57,7 +60,15 @@ class Promises:
     """Check one seed's world."""
 
     def __init__(
-        self, root: str, *, world: World, front: Front, ledger: MemoryLedger, own: Belongings
+        self,
+        root: str,
+        *,
+        world: World,
+        front: Front,
+        ledger: MemoryLedger,
+        own: Belongings,
+        ration: Ration,
+        wall: WallClock,
     ) -> None:
         """Compare what is in *root* with what everybody knows."""
         self._root = root
@@ -65,11 +76,19 @@ class Promises:
         self._front = front
         self._ledger = ledger
         self._own = own
+        self._wall = wall
+        self.ration = ration  # may be lifted
 
-    def broken_now(self) -> list[str]:
-        """Return what must hold at every moment, and does not: called where a process died."""
+    def broken_now(self, now_s: float) -> list[str]:
+        """Return what must hold at every moment, and does not: called where a process died, at the loop's *now_s*."""
         told = Told.by(self._ledger)
-        return [*self._money(told), *self._torn(), *self._foreign(), *self._front.strangers]
+        return [
+            *self._money(told),
+            *self._overspent(told, now_s),
+            *self._torn(),
+            *self._foreign(),
+            *self._front.strangers,
+        ]
 
     def broken_at_rest(self) -> list[str]:
         """Return what must hold once everything rests, and does not."""
@@ -107,6 +126,29 @@ class Promises:
                 yield f"I2/I6: {job.key} was bought {count} times, begun {begun}, declined {declined}"
         for key, events in told.history.items():
             yield from _repeated(told.jobs[key], events)
+
+        counted = sum(cost(each.order).images for each in self._ledger.bought if not each.returned)
+        charged = sum(job.order.images for job in self._world.jobs)
+        if counted < charged:
+            yield f"I6: {charged} images are charged, and {counted} are counted as spent"
+
+    # I8: no budget is exceeded, on whatever day.
+
+    def _overspent(self, told: Told, now_s: float) -> Iterator[str]:
+        if not self.ration.limited:
+            return
+        shown = [labels(moment.astimezone()) for moment in self._wall.shown(now_s)]
+        days, months = len({day for day, _ in shown}), len({month for _, month in shown})
+        by_seeds = {job.order.seeds: job for job in told.jobs.values()}
+        every = sum(job.order.images for job in self._world.jobs)
+        prompts = sum(job.order.images for job in self._world.jobs if by_seeds[job.seeds].rule == "prompts")
+        for name, bought, most in (
+            ("a day", every, self.ration.per_day * days),
+            ("a month", every, self.ration.per_month * months),
+            ("a day for prompts", prompts, self.ration.prompts_per_day * days),
+        ):
+            if bought > most:
+                yield f"I8: {bought} images were bought, and the budget of {name} allows {most}"
 
     def _known(self, told: Told) -> Iterator[str]:
         """Yield what was bought under an id that nobody has, and is not in doubt."""
@@ -263,8 +305,10 @@ class Promises:
 
 
 def _doubtful(job: Job) -> bool:
-    """Return whether nobody knows if the order of *job* stands, be it placed by another job."""
-    return job.stage is Stage.IN_DOUBT or (job.failure is not None and job.failure.code == TWIN_IN_DOUBT)
+    """Return whether a person has to say how *job*, or the one that stands for it, goes on."""
+    return job.stage in {Stage.IN_DOUBT, Stage.HELD} or (
+        job.failure is not None and job.failure.code == TWIN_IN_DOUBT
+    )
 
 
 def _free_of_charge(job: Job) -> bool:

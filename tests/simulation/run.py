@@ -12,11 +12,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
 from tests.simulation.story import Verdict, run
 
@@ -99,6 +99,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tell", action="store_true", help="with --seed: print its whole trace")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--stop-at", type=int, default=0, help="stop once so many seeds failed")
+    parser.add_argument(
+        "--keep", type=Path, help="write each hundred down there, and go on after what is there"
+    )
     parser.add_argument("--json", action="store_true", help="print the tally as JSON")
     return parser.parse_args()
 
@@ -109,36 +112,73 @@ def main() -> int:
     if wanted.seed is not None:
         return _one(wanted.seed, tell=wanted.tell)
     first, _, end = wanted.seeds.partition("..")
-    tally, began_s = Tally(), time.monotonic()
     seeds = range(int(first), int(end))
-    if wanted.jobs == 1:
-        parts: Iterator[Tally] = (run_all(batch, stop_at=wanted.stop_at) for batch in _batches(seeds))
-        _gather(tally, parts, wanted.stop_at, began_s, quiet=wanted.json)
-    else:
-        with multiprocessing.get_context("spawn").Pool(wanted.jobs, gc.freeze) as pool:
-            _gather(
-                tally,
-                pool.imap_unordered(run_all, _batches(seeds)),
-                wanted.stop_at,
-                began_s,
-                quiet=wanted.json,
-            )
+    with _Diary(wanted.keep) as diary:
+        todo = [batch for batch in _batches(seeds) if batch.start not in diary.known]
+        began_s = time.monotonic()
+        if wanted.jobs == 1:
+            parts: Iterator[Tally] = (run_all(batch, stop_at=wanted.stop_at) for batch in todo)
+            tally = _gather(zip(todo, parts, strict=False), diary, wanted, began_s)
+        else:
+            with multiprocessing.get_context("spawn").Pool(wanted.jobs) as pool:
+                tally = _gather(zip(todo, pool.imap(run_all, todo), strict=False), diary, wanted, began_s)
     _tell(tally, time.monotonic() - began_s, as_json=wanted.json)
     return 1 if tally.broken else 0
 
 
-def _gather(tally: Tally, parts: Iterator[Tally], stop_at: int, began_s: float, *, quiet: bool) -> None:
-    for number, part in enumerate(parts):
+class _Diary:
+    """What came of hundreds of seeds, a line each, so that a run of hours can be looked at and taken up again."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read what is at *path*, and go on there."""
+        self.known: dict[int, Tally] = {}
+        self._file = None if path is None else path.open("a+", encoding="utf-8")
+        if self._file is not None:
+            self._file.seek(0)
+            for line in self._file:
+                self._read(json.loads(line))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, batch: range, part: Tally) -> None:
+        """Keep what came of *batch*."""
+        if self._file is not None:
+            document = {
+                "first": batch.start,
+                "seeds": part.seeds,
+                "broken": part.broken,
+                "counts": part.counts,
+            }
+            print(json.dumps(document), file=self._file, flush=True)
+
+    def _read(self, document: dict[str, Any]) -> None:
+        broken = {int(seed): said for seed, said in document["broken"].items()}
+        self.known[document["first"]] = Tally(document["seeds"], broken, Counter(document["counts"]))
+
+
+def _gather(
+    parts: Iterable[tuple[range, Tally]], diary: _Diary, wanted: argparse.Namespace, began_s: float
+) -> Tally:
+    tally, before = Tally(), sum(part.seeds for part in diary.known.values())
+    for part in diary.known.values():
         tally.add(part)
+    for number, (batch, part) in enumerate(parts):
+        tally.add(part)
+        diary.write(batch, part)
         for seed, broken in part.broken.items():
-            if not quiet:
+            if not wanted.json:
                 print(f"seed {seed}: {broken}\n  again: {AGAIN.format(seed)}", flush=True)
-        if not quiet and number % 10 == 9:
-            print(
-                f"{tally.seeds} seeds, {tally.seeds / (time.monotonic() - began_s):.0f} a second", flush=True
-            )
-        if stop_at and len(tally.broken) >= stop_at:
-            return
+        if not wanted.json and number % 10 == 9:
+            rate = (tally.seeds - before) / (time.monotonic() - began_s)
+            print(f"{tally.seeds} seeds, {rate:.1f} a second", flush=True)
+        if wanted.stop_at and len(tally.broken) >= wanted.stop_at:
+            break
+    return tally
 
 
 def _one(seed: int, *, tell: bool) -> int:

@@ -35,15 +35,18 @@ from dropglow.runtime.service import Service
 from dropglow.sandbox.world import World
 from tests.simulation import trials
 from tests.simulation.books import SimLedger, answered
-from tests.simulation.loop import EPOCH, EndlessLoop, SimClock, SimLoop
+from tests.simulation.loop import EPOCH, EndlessLoop, SimClock, SimLoop, WallClock
 from tests.simulation.machine import Died, Fate, Machine
 from tests.simulation.mail import QuietStatus, SimDoorbell, SimMailbox
 from tests.simulation.people import People
 from tests.simulation.promises import Promises
-from tests.simulation.wire import Front, SimWire, Weather
+from tests.simulation.rations import FREE, RATIONS, Ration
+from tests.simulation.weather import Weather
+from tests.simulation.wire import Front, SimWire
 
 CONFIGURATION: Final = """
 state: ./state
+budget: %(common)s
 limits: {in_flight: 3, requests_per_minute: off, requests_per_day: off, poll: {min: 1s, max: 15s}, job_timeout: 5m}
 rules:
   - name: prompts
@@ -56,6 +59,7 @@ rules:
     delivery: {name: "{stem}{ext}"}
     match: {kind: prompt}
     generate: {size: 1024x1024}
+    budget: %(prompts)s
   - name: photos
     inbox: in/photos
     outbox: out/photos
@@ -72,6 +76,7 @@ rules:
 HORIZON_S: Final = 40.0  # of what people do
 LOOK_S: Final = 10.0  # between two looks whether everything rests
 HEALING_S: Final = 4 * 3600.0  # in which everything has to come to rest
+RATIONED: Final = 0.2  # the share of seeds with budgets
 BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
 
 
@@ -86,11 +91,12 @@ class Verdict:
     story: list[str] = field(default_factory=list)
 
 
-@functools.lru_cache(maxsize=1)
-def configuration(root: str) -> Config:
-    """Return the configuration for *root*, which is the same for every seed."""
+@functools.lru_cache(maxsize=16)
+def configuration(root: str, ration: Ration) -> Config:
+    """Return the configuration for *root* under *ration*, which is the same for every such seed."""
     path = Path(root, "dropglow.yaml")
-    path.write_text(CONFIGURATION, encoding="utf-8")
+    text = CONFIGURATION % {"common": ration.common or "{}", "prompts": ration.prompts or "{}"}
+    path.write_text(text, encoding="utf-8")
     return load_config(str(path), environ={}, cwd=root)
 
 
@@ -105,8 +111,10 @@ class Story:
     def __init__(self, seed: int, root: Path, *, told: bool = False) -> None:
         """Prepare the folders, the people and the world."""
         self._seed = seed
-        self._config = configuration(str(root))
         self._dice = random.Random(seed)
+        self._ration = self._dice.choice(RATIONS) if self._dice.random() < RATIONED else FREE
+        self._config = configuration(str(root), self._ration)
+        self._wall = WallClock()
         self._machine = Machine(root, random.Random(f"{seed} machine"))
         if told:
             self._machine.story = []
@@ -118,11 +126,16 @@ class Story:
         self._mailbox = SimMailbox()
         self._people = People(self._machine, random.Random(f"{seed} people"), self._mailbox, self._world)
         self._promises = Promises(
-            str(root), world=self._world, front=self._front, ledger=self._ledger, own=self._people.own
+            str(root),
+            world=self._world,
+            front=self._front,
+            ledger=self._ledger,
+            own=self._people.own,
+            ration=self._ration,
+            wall=self._wall,
         )
         self._deeds = [(self._now_s + at_s, deed) for at_s, deed in self._people.plan(HORIZON_S)]
         self._bugs: list[str] = []
-        self._ahead_s = 0.0
         self._service: Service | None = None
 
     def run(self) -> Verdict:
@@ -137,8 +150,13 @@ class Story:
                         trials.fate(self._dice, self._machine.root, pending=self._machine.pending),
                         until_s=self._now_s + self._dice.uniform(2, HORIZON_S),
                     )
-                    verdict.broken += self._promises.broken_now()
+                    verdict.broken += self._promises.broken_now(self._now_s)
                 self._heal()
+                if self._parked():
+                    self._machine.counts["came to rest without money"] += 1
+                    verdict.broken += self._promises.broken_now(self._now_s)
+                    self._lift_budgets()
+                    self._heal()
                 verdict.broken += self._promises.broken_at_rest()
             except EndlessLoop as endless:
                 verdict.broken.append(f"I7: {endless}")
@@ -156,7 +174,7 @@ class Story:
         loop = self._loop = SimLoop(
             random.Random(self._dice.random()), start_s=self._now_s, shuffled=self._dice.random() < 0.5
         )
-        clock, stop = SimClock(loop, ahead_s=self._ahead_s), asyncio.Event()
+        clock, stop = SimClock(loop, self._wall), asyncio.Event()
         self._mailbox.begin_anew()
         self._mailbox.machine = self._machine
         self._machine.intruder = partial(self._people.intrude, clock)
@@ -195,7 +213,8 @@ class Story:
 
     async def _life(self, clock: SimClock, stop: asyncio.Event, *, healing: bool) -> None:
         weather = Weather() if healing or self._machine.fate.late else trials.weather(self._dice)
-        wire = SimWire(self._front, self._machine, random.Random(self._dice.random()), weather)
+        meddle = partial(self._people.meddle, clock, self._jobs)
+        wire = SimWire(self._front, self._machine, random.Random(self._dice.random()), weather, meddle)
         client = FireflyClient(
             self._config.api,
             FixedCredentials(client_id="me", client_secret="secret"),
@@ -257,13 +276,22 @@ class Story:
 
     def _server_time(self) -> float:
         now_s = self._now_s if self._loop is None else self._loop.time()
-        return EPOCH.timestamp() + now_s
+        return EPOCH.timestamp() + now_s + self._wall.slept_s
 
     # The end.
+
+    def _lift_budgets(self) -> None:
+        self._promises.ration = FREE
+        self._config = configuration(self._machine.root, FREE)
+
+    def _parked(self) -> tuple[Job, ...]:
+        jobs: tuple[Job, ...] = answered(self._ledger.parked(limit=1000))
+        return jobs
 
     def _heal(self) -> None:
         """Let everything go well, and wait for rest."""
         self._world.faults = trials.healthy()
+        self._wall.catch_up(self._now_s)
         for job in self._world.jobs:
             if job.ends_at is None:
                 self._world.finish(job.id)
@@ -273,27 +301,34 @@ class Story:
         settled_s = max([loop.time(), *(at_s for at_s, _ in self._deeds)]) + 5.0
         loop.drive(life.done, until_s=settled_s)
         self._people.finish_writing(clock)
+        self._wall.catch_up(loop.time())
+        if (switch := answered(self._ledger.switch())) is not None and switch.stopped:
+            self._people.say(Verb.RESUME, clock)
         settling = self._dice.random() < 0.6
         while not life.done() and loop.time() < until_s:
             loop.drive(life.done, until_s=loop.time() + LOOK_S)
             if not self._rests():
                 continue
-            doubts = [job for job in self._jobs() if job.stage is Stage.IN_DOUBT]
+            doubts = [job for job in self._jobs() if job.stage in {Stage.IN_DOUBT, Stage.HELD}]
             if not settling or not doubts:
                 break
-            verb = self._dice.choice((Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH, Verb.ABANDON))
-            self._people.ask(verb, self._dice.choice(doubts), clock)
+            doubt = self._dice.choice(doubts)
+            ways = (Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH, Verb.ABANDON)
+            verb = self._dice.choice(ways if doubt.stage is Stage.IN_DOUBT else (Verb.APPROVE, Verb.CANCEL))
+            self._people.ask(verb, doubt, clock)
         if life.done():
             self._bugs.append(f"I7: the healthy service ended: {life.exception()!r}")
 
     def _rests(self) -> bool:
         if self._service is None or self._mailbox.waiting:
             return False
-        counts = answered(self._ledger.counts())
+        counts, parked = answered(self._ledger.counts()), self._parked()
+        moving = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)
+        waiting = {job.drop for job in parked}
         return (
             self._service.staff.idle()
-            and all(stage in RESTING for stage, count in counts.jobs.items() if count)
-            and not counts.drops.get(DropState.OPEN)
+            and moving == len(parked)
+            and counts.drops.get(DropState.OPEN, 0) == len(waiting)
         )
 
     @contextmanager

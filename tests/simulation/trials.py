@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dropglow.sandbox.fault_values import NEVER, Rate, Span
 from dropglow.sandbox.faults import Faults
 from tests.simulation.machine import Fate, Trouble
-from tests.simulation.wire import Weather
+from tests.simulation.weather import Weather
 
 if TYPE_CHECKING:
     from random import Random
@@ -70,14 +70,10 @@ def _refusals(dice: Random, root: str) -> Iterator[Trouble]:
 
 def weather(dice: Random) -> Weather:
     """Return how the network is in one life."""
-    if dice.random() < 0.5:
-        return Weather()
-    return Weather(
-        unreachable=dice.choice((0, 0, 0.1, 0.5)),
-        swallowed=dice.choice((0, 0, 0.1)),
-        silent=dice.choice((0, 0, 0, 0.05)),
-        slow_s=dice.choice((0.05, 2.0, 20.0)),
-    )
+    some = {name: share for name, shares in _WEATHER.items() if (share := dice.choice(shares))}
+    if dice.random() < 0.4:
+        some = {name: some[name] for name in some if name == "meddled"}
+    return Weather(slow_s=dice.choice((0.05, 0.05, 2.0, 20.0)), telling=dice.random() < 0.5, **some)
 
 
 def faults(dice: Random) -> Faults:
@@ -85,6 +81,8 @@ def faults(dice: Random) -> Faults:
     chosen: dict[str, Any] = {}
     for _ in range(dice.choice((0, 1, 1, 2, 3, 5))):
         chosen |= dice.choice(SUBMISSIONS if dice.random() < 0.4 else dice.choice(MENU))
+    if dice.random() < 0.3:
+        chosen |= dice.choice(LOST)
     for name, value in chosen.items():
         if value is SOMETIMES:
             chosen[name] = Rate(share=dice.choice((0.2, 0.5, 1.0)))
@@ -100,6 +98,21 @@ def _some(*names: str) -> tuple[dict[str, Any], ...]:
     return tuple({name: SOMETIMES} for name in names)
 
 
+# Shares of requests; most of them in most lives none.
+_WEATHER: Final[dict[str, tuple[float, ...]]] = {
+    "unreachable": (0, 0, 0, 0, 0.1, 0.4),
+    "swallowed": (0, 0, 0, 0.1, 0.3),
+    "refused": (0, 0, 0, 0, 0.1),
+    "lost": (0, 0, 0.1, 0.3),
+    "gateway": (0, 0, 0, 0.1, 0.3),
+    "silent": (0, 0, 0, 0, 0.05),
+    "halved": (0, 0, 0, 0, 0.2),
+    "packed": (0, 0, 0, 0, 0.2),
+    "misdirected": (0, 0, 0, 0.5),
+    "doubled": (0, 0, 0, 0.5),
+    "odd_wait": (0, 0.5),
+    "meddled": (0, 0, 0.1, 0.3),
+}
 _REFUSED: Final = {
     errno.ENOSPC: ("create", "write", "mkdir", "rename", "fsync", "commit"),
     errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
@@ -122,16 +135,27 @@ SUBMISSIONS: Final[tuple[dict[str, Any], ...]] = (
         for status in (400, 408, 410, 413, 415, 422, 500, 501, 503)
     ),
 )  # fmt: skip
+# What leaves nobody knowing whether it was bought.
+LOST: Final[tuple[dict[str, Any], ...]] = (
+    *_some("submit_lost", "submit_502"),
+    {"submit_empty": SOMETIMES, "submit_no_link": _ALWAYS},
+    {"submit_garbled": SOMETIMES, "submit_no_link": _ALWAYS},
+    {"submit_error": 504, "submit_error_charged": SOMETIMES},
+)
 # By what they concern, so that each of these comes up as often as any other.
 MENU: Final[tuple[tuple[dict[str, Any], ...], ...]] = (
     (*_some("submit_no_link", "bare_ids"), {"shape": "B"}, {"shape": "C"}, {"accept_status": 200}, {"spelling": "canceled"},
-     {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"clock_skew": 100.0}),
+     {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"status_host": "firefly-api.adobe.io@evil.example"},
+     {"status_host": "firefly-epo851211.adobe.io:8443"}, {"status_host": "evil.example\\\\@firefly-api.adobe.io"},
+     {"clock_skew": 100.0}, {"clock_skew": -100.0}),
     (*_some("token_401", "token_500", "unauthorised"), {"token_life": 5.0}, {"forbidden": "quota_exhausted"},
      {"forbidden": "user_non_entitled"}),
-    (*_some("rate_limit", "rate_limit_date", "rate_limit_bare", "rate_limit_status"), {"retry_after": 120.0}),
+    (*_some("rate_limit", "rate_limit_date", "rate_limit_bare", "rate_limit_status"), {"retry_after": 120.0},
+     {"rate_limit": SOMETIMES, "rate_limit_code": "backpressure_limited"}, {"rate_limit": SOMETIMES, "rate_limit_level": "account"}),
     (*_some("upload_413", "upload_500", "upload_lost"), {"upload_error": 503, "upload_error_rate": SOMETIMES},
      {"upload_life": 30.0}),
-    _some("never", "job_failed", "timeout", "empty", "fewer"),
+    (*_some("never", "job_failed", "timeout", "empty", "fewer"), {"job_failed": SOMETIMES, "job_failed_code": "prompt_unsafe"},
+     {"moderation": SOMETIMES, "moderation_status": 451}),
     (
         *_some("status_500", "status_404", "status_lost", "status_html", "status_strange"),
         *({"status_error": status, "status_error_rate": SOMETIMES} for status in (403, 408, 409, 410, 451, 502, 503)),

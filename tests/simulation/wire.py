@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -17,25 +16,17 @@ from starlette.routing import Route
 
 from dropglow.sandbox.app import make_app
 from dropglow.sandbox.replies import CutBody, CutConnection
+from tests.simulation.weather import Mischief
 
 if TYPE_CHECKING:
     from random import Random
 
     from dropglow.sandbox.world import World
     from tests.simulation.machine import Machine
+    from tests.simulation.weather import Weather
 
 TRUSTED: Final = re.compile(r"firefly-(api|epo\d{6})\.adobe\.io|ims-na1\.adobelogin\.com")
 _ENDED: Final = {"type": "http.disconnect"}
-
-
-@dataclass(slots=True, kw_only=True)
-class Weather:
-    """How the network is: shares of requests."""
-
-    unreachable: float = 0.0  # no connection: nothing was sent
-    swallowed: float = 0.0  # it was sent, and reached nobody
-    silent: float = 0.0  # it arrived, and the answer never does
-    slow_s: float = 0.05
 
 
 class Front:
@@ -98,51 +89,66 @@ class Front:
 class SimWire(httpx.AsyncBaseTransport):
     """What one life sends through."""
 
-    def __init__(self, front: Front, machine: Machine, dice: Random, weather: Weather) -> None:
-        """Carry requests to *front*."""
+    def __init__(
+        self, front: Front, machine: Machine, dice: Random, weather: Weather, meddle: Callable[[], None]
+    ) -> None:
+        """Carry requests to *front*. *meddle* lets somebody act while an answer is on its way."""
         self._front = front
         self._machine = machine
         self._dice = dice
         self._weather = weather
+        self._mischief = Mischief(weather, dice, machine.counts)
+        self._meddle = meddle
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request there and its answer back."""
-        label = f"{request.method} {request.url.path[:20]}"
+        path = request.url.path
+        label = f"{request.method} {path[:20]}"
         if "authorization" in request.headers and not TRUSTED.fullmatch(request.url.host):
             self._front.strangers.append(f"{request.url.host} saw the token")
         self._machine.step("send", label)
-        if self._strikes(self._weather.unreachable, "no connection"):
-            raise httpx.ConnectError("no connection")
+        await self._tell(request, "connection.connect_tcp.started")
+        self._mischief.before()
+        await self._tell(request, "http11.send_request_headers.started")
         content = await self._content(request)
         await self._travel()
-        if self._strikes(self._weather.swallowed, "request swallowed"):
-            raise httpx.ReadError("the connection broke")
-        response = await self._front.answer(request, content)
-        self._machine.past("send")
-        if isinstance(response, CutConnection):
-            self._machine.counts["answer lost"] += 1
-            raise httpx.ReadError("the connection broke")
-        if self._strikes(self._weather.silent, "answer never came"):
-            await asyncio.sleep(3600)
+        response = self._mischief.on_its_way()
+        if response is None:
+            response = await self._front.answer(request, content)
+            self._machine.past("send")
+            if isinstance(response, CutConnection):
+                self._machine.counts["answer lost"] += 1
+                raise httpx.ReadError("the connection broke")
+            if self._mischief.strikes(self._weather.silent, "answer never came"):
+                await asyncio.sleep(3600)
+            if path.startswith("/v3/status/") and self._mischief.strikes(self._weather.meddled, "meddled"):
+                self._meddle()
+                await asyncio.sleep(self._dice.random())
         await self._travel()
         self._machine.step("answer", f"{response.status_code} {label}")
+        if path.startswith("/results/") and response.body[:2] == b"\xff\xd8":
+            self._mark(path, response)
+        response = self._mischief.on_its_way_back(response)
         if response.status_code >= 300:
             self._machine.counts[f"{response.status_code} to {request.method}"] += 1
-        return self._received(request, response)
+        cut = isinstance(response, CutBody)
+        if cut:
+            self._machine.counts["download cut"] += 1
+        stream = _Body(bytes(response.body), cut=cut)
+        return httpx.Response(response.status_code, headers=response.raw_headers, stream=stream)
 
     async def aclose(self) -> None:
         """Do nothing: there are no connections."""
 
-    def _received(self, request: httpx.Request, response: Response) -> httpx.Response:
-        body, cut = bytes(response.body), isinstance(response, CutBody)
-        headers = response.raw_headers
-        if request.url.path.startswith("/results/") and body[:2] == b"\xff\xd8":
-            body = self._front.mark(request.url.path, body)
-            headers = [(name, value) for name, value in headers if name != b"content-length"]
-            headers.append((b"content-length", str(len(body)).encode()))
-        if cut:
-            self._machine.counts["download cut"] += 1
-        return httpx.Response(response.status_code, headers=headers, stream=_Body(body, cut=cut))
+    async def _tell(self, request: httpx.Request, step: str) -> None:
+        if self._weather.telling:
+            await request.extensions["trace"](step, {})
+
+    def _mark(self, path: str, response: Response) -> None:
+        body = self._front.mark(path, bytes(response.body))
+        response.body = body
+        response.raw_headers = [each for each in response.raw_headers if each[0] != b"content-length"]
+        response.raw_headers.append((b"content-length", str(len(body)).encode()))
 
     async def _content(self, request: httpx.Request) -> bytes:
         stream = request.stream
@@ -153,12 +159,6 @@ class SimWire(httpx.AsyncBaseTransport):
         roll = self._dice.random()
         if roll > 0.5:
             await asyncio.sleep((roll - 0.5) * self._weather.slow_s)
-
-    def _strikes(self, share: float, name: str) -> bool:
-        if not share or self._dice.random() >= share:
-            return False
-        self._machine.counts[name] += 1
-        return True
 
 
 class _Body(httpx.AsyncByteStream):

@@ -1,0 +1,40 @@
+"""What may be bought in one seed: budgets, and how many images they let through at most, whatever the clock shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+NO_LIMIT: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ration:
+    """The budgets of one seed."""
+
+    common: str = ""  # for all rules, as it stands in the configuration
+    prompts: str = ""  # for one of them
+    per_day: int = NO_LIMIT
+    per_month: int = NO_LIMIT
+    prompts_per_day: int = NO_LIMIT
+
+    @property
+    def limited(self) -> bool:
+        """Return whether something has to wait until its day or month is over."""
+        return min(self.per_day, self.per_month, self.prompts_per_day) < NO_LIMIT
+
+
+FREE: Final = Ration()
+RATIONS: Final = (
+    Ration(common="{per_day: 2}", per_day=2),
+    Ration(common="{per_month: 3 operations}", per_month=3),
+    Ration(prompts="{per_day: 1}", prompts_per_day=1),
+    Ration(common="{hold_over: 0}"),
+    Ration(
+        common="{per_day: 3, per_month: 4, hold_over: 1}",
+        prompts="{per_day: 2 operations}",
+        per_day=3,
+        per_month=4,
+        prompts_per_day=2,
+    ),
+)
