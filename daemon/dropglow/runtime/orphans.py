@@ -1,4 +1,4 @@
-"""Deal with what lies in a work folder at a start: give it back, hold it, or return it to its closed drop.
+"""Deal with what lies in a work folder at a start: give it back, hold it, or open its closed drop again.
 
 A claim is not durable before its admission, so all files of a drop that the
 ledger does not know go back to where they were dropped; copies, where originals
@@ -8,7 +8,7 @@ stay, are removed.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from dropglow import vocabulary
@@ -19,7 +19,7 @@ from dropglow.intake.inbox import Inbox, Orphan
 from dropglow.ledger.base import Ledger
 from dropglow.model import After, Drop, DropKey, DropState
 from dropglow.runtime.insisting import insist
-from dropglow.runtime.places import found_again, put_away
+from dropglow.runtime.places import found_again
 from dropglow.runtime.telling import log
 
 _UNADMITTED: Final = "it was claimed but not admitted when the service stopped"
@@ -51,7 +51,7 @@ class Orphans:
             families.setdefault(orphan.key, []).append(orphan)
         for key, family in families.items():
             if (drop := await self._known(key)) is not None:
-                await self._put_away_again(drop, family)
+                await self._open_again(drop, family)
                 continue
             for orphan in family:
                 await self.in_thread(self._put, orphan, foreign=foreign)
@@ -81,14 +81,14 @@ class Orphans:
         except UnknownKey:
             return None
 
-    async def _put_away_again(self, drop: Drop, family: Sequence[Orphan]) -> None:
-        """Return the files of a closed drop to their last folder: the service stopped while it was being re-opened."""
+    async def _open_again(self, drop: Drop, family: Sequence[Orphan]) -> None:
+        """Finish what the service died in: a closed *drop* was being re-opened. It is closed anew, with its report."""
         if drop.state is DropState.OPEN:
             return
-        lost = found_again(drop, {orphan.path: orphan.place for orphan in family})
-        placed = await self.in_thread(put_away, self.disk, lost, drop.state)
+        found = found_again(drop, {orphan.path: orphan.place for orphan in family})
+        after = replace(found, state=DropState.OPEN, closed_at=None)
         at, detail = self.clock.now(), "a re-opening was interrupted"
-        await self._asked(lambda: self.ledger.save_drop(drop, placed, event="PutAway", at=at, detail=detail))
+        await self._asked(lambda: self.ledger.save_drop(drop, after, event="Reopened", at=at, detail=detail))
 
     async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
         return await insist(ask, self.clock)

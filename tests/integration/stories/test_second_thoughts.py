@@ -14,6 +14,7 @@ from dropglow.holding import own
 from dropglow.ledger.mailbox import Mailbox, Verb, Wish
 from dropglow.model import DropState, Stage
 from dropglow.money import Switch
+from dropglow.runtime import places
 
 if TYPE_CHECKING:
     from tests.integration.stories.conftest import Daemon, DaemonMaker
@@ -77,6 +78,23 @@ async def test_a_retry_during_the_closing_is_not_closed_over(make_daemon: Daemon
 
     assert 1 == len(await daemon.drops(DropState.DONE))
     assert ["prompts/_done/fox.txt"] == daemon.inbox()
+
+
+async def test_a_re_opening_that_was_interrupted_leaves_a_report(make_daemon: DaemonMaker) -> None:
+    """A held file came back into work, and the service died before its ledger knew: it is held again, with its report."""
+    daemon = make_daemon("submit_lost=first:1")
+    prompt = daemon.prompt()
+    await daemon.run_once()
+    [held] = await daemon.drops(DropState.HELD)
+    places.take_back(RealDisk(), held)
+    between = daemon.inbox()
+
+    await daemon.run_once()
+
+    assert [] == between
+    assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
+    assert [] == await daemon.broken_promises(prompt)
+    assert 1 == daemon.books()["accepted"]
 
 
 def taken_by_a_dead_service(daemon: Daemon, verb: Verb, target: str = "") -> None:
