@@ -1,6 +1,6 @@
 """What people do with the folders and the commands while the service runs, or does not: a seed's choice."""
 
-# ruff: noqa: PTH103, PTH104, PTH112, PTH119, PTH120, PTH123, PTH208, PTH108
+# ruff: noqa: PTH102, PTH103, PTH104, PTH112, PTH119, PTH120, PTH123, PTH208, PTH108
 # Folders of ``os``, as in the machine below.
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PIL import Image
 from dropglow.ledger.mailbox import Verb, Wish
 from dropglow.lifecycle import RESTING
 from dropglow.model import Stage
+from tests.simulation.rations import Manner
 
 if TYPE_CHECKING:
     from random import Random
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.simulation.machine import Machine
     from tests.simulation.mail import SimMailbox
 
+REPORTS: Final = (".error.txt", ".held.txt", ".report.txt")
 PROMPTS: Final = "in/prompts"
 PHOTOS: Final = "in/photos"
 # The shares of names that somebody takes just before they are given: few files go back into their inbox.
@@ -51,6 +53,7 @@ class Belongings:
     )  # digests of what was dropped, less what was taken away
     arrivals: Counter[str] = field(default_factory=Counter)  # how often each content came into an inbox
     foreign: dict[str, bytes] = field(default_factory=dict)  # files in outboxes that are none of ours
+    intruders: set[str] = field(default_factory=set)  # files that took a name that was meant for another
     removed: set[str] = field(default_factory=set)  # results that somebody took away
     unfinished: dict[str, bytes] = field(default_factory=dict)  # what slow writers still have to write
 
@@ -66,8 +69,11 @@ def picture(number: int) -> bytes:
 class People:
     """Everybody who uses the folders of one seed."""
 
-    def __init__(self, machine: Machine, dice: Random, mailbox: SimMailbox, world: World) -> None:
-        """Act on *machine*'s folders by *dice*."""
+    def __init__(
+        self, machine: Machine, dice: Random, mailbox: SimMailbox, world: World, manner: Manner
+    ) -> None:
+        """Act on *machine*'s folders by *dice*; photos are dropped as their rule wants them."""
+        self._manner = manner
         self.own = Belongings()
         self.counts: Counter[str] = Counter()
         self._machine = machine
@@ -109,7 +115,7 @@ class People:
         below = path.removeprefix(self._machine.root)
         if self._dice.random() >= (TAKEN_BACK if os.path.dirname(below)[1:] in {PROMPTS, PHOTOS} else TAKEN):
             return
-        if "/." in below or below.endswith((".error.txt", ".held.txt")) or os.path.lexists(path):
+        if "/." in below or below.endswith(REPORTS) or os.path.lexists(path):
             return
         self._machine.everything_is_durable()
         if below.startswith("/out/"):
@@ -118,6 +124,7 @@ class People:
         elif below.startswith("/in/"):
             self.counts["took a file's name"] += 1
             self._number += 1
+            self.own.intruders.add(path)
             content = picture(self._number) if path.endswith(".png") else self._prompt()
             self._put(os.path.dirname(below)[1:], os.path.basename(below), content, clock)
 
@@ -128,16 +135,28 @@ class People:
 
     def _drop(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str:
         self._number += 1
-        if self._dice.random() < 0.7:
+        if self._dice.random() < (0.7 if self._manner is Manner.DELETED else 0.4):
             return self._put(PROMPTS, f"{self._name()}.txt", self._prompt(), clock)
-        return self._put(PHOTOS, f"{self._name()}.png", picture(self._number), clock)
+        return self._put_photo(clock)
 
     def _drop_again(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str:
         if self._dice.random() < 0.7:
             return self._put(
                 PROMPTS, f"{self._name()}.txt", f"fox number {self._number or 1}".encode(), clock
             )
-        return self._put(PHOTOS, f"{self._name()}.png", picture(self._number or 1), clock)
+        return self._put_photo(clock)
+
+    def _put_photo(self, clock: SimClock) -> str:
+        name, number = self._name(), self._number or 1
+        if self._manner is not Manner.FOLDERS:
+            return self._put(PHOTOS, f"{name}.png", picture(number), clock)
+        inbox = f"{self._machine.root}/{PHOTOS}"
+        if not os.path.lexists(f"{inbox}/{name}"):
+            self.counts["folder"] += 1
+            os.mkdir(f"{inbox}/{name}")
+            for other in range(self._dice.choice((1, 1, 2))):
+                self._put(f"{PHOTOS}/{name}", f"{other}.png", picture(number + 1000 * other), clock)
+        return inbox
 
     def _drop_slowly(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str | None:
         self._number += 1
@@ -163,25 +182,26 @@ class People:
             place = f"{self._machine.root}/{inbox}/{folder}"
             for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
                 target = f"{self._machine.root}/{inbox}/{name}"
-                if name.endswith((".error.txt", ".held.txt")) or os.path.lexists(target):
+                if name.endswith(REPORTS) or os.path.lexists(target):
                     continue
                 os.rename(f"{place}/{name}", target)
-                with open(target, "rb") as file:
-                    self.own.arrivals[_digest(file.read())] += 1
+                for path in self._everywhere(target) if os.path.isdir(target) else (target,):
+                    with open(path, "rb") as file:
+                        self.own.arrivals[_digest(file.read())] += 1
                 self.counts[f"took back from {folder}"] += 1
                 return f"{self._machine.root}/{inbox}"
         return None
 
     def _remove_result(self, _clock: SimClock, _jobs: tuple[Job, ...]) -> None:
         for path in self._visible("out"):
-            if path not in self.own.foreign and not path.endswith(".json"):
+            if path not in self.own.foreign and not path.endswith((".json", *REPORTS)):
                 os.unlink(path)
                 self.own.removed.add(path)
                 return
 
     def _remove_input(self, _clock: SimClock, _jobs: tuple[Job, ...]) -> None:
         for path in self._visible("in"):
-            if path.endswith((".error.txt", ".held.txt")) or path in self.own.unfinished:
+            if path.endswith(REPORTS) or path in self.own.unfinished:
                 continue
             with open(path, "rb") as file:
                 digest = _digest(file.read())

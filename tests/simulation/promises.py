@@ -17,6 +17,7 @@ from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT, allowed
 from dropglow.model import Billed, Drop, DropState, Job, JobKey, OnDoubt, Stage
 from dropglow.money import cost, labels
 from tests.simulation.books import answered
+from tests.simulation.people import REPORTS
 
 if TYPE_CHECKING:
     from dropglow.ledger.memory import MemoryLedger
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 PERMISSIONS: Final = frozenset({"Declined", "RetryAsked", "ResubmitAsked"})
 BOUGHT: Final = frozenset(Stage) - {Stage.QUEUED, Stage.HELD, Stage.FAILED, Stage.CANCELLED}
 MARKS: Final = ("/.dropglow/id",)
-REPORTS: Final = {"_failed": ".error.txt", "_held": ".held.txt"}
+# Of a probe that was killed and whose order was given up at that moment: the next order for this outbox removes it.
+PROBE: Final = "/.dropglow-probe-"
+REPORTED: Final = {"_failed": ".error.txt", "_held": ".held.txt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +165,10 @@ class Promises:
                 yield f"I6: nobody knows of {bought.id}, which {job.key} bought"
 
     def _bought_again(self, told: Told) -> Iterator[str]:
-        """Yield where content was bought that had been bought, or may have been, for another drop."""
+        """Yield where content was bought that had been bought, or may have been, for another drop.
+
+        Who has a later drop bought by itself, while an earlier one waits, asks for one more.
+        """
         stages: dict[JobKey, Stage] = {}
         asked: set[JobKey] = set()
         for record in told.everything:
@@ -171,21 +177,25 @@ class Promises:
             job = told.jobs[record.job]
             if record.event in {"RetryAsked", "ResubmitAsked"}:
                 asked.add(job.key)
-            if record.event == "Began" and job.rule == "prompts" and job.key not in asked:
-                for other, stage in stages.items():
-                    twin = told.jobs[other]
-                    if (
-                        other != job.key
-                        and stage in BOUGHT
-                        and twin.order.body["prompt"] == job.order.body["prompt"]
-                    ):
-                        yield f"I2: {job.key} was bought while {other}, which is the same, was {stage}"
-            if job.rule == "prompts":
-                stages[job.key] = Stage(record.after)
+            if job.rule != "prompts":
+                continue
+            if record.event == "Began" and job.key not in asked:
+                twins = (
+                    twin
+                    for twin in told.jobs.values()
+                    if twin.key != job.key
+                    and stages.get(twin.key) in BOUGHT
+                    and not (twin.key in asked and twin.created_at > job.created_at)
+                    and twin.order.body["prompt"] == job.order.body["prompt"]
+                )
+                for twin in twins:
+                    yield f"I2: {job.key} was bought while {twin.key}, which is the same, was {stages[twin.key]}"
+            stages[job.key] = Stage(record.after)
 
     def _admitted_again(self, told: Told) -> Iterator[str]:
         """Yield what became more drops than it was dropped: each of them buys."""
-        for digest, count in Counter(drop.sha256 for drop in told.drops).items():
+        contents = (file.sha256 for drop in told.drops for file in drop.members or (drop,))
+        for digest, count in Counter(contents).items():
             if count > self._own.arrivals[digest]:
                 yield f"I2: {digest[:8]} came {self._own.arrivals[digest]} times, and was admitted {count} times"
 
@@ -203,7 +213,7 @@ class Promises:
 
     def _left_over(self) -> Iterator[str]:
         for path in _files(f"{self._root}/out"):
-            if "/." in path.removeprefix(self._root) and not path.endswith(MARKS):
+            if "/." in path.removeprefix(self._root) and not path.endswith(MARKS) and PROBE not in path:
                 yield f"{path.removeprefix(self._root)} is left in the outbox"
 
     # The ledger's own story.
@@ -277,13 +287,17 @@ class Promises:
         for path in _files(f"{self._root}/in"):
             if "/.dropglow/" in path and "/.dropglow/work/" not in path:
                 continue
-            if path.endswith(tuple(REPORTS.values())) or os.path.basename(path).startswith(".dropglow-"):
+            if path.endswith(REPORTS) or os.path.basename(path).startswith(".dropglow-"):
                 continue  # a report, or the beginning of one that was never finished
             if "/.dropglow/work/" in path:
                 yield f"I1: {path.removeprefix(self._root)} is left in work"
             found[_digest(path)] += 1
         # The rule says: deleted once it is delivered.
-        gone = Counter(drop.sha256 for drop in told.drops if drop.state is DropState.DONE and not drop.place)
+        gone = Counter(
+            drop.sha256
+            for drop in told.drops
+            if drop.state is DropState.DONE and not drop.place and not drop.after.workshop
+        )
         for digest in self._own.inputs.keys() | found.keys():
             wanted = self._own.inputs[digest]
             if not found[digest] <= wanted <= found[digest] + gone[digest]:
@@ -291,16 +305,28 @@ class Promises:
 
     def _unreported(self, told: Told) -> Iterator[str]:
         for drop in told.drops:
-            suffix = REPORTS.get(os.path.basename(os.path.dirname(drop.place)))
-            if suffix and os.path.isfile(drop.place) and not os.path.isfile(drop.place + suffix):
-                yield f"I1: {drop.place.removeprefix(self._root)} has no report"
+            place = self._beside(drop)
+            suffix = REPORTED.get(
+                os.path.basename(os.path.dirname(place)), ".report.txt" if drop.members else ""
+            )
+            there = os.path.lexists(drop.place or place) and drop.place not in self._own.intruders
+            if suffix and there and not os.path.isfile(place + suffix):
+                yield f"I1: {place.removeprefix(self._root)} has no report"
             doubtful = any(_doubtful(job) for job in told.jobs.values() if job.drop == drop.key)
             if doubtful is not (drop.state is DropState.HELD):
                 yield f"drop {drop.key} is {drop.state}, and in doubt: {doubtful}"
 
+    def _beside(self, drop: Drop) -> str:
+        """Return what the report about *drop* lies beside, or where that would be."""
+        folders = {DropState.FAILED: drop.after.failed, DropState.HELD: drop.after.held}
+        if not drop.after.workshop:
+            return drop.place
+        folder = folders.get(drop.state, "")
+        return f"{folder}/{drop.path}" if folder else ""
+
     def _results(self) -> Iterator[str]:
         for path in _files(f"{self._root}/out"):
-            if not path.endswith(".json") and "/." not in path.removeprefix(self._root):
+            if not path.endswith((".json", *REPORTS)) and "/." not in path.removeprefix(self._root):
                 yield path
 
 

@@ -1,11 +1,23 @@
-"""What may be bought in one seed: budgets, and how many images they let through at most, whatever the clock shows."""
+"""What differs between seeds in the configuration: how photos are taken, and what may be bought.
+
+Of budgets it is said how many images they let through at most, whatever the clock shows.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 NO_LIMIT: Final = 10**9
+
+
+class Manner(StrEnum):
+    """How photos are taken, as their rule says it."""
+
+    DELETED = "done: delete"  # one by one, and removed once they are delivered
+    FOLDERS = "drop: folder"
+    KEPT = "done: keep"  # they stay where they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

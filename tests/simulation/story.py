@@ -40,7 +40,7 @@ from tests.simulation.machine import Died, Fate, Machine
 from tests.simulation.mail import QuietStatus, SimDoorbell, SimMailbox
 from tests.simulation.people import People
 from tests.simulation.promises import Promises
-from tests.simulation.rations import FREE, RATIONS, Ration
+from tests.simulation.rations import FREE, RATIONS, Manner, Ration
 from tests.simulation.weather import Weather
 from tests.simulation.wire import Front, SimWire
 
@@ -66,7 +66,7 @@ rules:
     settle: 1s
     rescan: 60s
     watch: poll
-    done: delete
+    %(photos)s
     on_doubt: resubmit
     duplicates: buy
     delivery: {name: "{stem}{ext}"}
@@ -76,6 +76,7 @@ rules:
 HORIZON_S: Final = 40.0  # of what people do
 LOOK_S: Final = 10.0  # between two looks whether everything rests
 HEALING_S: Final = 4 * 3600.0  # in which everything has to come to rest
+MANNERS: Final = (*[Manner.DELETED] * 5, Manner.FOLDERS, Manner.KEPT)
 RATIONED: Final = 0.2  # the share of seeds with budgets
 BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
 
@@ -91,12 +92,12 @@ class Verdict:
     story: list[str] = field(default_factory=list)
 
 
-@functools.lru_cache(maxsize=16)
-def configuration(root: str, ration: Ration) -> Config:
-    """Return the configuration for *root* under *ration*, which is the same for every such seed."""
+@functools.lru_cache(maxsize=32)
+def configuration(root: str, ration: Ration, manner: Manner) -> Config:
+    """Return the configuration for *root*, which is the same for every seed of this kind."""
     path = Path(root, "dropglow.yaml")
-    text = CONFIGURATION % {"common": ration.common or "{}", "prompts": ration.prompts or "{}"}
-    path.write_text(text, encoding="utf-8")
+    said = {"common": ration.common or "{}", "prompts": ration.prompts or "{}", "photos": manner.value}
+    path.write_text(CONFIGURATION % said, encoding="utf-8")
     return load_config(str(path), environ={}, cwd=root)
 
 
@@ -113,7 +114,8 @@ class Story:
         self._seed = seed
         self._dice = random.Random(seed)
         self._ration = self._dice.choice(RATIONS) if self._dice.random() < RATIONED else FREE
-        self._config = configuration(str(root), self._ration)
+        self._manner = self._dice.choice(MANNERS)
+        self._config = configuration(str(root), self._ration, self._manner)
         self._wall = WallClock()
         self._machine = Machine(root, random.Random(f"{seed} machine"))
         if told:
@@ -124,7 +126,9 @@ class Story:
         self._front = Front(self._world)
         self._ledger = MemoryLedger(identity=f"ledger{seed}")
         self._mailbox = SimMailbox()
-        self._people = People(self._machine, random.Random(f"{seed} people"), self._mailbox, self._world)
+        self._people = People(
+            self._machine, random.Random(f"{seed} people"), self._mailbox, self._world, self._manner
+        )
         self._promises = Promises(
             str(root),
             world=self._world,
@@ -282,7 +286,7 @@ class Story:
 
     def _lift_budgets(self) -> None:
         self._promises.ration = FREE
-        self._config = configuration(self._machine.root, FREE)
+        self._config = configuration(self._machine.root, FREE, self._manner)
 
     def _parked(self) -> tuple[Job, ...]:
         jobs: tuple[Job, ...] = answered(self._ledger.parked(limit=1000))
