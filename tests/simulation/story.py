@@ -32,7 +32,6 @@ from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import RESTING
 from dropglow.model import DropState, Job, Stage
 from dropglow.runtime.service import Service
-from dropglow.sandbox.world import World
 from tests.simulation import trials
 from tests.simulation.books import SimLedger, answered
 from tests.simulation.loop import EPOCH, EndlessLoop, SimClock, SimLoop, WallClock
@@ -42,7 +41,7 @@ from tests.simulation.people import People
 from tests.simulation.promises import Promises
 from tests.simulation.rations import FREE, RATIONS, Manner, Ration
 from tests.simulation.weather import Weather
-from tests.simulation.wire import Front, SimWire
+from tests.simulation.wire import Front, SimWire, SimWorld
 
 CONFIGURATION: Final = """
 state: ./state
@@ -122,7 +121,7 @@ class Story:
             self._machine.story = []
         self._now_s = 1000.0
         self._loop: SimLoop | None = None
-        self._world = World(now=self._server_time, seed=seed)
+        self._world = SimWorld(self._machine.counts, now=self._server_time, seed=seed)
         self._front = Front(self._world)
         self._ledger = MemoryLedger(identity=f"ledger{seed}")
         self._mailbox = SimMailbox()
@@ -274,9 +273,9 @@ class Story:
         if self._machine.fate.late:
             self._world.faults = trials.healthy(2)
             return
-        self._world.faults = trials.faults(self._dice)
+        self._world.set_faults(trials.faults(self._dice))
         changes_at = self._dice.uniform(loop.time(), until_s)
-        loop.call_at(changes_at, lambda: setattr(self._world, "faults", trials.faults(self._dice)))
+        loop.call_at(changes_at, lambda: self._world.set_faults(trials.faults(self._dice)))
 
     def _server_time(self) -> float:
         now_s = self._now_s if self._loop is None else self._loop.time()

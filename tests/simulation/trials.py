@@ -146,7 +146,7 @@ LOST: Final[tuple[dict[str, Any], ...]] = (
 MENU: Final[tuple[tuple[dict[str, Any], ...], ...]] = (
     (*_some("submit_no_link", "bare_ids"), {"shape": "B"}, {"shape": "C"}, {"accept_status": 200}, {"spelling": "canceled"},
      {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"status_host": "firefly-api.adobe.io@evil.example"},
-     {"status_host": "firefly-epo851211.adobe.io:8443"}, {"status_host": "evil.example\\\\@firefly-api.adobe.io"},
+     {"status_host": "firefly-epo851211.adobe.io:8443"}, {"status_host": "evil.example\\@firefly-api.adobe.io"},
      {"clock_skew": 100.0}, {"clock_skew": -100.0}),
     (*_some("token_401", "token_500", "unauthorised"), {"token_life": 5.0}, {"forbidden": "quota_exhausted"},
      {"forbidden": "user_non_entitled"}),

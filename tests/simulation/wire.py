@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,18 +16,48 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropglow.sandbox.app import make_app
+from dropglow.sandbox.faults import Faults, Rate
 from dropglow.sandbox.replies import CutBody, CutConnection
+from dropglow.sandbox.world import World
 from tests.simulation.weather import Mischief
 
 if TYPE_CHECKING:
     from random import Random
 
-    from dropglow.sandbox.world import World
     from tests.simulation.machine import Machine
     from tests.simulation.weather import Weather
 
 TRUSTED: Final = re.compile(r"firefly-(api|epo\d{6})\.adobe\.io|ims-na1\.adobelogin\.com")
+_SOUND: Final = Faults()
+_SETTINGS: Final = tuple(
+    each.name
+    for each in fields(Faults)
+    if each.name not in {"duration", "pictures"} and not isinstance(getattr(_SOUND, each.name), Rate)
+)
 _ENDED: Final = {"type": "http.disconnect"}
+
+
+class SimWorld(World):
+    """The sandbox's world, which tells how often each of its faults struck."""
+
+    def __init__(self, counts: Counter[str], *, now: Callable[[], float], seed: int) -> None:
+        """Count in *counts*."""
+        super().__init__(now=now, seed=seed)
+        self._counts = counts
+
+    def strikes(self, fault: str) -> bool:
+        """Return whether the named fault strikes this time."""
+        struck = super().strikes(fault)
+        if struck:
+            self._counts[f"at Adobe: {fault}"] += 1
+        return struck
+
+    def set_faults(self, faults: Faults) -> None:
+        """Let these go wrong from now on, and count those that have no share of calls."""
+        self.faults = faults
+        for name in _SETTINGS:
+            if (value := getattr(faults, name)) != getattr(_SOUND, name):
+                self._counts[f"at Adobe: {name} {value}"] += 1
 
 
 class Front:
