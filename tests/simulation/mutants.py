@@ -128,6 +128,7 @@ OUTBOX: Final = f"{PRODUCT}/delivery/outbox.py"
 MEMORY: Final = f"{PRODUCT}/ledger/memory.py"
 PLACES: Final = f"{PRODUCT}/runtime/places.py"
 CLOSING: Final = f"{PRODUCT}/runtime/closing.py"
+BOOKS: Final = f"{PRODUCT}/ledger/books.py"
 SPOOL: Final = f"{PRODUCT}/delivery/spool.py"
 
 MUTANTS: Final = (
@@ -305,6 +306,31 @@ MUTANTS: Final = (
     mutant(
         "an order under way is bought again for its double",
         (WORKER, "        if isinstance(act, Submit | Prepare) and (reused :=", "        if isinstance(act, Prepare) and (reused :="),
+    ),
+    mutant(
+        "a budget is looked at before an order, and not once more with its intent",
+        (MEMORY, "            await self.refuse_excess(before, event.booking)\n", "            assert event.booking\n"),
+    ),
+    mutant(
+        "what is in doubt costs nothing",
+        (BOOKS, "not bought.live and not bought.remote_id and isinstance(event, Declined | GaveUp)",
+         "not bought.remote_id and not isinstance(event, Began)"),
+    ),
+    mutant(
+        "what needs approval goes on without",
+        (f"{PRODUCT}/runtime/purse.py", "        if waiting + more > most:\n", "        if waiting + more < 0:\n"),
+    ),
+    mutant(
+        "every host is trusted",
+        (f"{PRODUCT}/firefly/hosts.py", "        return any(glob.fullmatch(origin.host) for glob in globs)\n", "        return bool(globs)\n"),
+    ),
+    mutant(
+        "a re-opening that was interrupted is not finished",
+        (f"{PRODUCT}/runtime/orphans.py", "        after = replace(found, state=DropState.OPEN, closed_at=None)\n", "        after = replace(found)\n"),
+    ),
+    mutant(
+        "copies of originals are not known after a crash",
+        (MEMORY, "        return {path: original for path, original in found.items() if original is not None}", "        return {}"),
     ),
     mutant(
         "commits are not durable when they return",

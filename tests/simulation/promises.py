@@ -138,6 +138,11 @@ class Promises:
     # I8: no budget is exceeded, on whatever day.
 
     def _overspent(self, told: Told, now_s: float) -> Iterator[str]:
+        if self.ration.approved:
+            for key, events in told.history.items():
+                names = [record.event for record in events]
+                if "Began" in names and "Approved" not in names[: names.index("Began")]:
+                    yield f"I8: nobody approved of {key}, and it was ordered"
         if not self.ration.limited:
             return
         shown = [labels(moment.astimezone()) for moment in self._wall.shown(now_s)]

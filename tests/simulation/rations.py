@@ -29,6 +29,7 @@ class Ration:
     per_day: int = NO_LIMIT
     per_month: int = NO_LIMIT
     prompts_per_day: int = NO_LIMIT
+    approved: bool = False  # nothing goes on without a person
 
     @property
     def limited(self) -> bool:
@@ -41,7 +42,7 @@ RATIONS: Final = (
     Ration(common="{per_day: 2}", per_day=2),
     Ration(common="{per_month: 3 operations}", per_month=3),
     Ration(prompts="{per_day: 1}", prompts_per_day=1),
-    Ration(common="{hold_over: 0}"),
+    Ration(common="{hold_over: 0}", approved=True),
     Ration(
         common="{per_day: 3, per_month: 4, hold_over: 1}",
         prompts="{per_day: 2 operations}",

@@ -135,8 +135,9 @@ class SimWire(httpx.AsyncBaseTransport):
         """Carry one request there and its answer back."""
         path = request.url.path
         label = f"{request.method} {path[:20]}"
-        if "authorization" in request.headers and not TRUSTED.fullmatch(request.url.host):
-            self._front.strangers.append(f"{request.url.host} saw the token")
+        if not TRUSTED.fullmatch(request.url.host):
+            saw = "saw the token" if "authorization" in request.headers else "was asked"
+            self._front.strangers.append(f"I9: {request.url.host} {saw}")
         self._machine.step("send", label)
         await self._tell(request, "connection.connect_tcp.started")
         self._mischief.before()

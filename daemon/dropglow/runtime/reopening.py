@@ -15,7 +15,7 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk
 from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
-from dropglow.model import Drop, DropKey, DropState, Job
+from dropglow.model import Drop, DropState, Job
 from dropglow.runtime import places, reports
 from dropglow.runtime.insisting import insist
 
@@ -59,25 +59,28 @@ class Reopener:
     async def hold_again(self, drop: Drop, claimed: Drop, jobs: Sequence[Job]) -> Drop:
         """Return the held *drop* with its files, which are those of *claimed*, back in ``_held`` beside its report.
 
+        It is open meanwhile: whatever comes between, it is closed like any other, and so has its report in the end.
+
         Raises:
-            DiskError: The file cannot be moved; it stays in work, and the next start gives it back.
+            DiskError: The file cannot be moved, or its report not be written.
+            Conflict: Somebody else changed the drop at the same time.
         """
-        back = places.regained(drop, claimed)
+        opened = await self.adopt(drop, claimed)
         now = self._clock.now()
-        placed = await asyncio.to_thread(self._put_back, back, claimed.key, jobs, now)
+        placed = await asyncio.to_thread(self._put_back, opened, jobs, now)
         what = "saved again" if drop.after.workshop else "moved into the inbox"
         detail = f"its file was {what}, and a person has to decide about it"
         return await insist(
-            lambda: self._ledger.save_drop(drop, placed, event="HeldAgain", at=now, detail=detail),
+            lambda: self._ledger.save_drop(opened, placed, event="HeldAgain", at=now, detail=detail),
             self._clock,
         )
 
-    def _put_back(self, drop: Drop, claimed: DropKey, jobs: Sequence[Job], now: datetime) -> Drop:
+    def _put_back(self, drop: Drop, jobs: Sequence[Job], now: datetime) -> Drop:
         placed = places.put_away(self._disk, drop, DropState.HELD)
         text = reports.report(placed, jobs, state=DropState.HELD, at=now)
         places.write_report(self._disk, placed, DropState.HELD, text)
-        WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(claimed)
-        return placed
+        WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
+        return replace(placed, state=DropState.HELD, closed_at=now)
 
     async def _open(self, before: Drop, placed: Drop, why: str) -> Drop:
         after = replace(placed, state=DropState.OPEN, closed_at=None)

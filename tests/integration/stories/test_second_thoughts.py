@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dropglow.disk import RealDisk
+from dropglow.errors import DiskError
 from dropglow.holding import own
 from dropglow.ledger.mailbox import Mailbox, Verb, Wish
 from dropglow.model import DropState, Stage
@@ -92,6 +93,34 @@ async def test_a_re_opening_that_was_interrupted_leaves_a_report(make_daemon: Da
     await daemon.run_once()
 
     assert [] == between
+    assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
+    assert [] == await daemon.broken_promises(prompt)
+    assert 1 == daemon.books()["accepted"]
+
+
+async def test_a_file_that_is_held_again_on_a_full_disk_has_its_report(make_daemon: DaemonMaker) -> None:
+    """A held file came back through the inbox, and there was no room for its report: it is written once there is."""
+    daemon = make_daemon("submit_lost=first:1", hurry=60)
+    prompt = daemon.prompt()
+    await daemon.run_once()
+    (daemon.prompts / "_held/fox.txt").rename(prompt)
+
+    class FullDisk(RealDisk):
+        """A disk that takes the second report only."""
+
+        refused = 0
+
+        def write(self, path: str, data: bytes, **more: Any) -> None:
+            if path.endswith(".held.txt") and not self.refused:
+                self.refused += 1
+                raise DiskError("No space left on device")
+            super().write(path, data, **more)
+
+    disk = daemon.disk = FullDisk()
+
+    await daemon.run_once()
+
+    assert 1 == disk.refused
     assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
     assert [] == await daemon.broken_promises(prompt)
     assert 1 == daemon.books()["accepted"]
