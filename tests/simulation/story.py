@@ -160,7 +160,8 @@ class Story:
                     verdict.broken += self._promises.broken_now(self._now_s)
                     self._lift_budgets()
                     self._heal()
-                verdict.broken += self._promises.broken_at_rest()
+                untidy = any(name.endswith(" at unlink") for name in self._machine.counts)
+                verdict.broken += self._promises.broken_at_rest(untidy=untidy)
             except EndlessLoop as endless:
                 verdict.broken.append(f"I7: {endless}")
         verdict.broken += self._bugs
