@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from itertools import count
 from typing import Final
 
@@ -166,6 +165,8 @@ def _filled(component: str, values: Mapping[str, str]) -> str:
 
 
 def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, TOKENS, n=1)
     known = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(TOKENS)}"
     return f"there is no token {{{name}}}; {known}"

@@ -8,7 +8,6 @@ Imported by every command, so nothing heavy stands at the top.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from click import Context, Parameter
@@ -74,6 +73,8 @@ def _option(ctx: Context) -> str | None:
 
 
 def _ids(option: str | None, stages: Iterable[str], incomplete: str) -> list[CompletionItem[str]]:
+    from pathlib import Path
+
     from dropglow.cli.ledger_access import asked, found_sketch
     from dropglow.errors import DropglowError
 
