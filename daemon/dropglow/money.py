@@ -201,6 +201,11 @@ def parked(job: Job) -> bool:
     return job.stage is Stage.QUEUED and job.failure is not None and job.failure.code == WAITS_FOR_MONEY
 
 
+def refused(job: Job) -> bool:
+    """Return whether *job* was cancelled instead of approved: nobody who pays ever let it go on."""
+    return job.stage is Stage.CANCELLED and job.failure is not None and job.failure.code == WAITS_FOR_APPROVAL
+
+
 def spent_failure(ceiling: Ceiling, order: Order, *, spent: Amount, until: str) -> Failure:
     """Return why *order* waits at *ceiling*, of which *spent* is gone; *until* says when it goes on."""
     limit, wanted = ceiling.limit, cost(order).count(ceiling.limit.unit)

@@ -54,6 +54,7 @@ class Belongings:
     arrivals: Counter[str] = field(default_factory=Counter)  # how often each content came into an inbox
     foreign: dict[str, bytes] = field(default_factory=dict)  # files in outboxes that are none of ours
     intruders: set[str] = field(default_factory=set)  # files that took a name that was meant for another
+    retried: set[str] = field(default_factory=set)  # jobs that somebody who pays wished to be tried again
     removed: set[str] = field(default_factory=set)  # results that somebody took away
     unfinished: dict[str, bytes] = field(default_factory=dict)  # what slow writers still have to write
 
@@ -246,6 +247,8 @@ class People:
     def ask(self, verb: Verb, job: Job, clock: SimClock) -> None:
         """Wish for something."""
         argument = ""
+        if verb is Verb.RETRY:
+            self.own.retried.add(job.key)
         if verb is Verb.ATTACH:
             argument = "urn:ff:jobs:eso851211:12345678-1234-4123-8123-123456789abc"
             for one in self._world.jobs:

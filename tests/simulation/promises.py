@@ -143,7 +143,8 @@ class Promises:
         if self.ration.approved:
             for key, events in told.history.items():
                 names = [record.event for record in events]
-                if "Began" in names and "Approved" not in names[: names.index("Began")]:
+                asked = "Approved" in names[: names.index("Began")] if "Began" in names else True
+                if not asked and key not in self._own.retried:
                     yield f"I8: nobody approved of {key}, and it was ordered"
         if not self.ration.limited:
             return

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from dropglow.events import Postponed
 from dropglow.lifecycle import advance
-from dropglow.model import DeliveryPlan, DropKey, Failure, Job, JobKey, Order, RuleName
+from dropglow.model import DeliveryPlan, DropKey, Failure, Job, JobKey, Order, RuleName, Stage
 from dropglow.money import (
     BRAKE_ORDERS,
     PATIENCE,
+    WAITS_FOR_APPROVAL,
     WAITS_FOR_MONEY,
     Amount,
     Booking,
@@ -32,6 +33,7 @@ from dropglow.money import (
     held_failure,
     labels,
     parked,
+    refused,
     spent_failure,
     turned,
 )
@@ -178,6 +180,22 @@ def test_a_job_is_parked_that_waits_for_nothing_but_money(code: str, expected: b
 
     assert expected is parked(waiting)
     assert not parked(job())
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "expected"),
+    [
+        (Stage.CANCELLED, WAITS_FOR_APPROVAL, True),
+        (Stage.CANCELLED, WAITS_FOR_MONEY, False),
+        (Stage.HELD, WAITS_FOR_APPROVAL, False),
+    ],
+)
+def test_a_job_is_refused_that_was_cancelled_instead_of_approved(
+    stage: Stage, code: str, expected: bool
+) -> None:
+    """Only a job that nobody ever let go on is refused."""
+    assert expected is refused(replace(job(), stage=stage, failure=Failure(code=code, what="it waits")))
+    assert not refused(replace(job(), stage=Stage.CANCELLED))
 
 
 def test_what_is_spent_is_explained() -> None:

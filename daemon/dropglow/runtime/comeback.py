@@ -22,6 +22,7 @@ from dropglow.events import RetryAsked
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import advance, given_up
 from dropglow.model import Drop, DropKey, DropState, Job, Stage
+from dropglow.money import refused
 from dropglow.runtime import originals
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.reopening import Reopener
@@ -35,10 +36,11 @@ def wanted_again(drop: Drop, job: Job) -> bool:
     """Return whether *job* is to be tried again once the files of its failed *drop* are back.
 
     Nobody moves a file back by chance, but a whole share may get new times by itself: where originals stay, what a
-    person cancelled or gave up stays so.
+    person cancelled or gave up stays so. And whoever moves files is not who pays: what was cancelled instead of
+    approved has to be approved after all, as a drop of its own.
     """
     if not drop.after.workshop:
-        return job.stage in _CAN_RETRY
+        return job.stage in _CAN_RETRY and not refused(job)
     return job.stage is Stage.FAILED and not given_up(job)
 
 

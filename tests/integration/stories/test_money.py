@@ -315,6 +315,24 @@ async def test_moving_a_held_file_approves_of_nothing(make_site: Any) -> None:
     assert 1 == len(await site.daemon.drops(DropState.HELD))
 
 
+async def test_moving_what_was_not_approved_approves_of_nothing(make_site: Any) -> None:
+    """What was cancelled instead of approved is not bought because somebody moves its file back: it is held again."""
+    site: Site = make_site(text=configuration("", art="budget: {hold_over: 0}"))
+    path = site.daemon.prompt("art-1.txt", "a fox")
+    await site.once()
+    [job] = await site.jobs(Stage.HELD)
+    site.wish(Verb.CANCEL, job.key)
+    await site.once()
+    cancelled = (path.parent / "_failed" / path.name).exists()
+
+    (path.parent / "_failed" / path.name).rename(path)
+    await site.once()
+
+    assert (True, 0) == (cancelled, site.accepted)
+    assert (path.parent / "_held" / path.name).exists()
+    assert 1 == len(await site.jobs(Stage.HELD))
+
+
 async def test_the_same_content_is_held_with_its_twin(make_site: Any) -> None:
     """A copy of what is held is held as well, and once both are approved it is bought once."""
     text = configuration("", art="budget: {hold_over: 0}")
