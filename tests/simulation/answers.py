@@ -33,12 +33,13 @@ from dropglow.model import Billed, Job, Stage
 from dropglow.sandbox.faults import parse_faults
 from dropglow.sandbox.world import World
 from tests.simulation.books import SimLedger, answered
-from tests.simulation.loop import EPOCH, SimClock, SimLoop
+from tests.simulation.loop import EPOCH, SimClock, SimLoop, WallClock
 from tests.simulation.machine import Fate, Machine
 from tests.simulation.mail import QuietStatus, SimDoorbell, SimMailbox
 from tests.simulation.people import PHOTOS, picture
 from tests.simulation.run import folder
-from tests.simulation.wire import Front, SimWire, Weather
+from tests.simulation.weather import Weather
+from tests.simulation.wire import Front, SimWire
 
 if TYPE_CHECKING:
     from dropglow.runtime.service import Service
@@ -240,9 +241,9 @@ class Cell:
         self.mailbox = SimMailbox()
         self.mailbox.machine = self.machine
         self.loop = SimLoop(random.Random(1), start_s=self.now_s, shuffled=False)
-        self.clock = SimClock(self.loop, ahead_s=0.0)
+        self.clock = SimClock(self.loop, WallClock())
         self.wire = Scripted(
-            SimWire(Front(self.world), self.machine, random.Random(1), Weather()), self.clock, self.call,
+            SimWire(Front(self.world), self.machine, random.Random(1), Weather(), lambda: None), self.clock, self.call,
             self.reply, times=self.times,
         )  # fmt: skip
         inbox = self.root / PHOTOS

@@ -20,8 +20,8 @@ from dropglow.notify.settings import (
     is_here,
     is_near,
 )
+from dropglow.rules.problem import Problem
 from dropglow.rules.receivers import SECRET, MailShape, NotifyShape, ReceiverShape
-from dropglow.rules.shape import Problem
 from dropglow.secrecy import Secret
 
 WAYS: Final = ("webhook", "ntfy", "mail", "apprise")
