@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from dropglow import __version__, vocabulary
-from dropglow.assembly import DOWNLOADS, build
+from dropglow.assembly import build
 from dropglow.clock import RealClock
 from dropglow.config import Config, Survey, survey_config
 from dropglow.disk import RealDisk
@@ -33,6 +33,7 @@ from dropglow.ledger.backup import back_up
 from dropglow.ledger.lifeboat import Landed
 from dropglow.ops.garbage import sparing
 from dropglow.ops.systemd import Manager
+from dropglow.performing import DOWNLOADS
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.counting import counted
 from dropglow.runtime.service import Outcome

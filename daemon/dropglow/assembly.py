@@ -13,74 +13,60 @@ import random
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from dropglow import polling
 from dropglow.clock import Clock
 from dropglow.config import Config, Survey
-from dropglow.delivery.keep import KEEP_FOLDER, Keep
-from dropglow.delivery.outbox import Outbox
-from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk
 from dropglow.errors import Unavailable
 from dropglow.events import Accepted
 from dropglow.firefly.client import FireflyClient
 from dropglow.groundwork import make_folders
+from dropglow.heritage import gate_of, past_s, purse_of
 from dropglow.intake.atlas import ATLAS_FILE, Atlas
-from dropglow.intake.copies import COPIES_FOLDER, Copies
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.watch import Doorbell
-from dropglow.ledger.base import Ledger, Query
+from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
-from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Job, Submission
 from dropglow.money import Switch
 from dropglow.notify.sending import Sender
 from dropglow.ops.systemd import Manager
-from dropglow.pacing import DAY_S, Gate
+from dropglow.pacing import Gate
+from dropglow.performing import patience_of, performer_of
 from dropglow.reloading import Reloader
 from dropglow.retry import Repeats
 from dropglow.runtime.admitting import Doors
-from dropglow.runtime.awaiting import Awaiting, Patience
+from dropglow.runtime.awaiting import Awaiting
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.closing import Closer, Tally
 from dropglow.runtime.dispatcher import Dispatcher
-from dropglow.runtime.fetching import Fetching
 from dropglow.runtime.ground import Ground
 from dropglow.runtime.health import Health
 from dropglow.runtime.herald import Herald
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker
-from dropglow.runtime.links import Links
 from dropglow.runtime.notifying import NotifiedFile, Notifier, Send
-from dropglow.runtime.ordering import Ordering
 from dropglow.runtime.outboxes import Outboxes
-from dropglow.runtime.outcomes import Outcomes
 from dropglow.runtime.perform import Performer
 from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.recruiting import Recruiter
 from dropglow.runtime.reopening import Reopener
-from dropglow.runtime.reusing import Reuse
 from dropglow.runtime.service import Service
-from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.snapshots import Snapshots
 from dropglow.runtime.staff import Exchange, Post, Staff
 from dropglow.runtime.status import StatusFile
 from dropglow.runtime.turns import Turns
-from dropglow.runtime.uploads import Uploads
 from dropglow.runtime.wishes import Wishes
 from dropglow.runtime.worker import Worker
-from dropglow.runtime.writers import Writers
 from dropglow.sketch import remember
 
 ASK_S: Final = 6.0  # below the patience of a command, see ``cli.wishing``
-DOWNLOADS: Final = 8
 QUEUE_FACTOR: Final = 2
 QUEUE_FLOOR: Final = 16
-MANY: Final = 100_000
 
 
 async def build(
@@ -209,14 +195,14 @@ async def _core(
     decoder: Decoder,
     board: Callable[[Job, Accepted], bool],
 ) -> _Core:
-    gate, pulse = await _gate(config, ledger, clock), Pulse(clock)
-    purse = await _purse(config, ledger, clock, gate)
+    gate, pulse = await gate_of(config, ledger, clock), Pulse(clock)
+    purse = await purse_of(config, ledger, clock, gate)
     bells = {name: Bell(clock) for name in ("dispatch", "stages", "ripe")}
     owner = f"{socket.gethostname()}/{ledger.identity}"
     await ledger.release_all(owner)
     ground = Ground(memory := Atlas(str(Path(config.state) / ATLAS_FILE), disk))
     repeats = Repeats(places=config.limits.in_flight)
-    performer, awaiting, outboxes = await _performer(
+    performer, awaiting, outboxes = await performer_of(
         config,
         repeats,
         ledger=ledger,
@@ -342,96 +328,6 @@ async def _ask(client: FireflyClient, submission: Submission) -> None:
         raise Unavailable(f"no answer came within {ASK_S:g} s", code="no_answer") from error
 
 
-async def _copies(config: Config, disk: Disk, decoder: Decoder) -> Copies:
-    """Return who makes copies, without those that a crash left."""
-    copies = Copies(str(Path(config.state) / COPIES_FOLDER), disk, copier=decoder.copy)
-    await asyncio.to_thread(copies.sweep_leftovers)
-    return copies
-
-
-async def _performer(
-    config: Config,
-    repeats: Repeats,
-    *,
-    ledger: Ledger,
-    client: FireflyClient,
-    clock: Clock,
-    disk: Disk,
-    gate: Gate,
-    purse: Purse,
-    storage: str,
-    decoder: Decoder,
-    ground: Ground,
-) -> tuple[Performer, Awaiting, Outboxes]:
-    spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
-    outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock, ground=ground)
-    await outboxes.tidy()
-    keep = Keep(str(Path(config.state) / KEEP_FOLDER), disk=disk, spool=spool)
-    owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
-    await asyncio.to_thread(keep.sweep_leftovers, owed)
-    chance = random.SystemRandom().random
-    outcomes = Outcomes(clock=clock, chance=chance, repeats=repeats)
-    setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
-    durations = await _durations(ledger)
-    awaiting = Awaiting(
-        client=client,
-        clock=clock,
-        setbacks=setbacks,
-        durations=durations,
-        patience=_patience(config),
-        outcomes=outcomes,
-    )
-    performer = Performer(
-        reuse=Reuse(
-            ledger=ledger, disk=disk, clock=clock, outboxes=outboxes, outcomes=outcomes, chance=chance
-        ),
-        purse=purse,
-        ordering=Ordering(
-            client=client,
-            uploads=Uploads(
-                client=client,
-                ledger=ledger,
-                disk=disk,
-                clock=clock,
-                gate=gate,
-                copies=await _copies(config, disk, decoder),
-                storage=storage,
-                decoder=decoder,
-            ),
-            links=Links(ledger=ledger, disk=disk, clock=clock),
-            writers=Writers(disk=disk),
-            outboxes=outboxes,
-            ground=ground,
-            clock=clock,
-            gate=gate,
-            setbacks=setbacks,
-            durations=durations,
-            outcomes=outcomes,
-            chance=chance,
-        ),
-        awaiting=awaiting,
-        fetching=Fetching(
-            client=client,
-            ledger=ledger,
-            spool=spool,
-            outbox=outbox,
-            outboxes=outboxes,
-            keep=keep,
-            clock=clock,
-            outcomes=outcomes,
-            downloads=DOWNLOADS,
-        ),
-    )
-    return performer, awaiting, outboxes
-
-
-def _patience(config: Config) -> Patience:
-    limits = config.limits
-    return Patience(
-        poll_s_min=limits.poll_s_min, poll_s_max=limits.poll_s_max, job_timeout_s=limits.job_timeout_s
-    )
-
-
 async def _swap(
     config: Config, core: _Core, notifier: Notifier, *, ledger: Ledger, clock: Clock, disk: Disk
 ) -> Exchange:
@@ -442,11 +338,11 @@ async def _swap(
     core.gate.limit(
         per_minute=limits.requests_per_minute,
         per_day=limits.requests_per_day,
-        past_s=await insist(lambda: _past_s(ledger, clock), clock),
+        past_s=await insist(lambda: past_s(ledger, clock), clock),
     )
     core.purse.allow(config.budgets)
     notifier.allow(config.notify)
-    core.awaiting.patience = _patience(config)
+    core.awaiting.patience = patience_of(config)
     core.dispatcher.limit = core.repeats.places = limits.in_flight
     core.dispatcher.wake()
     return await core.staff.change(core.posts(config))
@@ -468,37 +364,6 @@ def _queue_limit(config: Config, inbox: str) -> int:
     """Return how many jobs of an inbox may be queued: enough to see that more wait than may without approval."""
     held_over = (config.budgets.hold_over(rule.name) or 0 for rule in config.rules if rule.inbox == inbox)
     return max(QUEUE_FLOOR, QUEUE_FACTOR * config.limits.in_flight, sum(held_over) + 1)
-
-
-async def _gate(config: Config, ledger: Ledger, clock: Clock) -> Gate:
-    """Return the request limits with what an earlier life used up, on the monotonic scale."""
-    return Gate.of(
-        per_minute=config.limits.requests_per_minute,
-        per_day=config.limits.requests_per_day,
-        past_s=await _past_s(ledger, clock),
-    )
-
-
-async def _purse(config: Config, ledger: Ledger, clock: Clock, gate: Gate) -> Purse:
-    purse = Purse(ledger=ledger, clock=clock, gate=gate, budgets=config.budgets)
-    await purse.open()
-    return purse
-
-
-async def _past_s(ledger: Ledger, clock: Clock) -> list[float]:
-    now, now_s = clock.now(), clock.monotonic()
-    past = await ledger.requests_since(now - timedelta(seconds=DAY_S))
-    return [now_s - max(0.0, (now - at).total_seconds()) for at, _ in past]
-
-
-async def _durations(ledger: Ledger) -> polling.Durations:
-    durations = polling.Durations()
-    for timing in reversed(await ledger.timings()):
-        kind = polling.kind_named(
-            operation=timing.operation, model=timing.model, size=timing.size, images=timing.images
-        )
-        durations.add(kind, timing.took_s)
-    return durations
 
 
 def _snapshots(
