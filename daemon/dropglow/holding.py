@@ -14,7 +14,7 @@ from typing import Final
 
 from dropglow.clock import Clock, RealClock
 from dropglow.errors import ConfigError, LedgerUnavailable
-from dropglow.ledger.belongings import write_private
+from dropglow.ledger.belongings import make_state_folder, write_private
 from dropglow.ledger.lifeboat import Landed, Lifeboat
 from dropglow.ledger.lock import Busy, StateLock
 from dropglow.ledger.place import LEDGER_FILE
@@ -46,7 +46,7 @@ async def own(state: Path, *, clock: Clock | None = None) -> AsyncIterator[Owned
         LedgerError: Its ledger cannot be opened.
     """
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_state_folder(state)
     except OSError as error:
         raise ConfigError(
             f"the state folder {state} cannot be made: {(error.strerror or 'no reason given').lower()}",

@@ -180,6 +180,10 @@ a, b, c = (os.open(f"{sys.argv[1]}/{name}", os.O_RDWR | os.O_CREAT) for name in 
 os.write(c, b"last"); os.fsync(c); os.ftruncate(c, 1)
 os.write(a, b"before"); os.fsync(a); os.pwrite(a, b"BEF", 0); os.write(a, b" and after"); os.write(a, b" all")
 os.write(b, b"one"); os.write(b, b"two")
+for name in ("kept", "gone"):
+    os.mkdir(f"{sys.argv[1]}/{name}"); os.mkdir(f"{sys.argv[1]}/{name}/below")
+    if name == "kept":
+        os.fsync(os.open(sys.argv[1], os.O_RDONLY))
 os.write(c, b"never")
 """
 
@@ -196,12 +200,47 @@ def test_what_was_not_synced_is_gone_when_the_power_goes(
     mode: str, expected: tuple[bytes, ...], shim: Path, tmp_path: Path
 ) -> None:
     """The shim forgets what a disk may forget, and nothing that was synced; otherwise the tests below prove nothing."""
-    environ = {"LD_PRELOAD": str(shim), "SHIM_ROOT": str(tmp_path), "SHIM_MODE": mode, "SHIM_AT": "11"}
+    site = tmp_path / "site"
+    site.mkdir()
+    environ = {"LD_PRELOAD": str(shim), "SHIM_ROOT": str(site), "SHIM_MODE": mode, "SHIM_AT": "16"}
 
-    ended = subprocess.run([sys.executable, "-I", "-c", WRITER, str(tmp_path)], env=environ)
+    ended = subprocess.run([sys.executable, "-I", "-c", WRITER, str(site)], env=environ)
 
     assert -signal.SIGKILL == ended.returncode
-    assert expected == tuple((tmp_path / name).read_bytes() for name in "abc")
+    assert expected == tuple((site / name).read_bytes() for name in "abc")
+    folders = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_dir()}
+    assert ({"kept", "kept/below", "gone", "gone/below"} if mode == "kill" else {"kept"}) == folders
+
+
+OWNER: Final = """
+import asyncio, sys
+from pathlib import Path
+from dropglow.holding import own
+
+async def main():
+    async with own(Path(sys.argv[1], "var", "state")):
+        Path(sys.argv[1], "owned").mkdir()
+
+asyncio.run(main())
+"""
+
+
+def test_a_state_folder_that_was_made_outlives_a_power_cut(shim: Path, tmp_path: Path) -> None:
+    """Whatever is stored in it lasts only if its own name does, and those of the folders around it."""
+    site, log = tmp_path / "site", tmp_path / "calls.txt"
+    environ = os.environ | {"LD_PRELOAD": str(shim), "SHIM_ROOT": str(site), "SHIM_LOG": str(log)}
+    site.mkdir()
+    subprocess.run([sys.executable, "-c", OWNER, str(site)], env=environ, check=True)
+    calls = log.read_text().split()
+    owned_at = len(calls) - calls[::-1].index("mkdir")
+    shutil.rmtree(site)
+    site.mkdir()
+
+    cut = environ | {"SHIM_MODE": "cut", "SHIM_AT": str(owned_at)}
+    subprocess.run([sys.executable, "-c", OWNER, str(site)], env=cut)
+
+    assert not (site / "owned").exists()
+    assert (site / "var" / "state" / "ledger.sqlite3").stat().st_size
 
 
 async def test_a_forked_run_makes_the_calls_of_a_started_one(

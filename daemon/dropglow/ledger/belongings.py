@@ -6,8 +6,13 @@ special; a file that the service cannot read would be lost on it.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import Final
+
+# Some file systems cannot sync folders: their server, or nobody, sees to it.
+_UNSYNCED: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
 def hand_over(descriptor: int, folder: Path) -> None:
@@ -47,8 +52,40 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         return
+    sync_folder(folder.parent)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         hand_over(descriptor, folder.parent)
+    finally:
+        os.close(descriptor)
+
+
+def make_state_folder(state: Path) -> None:
+    """Make *state*, for its owner's eyes only, and the folders around it where they are missing; their names last.
+
+    Raises:
+        OSError: The file system refused.
+    """
+    missing = [each for each in (state, *state.parents) if not each.exists()]
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in *folder* survive a power cut, as far as its file system can.
+
+    Raises:
+        OSError: The disk fails.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSYNCED:
+            raise
     finally:
         os.close(descriptor)

@@ -20,6 +20,7 @@ from dropglow.errors import LedgerError, LedgerUnavailable
 from dropglow.events import Event
 from dropglow.ledger import accounts, queries, verbs
 from dropglow.ledger.base import Grant
+from dropglow.ledger.belongings import make_state_folder
 from dropglow.ledger.codec import (
     drop_from,
     from_us,
@@ -298,7 +299,7 @@ def _make_file(path: Path) -> None:
     if path.exists():
         return
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_state_folder(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise LedgerUnavailable(

@@ -7,7 +7,8 @@
  *   tear   the process is killed after half of it, where it writes or sends; after it, where it does not
  *   once   it fails, and nothing was done
  *   ever   it fails, and so does every later one of its kind: on files, or on sockets
- *   cut    the power goes before it: the process is killed, and what it wrote into files and did not sync is undone
+ *   cut    the power goes before it: the process is killed, and what it wrote into files and did not sync is undone; a
+ *          folder that it made, and whose name it did not sync, is gone with all that is in it
  *   patch  the same, but every other of those writes has reached the disk, and the ones between them have not
  * Without SHIM_AT the calls are only written down, one name a line, in the file SHIM_LOG.
  */
@@ -149,6 +150,48 @@ static void synced(int descriptor, const struct undo *mark) {
     }
 }
 
+/* Folders that were made and whose names are not synced by the folders that they are in. */
+struct made {
+    struct made *older;
+    dev_t device; /* of the folder that it is in */
+    ino_t inode;  /* of the same; none once it is synced */
+    char path[];
+};
+
+static struct made *newest_folder;
+
+static void remember_folder(const char *path) {
+    struct stat parent;
+    size_t length = strlen(path);
+    struct made *made = malloc(sizeof *made + length + 4);
+    if (!made) abort();
+    memcpy(made->path, path, length + 1);
+    strcat(made->path, "/..");
+    if (stat(made->path, &parent)) abort();
+    made->path[length] = 0;
+    made->device = parent.st_dev;
+    made->inode = parent.st_ino;
+    made->older = newest_folder;
+    newest_folder = made;
+}
+
+static void synced_names(int descriptor) {
+    struct stat folder;
+    if (fstat(descriptor, &folder)) return;
+    for (struct made *made = newest_folder; made; made = made->older)
+        if (made->device == folder.st_dev && made->inode == folder.st_ino) made->inode = 0;
+}
+
+static void lose_folders(void) {
+    char grave[PATH_MAX];
+    int number = 0;
+    for (struct made *made = newest_folder; made; made = made->older) {
+        if (!made->inode) continue;
+        snprintf(grave, sizeof grave, "%s.lost.%d", root, number++);
+        syscall(SYS_rename, made->path, grave);
+    }
+}
+
 /* Undo one write: what was there comes back, and what was not is zeros below `kept`, and gone beyond it. */
 static void undo_one(const struct undo *undo, off_t kept) {
     static const char nothing[4096];
@@ -188,7 +231,7 @@ static enum verdict judge(const char *name, enum kind kind) {
     case ONCE: return REFUSE;
     case EVER: atomic_store(&dead, kind); return REFUSE;
     case CUT:
-    case PATCH: pthread_mutex_lock(&power); lose_power(); end(); break;
+    case PATCH: pthread_mutex_lock(&power); lose_power(); lose_folders(); end(); break;
     case COUNT: break;
     }
     return GO;
@@ -255,6 +298,7 @@ static int refused(enum kind kind, int full) {
         int result_ = REAL(name)(descriptor);                        \
         if (lasting_) pthread_mutex_lock(&power);                    \
         if (lasting_ && !result_) synced(descriptor, mark_);         \
+        if (lasting_ && !result_) synced_names(descriptor);          \
         if (lasting_) pthread_mutex_unlock(&power);                  \
         if (verdict_ == HALF) end();                                 \
         return result_;                                              \
@@ -292,5 +336,16 @@ int link(const char *from, const char *to) { WHOLE(path_kind(from, to), int, lin
 int linkat(int a, const char *from, int b, const char *to, int flags) { WHOLE(path_kind(from, to), int, linkat, a, from, b, to, flags); }
 int unlink(const char *path) { WHOLE(path_kind(path, 0), int, unlink, path); }
 int unlinkat(int fd, const char *path, int flags) { WHOLE(path_kind(path, 0), int, unlinkat, fd, path, flags); }
-int mkdir(const char *path, mode_t rights) { WHOLE(path_kind(path, 0), int, mkdir, path, rights); }
+int mkdir(const char *path, mode_t rights) {
+    enum kind kind = path_kind(path, 0);
+    enum verdict verdict = judge("mkdir", kind);
+    if (verdict == REFUSE) return refused(kind, 0);
+    int lasting = kind == FILES && forgetful();
+    if (lasting) pthread_mutex_lock(&power);
+    int result = REAL(mkdir)(path, rights);
+    if (lasting && !result) remember_folder(path);
+    if (lasting) pthread_mutex_unlock(&power);
+    if (verdict == HALF) end();
+    return result;
+}
 int rmdir(const char *path) { WHOLE(path_kind(path, 0), int, rmdir, path); }
