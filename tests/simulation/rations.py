@@ -5,10 +5,43 @@ Of budgets it is said how many images they let through at most, whatever the clo
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
+from dropglow.config import Config, load_config
+
+CONFIGURATION: Final = """
+state: ./state
+budget: %(common)s
+limits: {in_flight: 3, requests_per_minute: off, requests_per_day: off, poll: {min: 1s, max: 15s}, job_timeout: 5m}
+rules:
+  - name: prompts
+    inbox: in/prompts
+    outbox: out/prompts
+    settle: 1s
+    rescan: 60s
+    watch: poll
+    sidecar: true
+    delivery: {name: "{stem}{ext}"}
+    match: {kind: prompt}
+    generate: {size: 1024x1024}
+    budget: %(prompts)s
+  - name: photos
+    inbox: in/photos
+    outbox: out/photos
+    settle: 1s
+    rescan: 60s
+    watch: poll
+    %(photos)s
+    on_doubt: resubmit
+    duplicates: buy
+    delivery: {name: "{stem}{ext}"}
+    match: {kind: image}
+    expand: {sizes: [64x48, 48x64]}
+"""
 NO_LIMIT: Final = 10**9
 
 
@@ -51,3 +84,12 @@ RATIONS: Final = (
         prompts_per_day=2,
     ),
 )
+
+
+@functools.lru_cache(maxsize=32)
+def configuration(root: str, ration: Ration, manner: Manner) -> Config:
+    """Return the configuration for *root*, which is the same for every seed of this kind."""
+    path = Path(root, "dropglow.yaml")
+    said = {"common": ration.common or "{}", "prompts": ration.prompts or "{}", "photos": manner.value}
+    path.write_text(CONFIGURATION % said, encoding="utf-8")
+    return load_config(str(path), environ={}, cwd=root)

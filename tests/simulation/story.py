@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import random
 import sys
 import warnings
@@ -19,7 +18,6 @@ import structlog
 
 from dropglow import vocabulary
 from dropglow.assembly import build
-from dropglow.config import Config, load_config
 from dropglow.disk import RealDisk
 from dropglow.errors import DropglowError
 from dropglow.events import Accepted
@@ -39,39 +37,10 @@ from tests.simulation.machine import Died, Fate, Machine
 from tests.simulation.mail import QuietStatus, SimDoorbell, SimMailbox
 from tests.simulation.people import People
 from tests.simulation.promises import Promises
-from tests.simulation.rations import FREE, RATIONS, Manner, Ration
+from tests.simulation.rations import FREE, RATIONS, Manner, configuration
 from tests.simulation.weather import Weather
 from tests.simulation.wire import Front, SimWire, SimWorld
 
-CONFIGURATION: Final = """
-state: ./state
-budget: %(common)s
-limits: {in_flight: 3, requests_per_minute: off, requests_per_day: off, poll: {min: 1s, max: 15s}, job_timeout: 5m}
-rules:
-  - name: prompts
-    inbox: in/prompts
-    outbox: out/prompts
-    settle: 1s
-    rescan: 60s
-    watch: poll
-    sidecar: true
-    delivery: {name: "{stem}{ext}"}
-    match: {kind: prompt}
-    generate: {size: 1024x1024}
-    budget: %(prompts)s
-  - name: photos
-    inbox: in/photos
-    outbox: out/photos
-    settle: 1s
-    rescan: 60s
-    watch: poll
-    %(photos)s
-    on_doubt: resubmit
-    duplicates: buy
-    delivery: {name: "{stem}{ext}"}
-    match: {kind: image}
-    expand: {sizes: [64x48, 48x64]}
-"""
 HORIZON_S: Final = 40.0  # of what people do
 LOOK_S: Final = 10.0  # between two looks whether everything rests
 HEALING_S: Final = 4 * 3600.0  # in which everything has to come to rest
@@ -89,15 +58,6 @@ class Verdict:
     trace: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     story: list[str] = field(default_factory=list)
-
-
-@functools.lru_cache(maxsize=32)
-def configuration(root: str, ration: Ration, manner: Manner) -> Config:
-    """Return the configuration for *root*, which is the same for every seed of this kind."""
-    path = Path(root, "dropglow.yaml")
-    said = {"common": ration.common or "{}", "prompts": ration.prompts or "{}", "photos": manner.value}
-    path.write_text(CONFIGURATION % said, encoding="utf-8")
-    return load_config(str(path), environ={}, cwd=root)
 
 
 def run(seed: int, root: Path, *, told: bool = False) -> Verdict:
