@@ -159,7 +159,7 @@ def is_complete(environment: Environment, stamp: Stamp) -> bool:
 
 
 def sections(lock: str) -> dict[str, str]:
-    """Return the parts of the lock file by name: ``run``, ``test`` and ``journal``.
+    """Return the parts of the lock file by name: ``run``, ``notify``, ``test`` and ``journal``.
 
     A line ``# [name]`` begins a part. The lines of ``journal`` stand behind ``#: `` there, since it needs a compiler:
     whoever installs the file as it is gets everything else.

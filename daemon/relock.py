@@ -32,12 +32,14 @@ def relock() -> None:
     if (uv := shutil.which("uv")) is None:
         message = "uv is needed to choose releases for every Python and processor at once.\nInstall it: pip install uv"
         raise SetupError(message)
-    everything = releases(uv, "--extra", "test", "--extra", "journal")
+    everything = releases(uv, "--extra", "test", "--extra", "journal", "--extra", "notify")
     run = releases(uv, limits=everything)
     journal = {name: text for name, text in everything.items() if name == "systemd-python"}
-    test = {name: text for name, text in everything.items() if name not in run | journal}
+    notify = without(releases(uv, "--extra", "notify", limits=everything), run)
+    test = without(releases(uv, "--extra", "test", limits=everything), run)
     parts = (
         f"# [run] what Dropglow needs, and what installs it from a checkout\n{joined(run)}"
+        f"# [notify] what reaches people over apprise; images have it\n{joined(notify)}"
         f"# [test] what its tests need besides\n{joined(test)}"
         "# [journal] has to be compiled; stands behind a mark and is installed where that works\n"
         + re.sub(r"(?m)^", "#: ", joined(journal).rstrip("\n"))
@@ -80,6 +82,11 @@ def releases(uv: str, *extras: str, limits: dict[str, str] | None = None) -> dic
             raise SetupError(message)
         found[name] = text
     return found
+
+
+def without(entries: dict[str, str], others: dict[str, str]) -> dict[str, str]:
+    """Return the *entries* that are not among *others*."""
+    return {name: text for name, text in entries.items() if name not in others}
 
 
 def joined(entries: dict[str, str]) -> str:

@@ -115,6 +115,7 @@ def test_every_package_in_it_is_pinned_with_sums() -> None:
     )
     assert wanted
     assert {name.lower() for name in wanted} <= set(pinned)
+    assert "apprise" in pinned
     assert "pytest" not in pinned
     assert len(pinned) == len(re.findall(r"(?m)^[\w.-]+==.*\\\n +--hash=sha256:", done.stdout))
     assert "--require-hashes" in " ".join(of("RUN"))

@@ -111,12 +111,13 @@ def test_help_needs_no_installation() -> None:
     assert "python3 daemon demo" in done.stdout
 
 
-def test_the_lock_has_three_parts() -> None:
+def test_the_lock_has_four_parts() -> None:
     """The parts are found, and the one behind a mark is readable without it."""
     parts = environment.sections(environment.LOCK_FILE.read_text(encoding="utf-8"))
 
-    assert list(parts) == ["run", "test", "journal"]
+    assert list(parts) == ["run", "notify", "test", "journal"]
     assert "watchdog==" in parts["run"]
+    assert "apprise==" in parts["notify"]
     assert "pytest==" in parts["test"]
     assert parts["journal"].startswith("systemd-python==")
 
