@@ -173,9 +173,8 @@ def healthy(environ: Mapping[str, str], *, live: str = LIVE, config: Path = CONF
 def main(arguments: list[str]) -> NoReturn:
     """Be the service, or another command of it; does not return."""
     try:
-        environ = variables(os.environ)
-        wanted = identity(environ)
-        become(wanted)
+        become(identity(os.environ))
+        environ = variables(os.environ)  # as that user: what it may not read is said now
         if arguments[:1] == ["health"]:
             sys.exit(0 if healthy(environ) else 1)
         made = arguments[:1] == ["run"] and prepare(CONFIG, DATA, FIRST)
