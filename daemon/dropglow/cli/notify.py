@@ -1,13 +1,7 @@
 """``dropglow notify``: send a test message to those who are told what happens, and say what became of it.
 
-With ``--json`` one document::
-
-    {"receivers": [{"name", "way": "webhook" | "ntfy" | "mail" | "apprise",
-                    "ok": bool,
-                    "error": null or why it did not arrive,
-                    "hint": null or what to do}]}
-
-Exit codes: 0 everybody took it; 1 somebody did not; 2 there is no such receiver; 78 there is no usable configuration.
+``daemon/json.md`` describes its JSON. Exit codes: 0 everybody took it; 1 somebody did not; 2 there is no such
+receiver; 78 there is no usable configuration.
 """
 
 from __future__ import annotations

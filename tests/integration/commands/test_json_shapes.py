@@ -166,6 +166,7 @@ def test_what_a_running_service_tells_has_its_shape(busy: Any) -> None:
         "sandbox": True, "trouble": "Adobe is not well", "config_read_at": "2026-11-02T08:00:00+00:00",
         "config_faults": ["a.yaml:1:1: no"], "config_faults_since": "2026-11-02T08:00:00+00:00",
         "restart_for": ["state"], "outboxes_away": {"/out": "it is not mounted"},
+        "receivers_failing": {"phone": "it answered with HTTP 503"},
         "inboxes": [{"folder": str(busy.photos), "mode": "poll", "mode_reason": "nfs", "ready": 1, "look_s": 0.5}],
     }  # fmt: skip
     (busy.state / "status.json").write_text(json.dumps(snapshot))
@@ -177,6 +178,7 @@ def test_what_a_running_service_tells_has_its_shape(busy: Any) -> None:
     assert [] == list(faults(told, SHAPES["status"]))
     assert told["money"]["paused"] is not None
     assert told["outboxes_away"]
+    assert told["receivers_failing"]
 
 
 def test_a_folder_is_explained_in_its_shape(desk: Desk) -> None:
@@ -193,6 +195,19 @@ def test_a_folder_is_explained_in_its_shape(desk: Desk) -> None:
 
     assert [] == list(faults(told, SHAPES["explain FOLDER"]))
     assert 2 == len(told["inboxes"][0]["files"])
+
+
+def test_a_message_that_does_not_arrive_has_its_shape(desk: Desk) -> None:
+    """``notify`` has the same keys for what arrived and for what did not."""
+    configuration = desk.folder / "dropglow.yaml"
+    configuration.write_text(
+        configuration.read_text() + "notify: {receivers: [{name: chat, webhook: secret}]}\n"
+    )
+
+    told = json.loads(desk.run("notify", "--json").stdout)
+
+    assert [] == list(faults(told, SHAPES["notify"]))
+    assert told["receivers"]
 
 
 def test_a_refusal_of_check_has_its_shape(desk: Desk) -> None:
