@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import re
 import runpy
 import stat
@@ -125,6 +126,14 @@ def test_it_says_whether_it_is_well() -> None:
     """The health check is the image's own command."""
     assert 'CMD ["dropglow", "health"]' in of("HEALTHCHECK")[0]
     assert ['["dropglow"]'] == of("ENTRYPOINT")
+
+
+def test_the_health_check_asks_where_the_service_answers(entry: SimpleNamespace) -> None:
+    """The port of the recipe's `run --http` is the one that is asked."""
+    (command,) = of("CMD")
+
+    assert ["run", "--http"] == json.loads(command)[:2]
+    assert f"http://127.0.0.1:{json.loads(command)[2]}/live" == entry.LIVE
 
 
 # ---------------------------------------------------------------- the compose file
