@@ -12,6 +12,7 @@ A C compiler is needed; without one the tests are skipped, and say so.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -79,7 +80,8 @@ class Nursery:
         pid, code = await self._answer(), asyncio.ensure_future(self._answer())
         done, _ = await asyncio.wait({code}, timeout=limit_s)
         if not done:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ends at this very moment
+                os.kill(pid, signal.SIGKILL)
         return await code
 
     async def _answer(self) -> int:
