@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from dropglow.errors import LedgerUnavailable
+from dropglow.model import DropState
 from tests.simulation.machine import Died
 
 if TYPE_CHECKING:
     from random import Random
 
     from dropglow.ledger.memory import MemoryLedger
+    from dropglow.model import Drop
     from tests.simulation.machine import Machine
 
 PROMPT: Final = 0.7  # the share of questions that are answered at once
@@ -28,8 +30,14 @@ class SimLedger:
     As with a writer's thread, somebody who stops waiting does not call a write back.
     """
 
-    def __init__(self, ledger: MemoryLedger, machine: Machine, dice: Random) -> None:
-        """Keep everything in *ledger*: what it says is durable. By *dice*, others come between question and answer."""
+    def __init__(
+        self, ledger: MemoryLedger, machine: Machine, dice: Random, complain: Callable[[str], None]
+    ) -> None:
+        """Keep everything in *ledger*: what it says is durable. By *dice*, others come between question and answer.
+
+        Of what may never be stored, *complain* is told.
+        """
+        self._complain = complain
         self._dice = dice
         self._ledger = ledger
         self._machine = machine
@@ -63,8 +71,16 @@ class SimLedger:
         except OSError as error:
             raise LedgerUnavailable(f"the ledger cannot be written: {error.strerror}") from error
         answer = answered(verb(*args, **kwargs))
+        if name == "save_drop" and (why := _closed_early(answer)):
+            self._complain(why)
         self._machine.past("commit", label)
         return answer
+
+
+def _closed_early(drop: Drop) -> str:
+    if drop.state is DropState.OPEN or "/.dropglow/work/" not in drop.place:
+        return ""
+    return f"I1: drop {drop.key} was closed, and its file is in work"
 
 
 def _label(name: str, args: Any) -> str:

@@ -329,10 +329,6 @@ MUTANTS: Final = (
         (f"{PRODUCT}/firefly/hosts.py", "        return any(glob.fullmatch(origin.host) for glob in globs)\n", "        return bool(globs)\n"),
     ),
     mutant(
-        "a re-opening that was interrupted is not finished",
-        (f"{PRODUCT}/runtime/orphans.py", "        after = replace(found, state=DropState.OPEN, closed_at=None)\n", "        after = replace(found)\n"),
-    ),
-    mutant(
         "copies of originals are not known after a crash",
         (MEMORY, "        return {path: original for path, original in found.items() if original is not None}", "        return {}"),
     ),

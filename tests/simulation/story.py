@@ -187,7 +187,9 @@ class Story:
             transport=wire,
         )
         boat = Lifeboat(Path(self._config.state))
-        ledger: Any = SimLedger(self._ledger, self._machine, random.Random(self._dice.random()))
+        ledger: Any = SimLedger(
+            self._ledger, self._machine, random.Random(self._dice.random()), self._bugs.append
+        )
         try:
             boat.open()
             await boat.land(ledger)
