@@ -321,10 +321,6 @@ MUTANTS: Final = (
         (f"{PRODUCT}/runtime/purse.py", "        if waiting + more > most:\n", "        if waiting + more < 0:\n"),
     ),
     mutant(
-        "who moves the file of a refused order back gets it",
-        (f"{PRODUCT}/runtime/comeback.py", "            return job.stage in _CAN_RETRY and not refused(job)\n", "            return job.stage in _CAN_RETRY\n"),
-    ),
-    mutant(
         "every host is trusted",
         (f"{PRODUCT}/firefly/hosts.py", "        return any(glob.fullmatch(origin.host) for glob in globs)\n", "        return bool(globs)\n"),
     ),
