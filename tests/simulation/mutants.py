@@ -305,7 +305,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "an order under way is bought again for its double",
-        (WORKER, "        if isinstance(act, Submit | Prepare) and (reused :=", "        if isinstance(act, Prepare) and (reused :="),
+        (WORKER, "            if (reused := await", "            if isinstance(act, Prepare) and (reused := await"),
     ),
     mutant(
         "a budget is looked at before an order, and not once more with its intent",
