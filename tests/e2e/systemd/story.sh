@@ -19,7 +19,7 @@ touch $out/started
 until_true bash -c ". /etc/dropglow/port; exec 3<>/dev/tcp/127.0.0.1/\$PORT"
 if ! dropglow install --http --yes > $out/started-by; then
     cat $out/started-by
-    journalctl -q -u dropglow | tail -50
+    journalctl -q -u dropglow -u dropglow-http.socket | tail -50
     touch $out/finished
     exit 1
 fi
