@@ -162,8 +162,8 @@ class Awaiting:
     def _believable(self, job: Job, denial: RequestRefused) -> bool:
         if job.failure is None or job.failure.code != denial.code:
             return False
-        if job.completed_at is not None:
-            # Paid for, and its failures count what kept its results from being fetched: only time tells.
+        if job.completed_at is not None and job.reuses is None:
+            # Paid for by itself, and its failures count what kept its results from being fetched: only time tells.
             return self._clock.now() - job.completed_at > GIVE_UP_WAITING
         return job.trips + 1 >= TIRED_OF_ASKING
 
