@@ -29,6 +29,7 @@ from dropglow.rules.schema import RuleShape
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.orphans import Orphans
 from dropglow.runtime.taking import Taken, Taker
+from dropglow.runtime.turns import Turns
 
 PHOTO: Final = "beach.jpg"
 MASK: Final = "beach.mask.png"
@@ -93,6 +94,7 @@ class Life:
             disk=disk,
             clock=self.clock,
             after=After(done=None, failed="/f", held="/h"),
+            turns=Turns(),
             in_thread=asyncio.to_thread,
         )
         asyncio.run(orphans.deal())

@@ -119,6 +119,7 @@ class Attendant:
             disk=disk,
             clock=clock,
             after=rules[0].after,
+            turns=turns,
             in_thread=self.in_thread,
         )
         self._recalling = Recalling(inbox=inbox, ledger=ledger, clock=clock, in_thread=self.in_thread)

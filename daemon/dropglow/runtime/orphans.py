@@ -21,6 +21,7 @@ from dropglow.model import After, Drop, DropKey, DropState
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.places import found_again
 from dropglow.runtime.telling import log
+from dropglow.runtime.turns import Turns
 
 _UNADMITTED: Final = "it was claimed but not admitted when the service stopped"
 _FOREIGN: Final = "it was in work under another ledger, and may have been bought"
@@ -37,6 +38,7 @@ class Orphans:
     disk: Disk
     clock: Clock
     after: After  # where foreign files are held
+    turns: Turns
     in_thread: Callable[..., Awaitable[Any]]  # runs a function in the inbox's thread
 
     async def deal(self) -> None:
@@ -50,8 +52,9 @@ class Orphans:
         for orphan in await self.in_thread(self.inbox.orphans):
             families.setdefault(orphan.key, []).append(orphan)
         for key, family in families.items():
-            if (drop := await self._known(key)) is not None:
-                await self._open_again(drop, family)
+            if await self._known(key) is not None:
+                async with self.turns.of(key):
+                    await self._open_again(key, family)
                 continue
             for orphan in family:
                 await self.in_thread(self._put, orphan, foreign=foreign)
@@ -81,14 +84,24 @@ class Orphans:
         except UnknownKey:
             return None
 
-    async def _open_again(self, drop: Drop, family: Sequence[Orphan]) -> None:
-        """Finish what the service died in: a closed *drop* was being re-opened. It is closed anew, with its report."""
+    async def _open_again(self, key: DropKey, family: Sequence[Orphan]) -> None:
+        """Finish what the service died in: a closed drop was being re-opened. It is closed anew, with its report.
+
+        Where an inbox changes hands in a running service, files that were seen in work may have been put away since.
+        """
+        drop = await self._asked(lambda: self.ledger.drop(key))
         if drop.state is DropState.OPEN:
             return
-        found = found_again(drop, {orphan.path: orphan.place for orphan in family})
+        there = await self.in_thread(self._still_there, family)
+        if not there:
+            return
+        found = found_again(drop, {orphan.path: orphan.place for orphan in there})
         after = replace(found, state=DropState.OPEN, closed_at=None)
         at, detail = self.clock.now(), "a re-opening was interrupted"
         await self._asked(lambda: self.ledger.save_drop(drop, after, event="Reopened", at=at, detail=detail))
+
+    def _still_there(self, family: Sequence[Orphan]) -> list[Orphan]:
+        return [orphan for orphan in family if self.disk.look(orphan.place) is not None]
 
     async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
         return await insist(ask, self.clock)
