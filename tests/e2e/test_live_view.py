@@ -77,3 +77,30 @@ def test_a_terminal_gets_the_log_on_wish(tmp_path: Path) -> None:
     assert 0 == process.returncode
     assert b"job.submitted" in logged
     assert HIDE_CURSOR not in logged
+
+
+def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
+    """Whoever closes the window stops the service, as well as by Ctrl-C: nothing is said of a terminal that is gone."""
+    process, ours = started(tmp_path)
+    with process:
+        read_until(ours, b"1 delivered")
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)  # as the kernel does
+        code = process.wait(timeout=30)
+
+    assert 0 == code
+
+
+def test_a_terminal_that_is_there_is_no_reason_to_end(tmp_path: Path) -> None:
+    """SIGHUP has the configuration read again on a terminal as everywhere."""
+    process, ours = started(tmp_path, "--plain")
+    with process:
+        read_until(ours, b"drop.done")
+        process.send_signal(signal.SIGHUP)
+        logged = read_until(ours, b"config.reloaded")
+        process.send_signal(signal.SIGTERM)
+        read_until(ours, None)
+
+    os.close(ours)
+    assert b"config.reloaded" in logged
+    assert 0 == process.returncode

@@ -57,11 +57,13 @@ def live_view(config: Config) -> Iterator[View]:
 
     out = console(stderr=True)
     live = Live(console=out, auto_refresh=False, redirect_stdout=False, redirect_stderr=True)
+    live.start()
     try:
-        with live:
-            set_up(stream=sys.stderr, level=logging.WARNING)  # by now, that writes above the picture
-            yield View(config, live)
+        set_up(stream=sys.stderr, level=logging.WARNING)  # by now, that writes above the picture
+        yield View(config, live)
     finally:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            live.stop()
         set_up()
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stopping, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, _hung_up, stop, reload)
+    loop.add_signal_handler(signal.SIGHUP, partial(_hung_up, stop, reload, attended=sys.stderr.isatty()))
     if view is None:
         return await serve(config, stop, once=once, sandbox=world, reload=reload, front=front)
     showing = asyncio.create_task(view.run(), name="view")
@@ -177,9 +178,10 @@ def _stopping(stop: asyncio.Event, number: signal.Signals) -> None:
     stop.set()
 
 
-def _hung_up(stop: asyncio.Event, reload: Bell) -> None:
-    """End with the terminal; without one, somebody asks for the configuration to be read again."""
-    if sys.stderr.isatty():
+def _hung_up(stop: asyncio.Event, reload: Bell, *, attended: bool) -> None:
+    """End where it was *attended* on a terminal that is gone; else somebody asks for the configuration to be read again."""
+    # A terminal that was closed is none any more, by the time that this signal comes.
+    if attended and not sys.stderr.isatty():
         stop.set()
     else:
         reload.ring()
