@@ -31,7 +31,7 @@ PAID: Final = Submission(remote_id=RemoteId("urn:ff:jobs:x:1"), status_url="")
 
 
 async def _denied(_receipt: Submission) -> StillRunning:
-    raise RequestRefused("no such job", code="404")
+    raise RequestRefused("no such job", hint="correct the rule or the file, then retry", code="404")
 
 
 async def _down(_receipt: Submission) -> StillRunning:
@@ -92,6 +92,16 @@ async def test_a_paid_job_is_denied_for_a_day_before_that_is_believed(
     event = await awaiting_by(clock, _denied).poll(job)
 
     assert expected is type(event)
+
+
+async def test_a_question_that_is_refused_is_nobodys_fault_here(clock: FakeClock, delivery: Delivery) -> None:
+    """While it is asked again, nobody is told to correct a rule or a file, or to try again himself."""
+    job = replace(delivery.job, stage=Stage.RUNNING, submission=PAID, accepted_at=clock.now())
+
+    event = await awaiting_by(clock, _denied).poll(job)
+
+    assert isinstance(event, Postponed)
+    assert "it is asked again by itself" == event.failure.hint
 
 
 async def test_an_outage_is_asked_about_by_all_jobs_together_and_not_by_each(

@@ -18,6 +18,7 @@ from dropglow.model import Billed, Failure, Job, Stage, Submission
 from dropglow.runtime.outcomes import ANEW, Outcomes
 from dropglow.runtime.setbacks import Setbacks
 
+_ASKED_AGAIN: Final = "it is asked again by itself"
 GIVE_UP_WAITING: Final = timedelta(hours=24)
 _CODE_MAX: Final = 100  # characters of a foreign code
 TIRED_OF_ASKING: Final = 6  # how often Adobe may deny a job before we believe it
@@ -157,7 +158,9 @@ class Awaiting:
         if isinstance(error, RequestRefused) and self._believable(job, error):
             billed = Billed.YES if job.completed_at else Billed.UNKNOWN
             return self._outcomes.gave_up("Adobe no longer knows this job", error, billed, hint=ANEW)
-        return self._outcomes.postponed(job, error, retry.ASKING)
+        # Nobody's rule or file is to blame for a question of ours.
+        hint = _ASKED_AGAIN if isinstance(error, RequestRefused) else ""
+        return self._outcomes.postponed(job, error, retry.ASKING, hint=hint)
 
     def _believable(self, job: Job, denial: RequestRefused) -> bool:
         if job.failure is None or job.failure.code != denial.code:
@@ -171,7 +174,7 @@ class Awaiting:
 def _unfinished() -> Unavailable:
     return Unavailable(
         "Adobe says that this job runs, which had finished before",
-        hint="it is asked again by itself",
+        hint=_ASKED_AGAIN,
         code="runs_again",
         verdict=Verdict.LATER,
     )

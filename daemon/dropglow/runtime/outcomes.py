@@ -25,15 +25,23 @@ class Outcomes:
         self._repeats = repeats
 
     def postponed(
-        self, job: Job, error: FireflyError | DiskError | DeliveryError, backoff: retry.Backoff
+        self,
+        job: Job,
+        error: FireflyError | DiskError | DeliveryError,
+        backoff: retry.Backoff,
+        *,
+        hint: str = "",
     ) -> Event:
-        """Return that *job* waits because of *error*, as long as *backoff* and the other side say, and for its turn."""
+        """Return that *job* waits because of *error*, as long as *backoff* and the other side say, and for its turn.
+
+        *hint* overrides the error's own.
+        """
         now, asked = self._clock.now(), error.retry_at if isinstance(error, FireflyError) else None
         until = retry.again_at(now, backoff, job.trips, chance=self._chance(), not_before=asked)
         if isinstance(error, FireflyError):
             turn_s = self._repeats.book_s(self._clock.monotonic())
             until = max(until, now + timedelta(seconds=turn_s))
-        return Postponed(until=until, failure=failure_of(error.message, error, _billed(job)))
+        return Postponed(until=until, failure=failure_of(error.message, error, _billed(job), hint=hint))
 
     def answered(self) -> None:
         """Note that Adobe answered a question or gave a result."""
