@@ -123,7 +123,7 @@ def _run(option: str | None, *, once: bool, sandbox: bool, live: bool, front: Fr
     if sandbox:
         from dropglow.sandbox.world import World
 
-        world = World()
+        world = World.anew()
     if live and _can_draw():
         from dropglow.cli.live import live_view
 

@@ -80,6 +80,11 @@ class World:
         self._refused = 0
         self._downloads = 0
 
+    @classmethod
+    def anew(cls) -> World:
+        """Return one whose ids are of no other, as Adobe's are: a ledger may still know those of the last."""
+        return cls(seed=random.SystemRandom().getrandbits(64))
+
     # Time and chance.
 
     def now(self) -> float:

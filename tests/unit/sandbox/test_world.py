@@ -68,6 +68,13 @@ def test_a_job_goes_from_pending_to_succeeded(time: Time) -> None:
     assert [State.PENDING, State.RUNNING, State.RUNNING, State.SUCCEEDED] == states
 
 
+def test_a_service_that_begins_anew_gives_no_id_of_the_last() -> None:
+    """A ledger that knows a job, or a picture, of the last one does not get something else for it."""
+    first, second = World.anew(), World.anew()
+
+    assert first.accept(ORDER).id != second.accept(ORDER).id
+
+
 def test_a_believable_picture_takes_seconds(time: Time) -> None:
     """Without a named duration, jobs last between two and fifteen seconds."""
     world = world_with(time)
