@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 from dropglow import __version__
 from dropglow.ledger.belongings import write_private
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SKETCH_FILE: Final = "configuration.json"
 _FROM_ENVIRONMENT: Final = "${"
+_SEAL: Final = "seal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def remember(config: Config) -> None:
             "patterns": list(config.patterns),
             **asdict(_of(config, faults=())),
         }
-        write_private(file, json.dumps(document, indent=1))
+        write_private(file, json.dumps({**document, _SEAL: _seal(document)}, indent=1))
     except (OSError, UnicodeError):
         return
 
@@ -87,13 +89,20 @@ def recall(path: str, *, environ: Mapping[str, str], cwd: str) -> Sketch | None:
     try:
         state = _state(path, environ=environ, cwd=cwd)
         kept = None if state is None else json.loads(_text(os.path.join(state, SKETCH_FILE)))  # noqa: PTH118
-        if kept is None or (kept["version"], kept["path"], kept["state"]) != (__version__, path, state):
+        if kept is None or kept.pop(_SEAL) != _seal(kept):
+            return None
+        if (kept["version"], kept["path"], kept["state"]) != (__version__, path, state):
             return None
         if tuple(Stamp(**each) for each in kept["files"]) != stamps(path, kept["patterns"]):
             return None
         return _from(kept)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None  # whatever it is, it is not ours
+
+
+def _seal(document: Mapping[str, Any]) -> int:
+    """Return what a change by hand, or a damage, makes another: what is in *document* is believed unseen."""
+    return crc32(json.dumps(document, sort_keys=True).encode())
 
 
 def _of(config: Config, *, faults: tuple[str, ...]) -> Sketch:

@@ -88,8 +88,28 @@ def cut_off(folder: Path) -> None:
     (folder / "state" / SKETCH_FILE).write_text('{"version": ')
 
 
+def by_hand(folder: Path) -> None:
+    kept = json.loads((folder / "state" / SKETCH_FILE).read_text())
+    (folder / "state" / SKETCH_FILE).write_text(json.dumps({**kept, "in_flight": "many"}))
+
+
+def somebody_elses(folder: Path) -> None:
+    (folder / "state" / SKETCH_FILE).write_text("[" * 100_000)
+
+
 @pytest.mark.parametrize(
-    "change", [edit_rule, add_rules, break_settings, move_state, another_version, lacking, cut_off]
+    "change",
+    [
+        edit_rule,
+        add_rules,
+        break_settings,
+        move_state,
+        another_version,
+        lacking,
+        cut_off,
+        by_hand,
+        somebody_elses,
+    ],
 )
 def test_it_is_not_used_once_anything_is_different(folder: Path, change: Callable[[Path], None]) -> None:
     """An edit, a new file, a new version, a damaged sketch: the files are read, and their faults are told."""
