@@ -83,7 +83,7 @@ class Bars:
                 self._tasks[job.key] = self._progress.add_task(job_name(job), total=FULL, word="")
             done, word = STEPS[job.stage][0], _word(job)
             receipt = f"  {job.submission.remote_id}" if job.submission and self._wide else ""
-            self._progress.update(self._tasks[job.key], completed=done, word=word + receipt)
+            self._progress.update(self._tasks[job.key], completed=done, word=readable(word + receipt))
 
     def keep_only(self, keys: Collection[JobKey]) -> None:
         """Remove the bars of all other jobs."""

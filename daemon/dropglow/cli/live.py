@@ -107,7 +107,8 @@ class View:
             return
         self._bars.show(scene.jobs)
         self._bars.keep_only([job.key for job in scene.jobs])
-        self._live.update(picture(scene, self._progress.get_renderable()), refresh=True)
+        drawn = picture(scene, self._progress.get_renderable(), columns=self._live.console.width)
+        self._live.update(drawn, refresh=True)
 
     def _look(self) -> Scene:
         said = read_status(self._state)

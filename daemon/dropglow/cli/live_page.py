@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _HOW: Final = {"notify": "watched", "poll": "polled"}
 _NOT_READY: Final = ("unready", "unmarked", "incomplete", "lonely")  # not whole, or not together yet
+_NUMBERS: Final = ("waiting", "settling", "not ready", "no rule")
+_TABLE: Final = 72  # columns from which a folder's name has room beside its numbers
 _FOOTER: Final = "Ctrl-C stops it: jobs at Adobe go on, and the next start takes their results. --plain shows the log instead."
 
 
@@ -39,13 +41,13 @@ class Scene:
     failures: tuple[Ended, ...]
 
 
-def picture(scene: Scene, bars: RenderableType) -> RenderableType:
-    """Return *scene* as something to draw, with the *bars* of its jobs."""
+def picture(scene: Scene, bars: RenderableType, *, columns: int) -> RenderableType:
+    """Return *scene* as something to draw on a terminal of so many *columns*, with the *bars* of its jobs."""
     from rich.console import Group
 
     parts: list[RenderableType] = [*map(_line, _head(scene))]
     if scene.told is not None:
-        parts += [_line(("", "")), _inboxes(scene.told)]
+        parts += [_line(("", "")), *_inboxes(scene.told, columns=columns)]
     parts += [_line(("", "")), _line((_jobs(scene.counts), "bold"))]
     if scene.jobs:
         parts.append(bars)
@@ -88,19 +90,34 @@ def _head(scene: Scene) -> Iterator[tuple[str, str]]:
         yield f"Spending is paused ({scene.switch.reason}): dropglow resume", "yellow"
 
 
-def _inboxes(told: Mapping[str, Any]) -> RenderableType:
+def _inboxes(told: Mapping[str, Any], *, columns: int) -> Iterator[RenderableType]:
+    """Yield a table, or a line for each inbox where that would fold their names into strips."""
+    rows = [_row(inbox) for inbox in told["inboxes"]]
+    if columns >= _TABLE:
+        yield _table(rows)
+        return
+    for folder, how, numbers, style in rows:
+        words = (f"{number:,} {name}" for name, number in zip(_NUMBERS, numbers, strict=True) if number)
+        yield _line((f"{', '.join((how, *words))}: {folder}", style))
+
+
+def _row(inbox: Mapping[str, Any]) -> tuple[str, str, tuple[int, ...], str]:
+    """Return folder, how it is watched, numbers and colour of one inbox."""
+    how = "offline" if inbox["offline"] else _HOW.get(inbox["mode"], "starts")
+    unready = sum(inbox[name] for name in _NOT_READY)
+    numbers = (inbox["ready"], inbox["settling"], unready, inbox["unmatched"])
+    return inbox["folder"], how, numbers, "red" if inbox["offline"] else ""
+
+
+def _table(rows: Iterable[tuple[str, str, tuple[int, ...], str]]) -> RenderableType:
     from rich.table import Table
 
     drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     drawn.add_column("inbox", overflow="fold")
-    for name in ("how", "waiting", "settling", "not ready", "no rule"):
+    for name in ("how", *_NUMBERS):
         drawn.add_column(name, no_wrap=True)
-    for inbox in told["inboxes"]:
-        how = "offline" if inbox["offline"] else _HOW.get(inbox["mode"], "starts")
-        unready = sum(inbox[name] for name in _NOT_READY)
-        numbers = (inbox["ready"], inbox["settling"], unready, inbox["unmatched"])
-        style = "red" if inbox["offline"] else ""
-        drawn.add_row(readable(inbox["folder"]), how, *(f"{number:,}" for number in numbers), style=style)
+    for folder, how, numbers, style in rows:
+        drawn.add_row(readable(folder), how, *(f"{number:,}" for number in numbers), style=style)
     return drawn
 
 

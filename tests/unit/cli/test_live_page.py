@@ -61,7 +61,7 @@ def drawn(width: int = 100, **changes: Any) -> list[str]:
     progress = new_progress(out)
     Bars(progress).show(scene.jobs)
     with out.capture() as captured:
-        out.print(picture(scene, progress.get_renderable()))
+        out.print(picture(scene, progress.get_renderable(), columns=width))
     return captured.get().splitlines()
 
 
@@ -134,6 +134,32 @@ def test_no_line_is_longer_than_the_terminal(width: int) -> None:
     jobs = (job(1, Stage.RUNNING, Failure(code="x", what="a reason " * 40)),)
 
     assert all(len(line) <= width for line in drawn(width, jobs=jobs))
+
+
+def test_a_narrow_terminal_gets_a_line_for_each_inbox() -> None:
+    """No folder is folded into strips of two letters: what is to be told of it stands before its name."""
+    quiet = {
+        **INBOX,
+        "folder": "/srv/in",
+        "ready": 0,
+        "settling": 0,
+        "unmatched": 0,
+        "unready": 0,
+        "unmarked": 0,
+    }
+
+    lines = [line.rstrip() for line in drawn(50, told={**TOLD, "inboxes": [INBOX, quiet]})]
+
+    assert ["polled, 4 waiting, 1 settling, 2 not ready, 2 no …", "polled: /srv/in"] == lines[2:4]
+
+
+def test_a_reason_with_odd_characters_is_shown_and_not_obeyed() -> None:
+    """A reason may name a file whose name was meant for the terminal, or is no text."""
+    odd = Failure(code="DiskFault", what="cannot read bad\x1b[31m\udcff.jpg")
+
+    (line,) = (line for line in drawn(jobs=(job(1, Stage.DELIVERING, odd),)) if "beach" in line)
+
+    assert r"cannot read bad\x1b[31m\xff.jpg" in line
 
 
 def test_before_the_service_says_anything_it_starts() -> None:
