@@ -135,7 +135,7 @@ async def _scene(
     moving = await reader.find(Query(stages=_MOVING, limit=rows))
     ended = await reader.find(Query(stages=RESTING, limit=ENDED))
     waiting = await reader.find(Query(stages=frozenset({Stage.QUEUED}), limit=rows))
-    shown = [*ended[::-1], *moving[::-1], *waiting[::-1]]
+    shown = [*ended[: max(0, rows - len(moving))][::-1], *moving[::-1], *waiting[::-1]]
     entries = await reader.costs(since=f"{now.astimezone():%Y-%m-%d}")
     return Scene(
         at=now,

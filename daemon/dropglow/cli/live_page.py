@@ -55,8 +55,17 @@ def picture(scene: Scene, bars: RenderableType, *, columns: int) -> RenderableTy
     if scene.failures:
         parts += [_line(("", "")), *map(_line, _failures(scene))]
     if not scene.stopped:
-        parts += [_line(("", "")), _line((_FOOTER, "dim"))]
+        parts += [_line(("", "")), _footer(columns)]
     return Group(*parts)
+
+
+def _footer(columns: int) -> RenderableType:
+    from rich.text import Text
+
+    text = Text(_FOOTER, style="dim", no_wrap=True)
+    # The cursor stands behind it, and the terminal writes ^C there: that must not begin another line.
+    text.truncate(columns - len("^C"), overflow="ellipsis")
+    return text
 
 
 def _line(told: tuple[str, str]) -> RenderableType:

@@ -102,13 +102,16 @@ def _below_each_other(changes: Iterator[Telling], out: Console) -> None:
 
 
 def _screen(look: Callable[[], Telling], ended: threading.Event, out: Console, every_s: float) -> None:
-    painted = ""
+    painted = (
+        "",
+        out.size,
+    )  # a terminal that became smaller lost some of it, and shows it no more when it grows
     try:
         out.file.write(_ENTER)
         while not ended.is_set():
-            if (frame := _frame(look(), out)) != painted:
+            if (frame := (_frame(look(), out), out.size)) != painted:
                 painted = frame
-                out.file.write(frame)
+                out.file.write(frame[0])
                 out.file.flush()
             ended.wait(every_s)
     finally:

@@ -9,6 +9,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from dropglow.cli.watching import Telling, _frame, tell
+from dropglow.cli.watching import Telling, _frame, _screen, tell
 
 if TYPE_CHECKING:
     from tests.integration.commands.conftest import Desk
@@ -75,6 +76,24 @@ def test_a_frame_has_no_more_lines_than_the_screen() -> None:
     assert 5 == len(frame.split("\r\n"))
     assert "row d\x1b[K" in frame
     assert "… 5 more lines" in frame
+
+
+def test_another_size_is_painted_anew() -> None:
+    """Though nothing else changed: what a smaller terminal cut off does not come back by itself."""
+    out = Console(file=io.StringIO(), force_terminal=True, width=40, height=5)
+    ended = threading.Event()
+    widths = iter([40, 20, 40])
+
+    def look() -> Telling:
+        if (width := next(widths, None)) is None:
+            ended.set()
+        else:
+            out.width = width
+        return Telling(document=list, show=lambda out: out.print("row a"))
+
+    _screen(look, ended, out, 0.01)
+
+    assert 3 == str(out.file.getvalue()).count("row a")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])

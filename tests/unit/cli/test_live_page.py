@@ -136,6 +136,12 @@ def test_no_line_is_longer_than_the_terminal(width: int) -> None:
     assert all(len(line) <= width for line in drawn(width, jobs=jobs))
 
 
+@pytest.mark.parametrize("width", [40, 80, 118])
+def test_a_key_that_the_terminal_shows_moves_no_line(width: int) -> None:
+    """Behind the last line is room for ^C: else it goes on in the next one, and the picture is drawn a line too low."""
+    assert len(drawn(width)[-1].rstrip()) <= width - 2
+
+
 def test_a_narrow_terminal_gets_a_line_for_each_inbox() -> None:
     """No folder is folded into strips of two letters: what is to be told of it stands before its name."""
     quiet = {
