@@ -90,10 +90,13 @@ class View:
                 await asyncio.sleep(EVERY_S)
 
     async def close(self) -> None:
-        """Draw how it ended."""
+        """Draw how it ended; nothing where it never served: the reason comes below."""
         self._stopped = True
         with contextlib.suppress(OSError):
-            await self.draw()
+            if self._told is None:
+                self._live.update("", refresh=True)
+            else:
+                await self.draw()
 
     async def draw(self) -> None:
         """Draw how it is now. Where the ledger cannot be read, what stands there stays.
