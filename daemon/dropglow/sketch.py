@@ -2,8 +2,8 @@
 
 Reading a configuration means checking it, and that takes longer than all else that
 ``status`` does. So the service leaves a sketch of what it checked in its state folder, with the
-stamps of the files that it read; while they are the same, and the version too, the sketch is
-true. Whoever edits a file, or has ``${…}`` in one, has it read in full, faults and all.
+stamps of the files that it read, and of the pictures that rules name; while they are the same, and
+the version too, the sketch is true. Whoever edits a file, or has ``${…}`` in one, has it read in full, faults and all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zlib import crc32
 
 from dropglow import __version__
 from dropglow.ledger.belongings import write_private
-from dropglow.locating import Stamp, default_state, find_config, stamps
+from dropglow.locating import Stamp, default_state, find_config, stamp, stamps
 from dropglow.model import RuleName
 from dropglow.money import Budget, Budgets, Limit, Unit
 from dropglow.rules.paths import resolved
@@ -77,6 +77,7 @@ def remember(config: Config) -> None:
             "version": __version__,
             "files": [asdict(each) for each in config.files],
             "patterns": list(config.patterns),
+            "pictures": [asdict(stamp(each)) for each in _pictures(config)],
             **asdict(_of(config, faults=())),
         }
         write_private(file, json.dumps({**document, _SEAL: _seal(document)}, indent=1))
@@ -95,9 +96,17 @@ def recall(path: str, *, environ: Mapping[str, str], cwd: str) -> Sketch | None:
             return None
         if tuple(Stamp(**each) for each in kept["files"]) != stamps(path, kept["patterns"]):
             return None
+        if any(Stamp(**each) != stamp(each["file"]) for each in kept["pictures"]):
+            return None  # a file that a rule names, and without which it has a fault
         return _from(kept)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None  # whatever it is, it is not ours
+
+
+def _pictures(config: Config) -> list[str]:
+    """Return the files that rules name for their orders."""
+    pictures = (picture for rule in config.rules for picture in rule.parameters.pictures())
+    return sorted({picture.source.path for picture in pictures if picture.source.path is not None})
 
 
 def _seal(document: Mapping[str, Any]) -> int:

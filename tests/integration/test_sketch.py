@@ -19,7 +19,7 @@ rules: rules/*.yaml
 """
 RULE = (
     "rules:\n"
-    "  - {name: art, inbox: ../in, outbox: ../out, generate: {size: 2048x2048}, budget: {per_month: 7 operations}}\n"
+    "  - {name: art, inbox: ../in, outbox: ../out, generate: {size: 2048x2048, style: {image_reference: style.png}}, budget: {per_month: 7 operations}}\n"
 )
 
 
@@ -30,6 +30,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
     (tmp_path / "dropglow.yaml").write_text(TEXT)
     (tmp_path / "rules" / "art.yaml").write_text(RULE)
+    (tmp_path / "rules" / "style.png").write_bytes(b"a picture")
     return tmp_path
 
 
@@ -88,6 +89,10 @@ def cut_off(folder: Path) -> None:
     (folder / "state" / SKETCH_FILE).write_text('{"version": ')
 
 
+def lose_picture(folder: Path) -> None:
+    (folder / "rules" / "style.png").unlink()
+
+
 def by_hand(folder: Path) -> None:
     kept = json.loads((folder / "state" / SKETCH_FILE).read_text())
     (folder / "state" / SKETCH_FILE).write_text(json.dumps({**kept, "in_flight": "many"}))
@@ -107,6 +112,7 @@ def somebody_elses(folder: Path) -> None:
         another_version,
         lacking,
         cut_off,
+        lose_picture,
         by_hand,
         somebody_elses,
     ],
