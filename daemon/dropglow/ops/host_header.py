@@ -33,7 +33,7 @@ class Place:
             host, rest, port = text.partition(":")
         if not host or (rest and not port):
             return None
-        if port and not (port.isascii() and port.isdecimal() and int(port) < 65536):
+        if port and not _is_port(port):
             return None
         return cls(host=_plain(host), port=int(port) if port else None)
 
@@ -52,6 +52,11 @@ def meant_for_us(header: str, *, address: str, port: int, names: Iterable[Place]
         ours.append(Place(host="localhost", port=port))
     ours += [Place(host=each.host, port=port if each.port is None else each.port) for each in names]
     return asked in ours
+
+
+def _is_port(text: str) -> bool:
+    # Of a number with thousands of digits, Python would rather raise than make one.
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) < 65536
 
 
 def _is_loopback(address: str) -> bool:

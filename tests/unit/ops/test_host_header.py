@@ -40,6 +40,7 @@ def test_the_address_itself_is_ours(header: str, address: str, port: int) -> Non
         "127.0.0.1:",
         "127.0.0.1:09817x",
         "127.0.0.1:99999",
+        pytest.param(f"127.0.0.1:{'9' * 5000}", id="more digits than Python reads as a number"),
         "127.0.0.1:9817, evil.example",
         "user@127.0.0.1:9817",
         "[::1]:9817",
