@@ -32,7 +32,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import WISHES_FOLDER, Mailbox
 from dropglow.model import Job, Submission
 from dropglow.money import Switch
-from dropglow.notify.sending import Sender
+from dropglow.notify.sending import Send, Sender
 from dropglow.ops.systemd import Manager
 from dropglow.pacing import Gate
 from dropglow.performing import patience_of, performer_of
@@ -48,7 +48,7 @@ from dropglow.runtime.health import Health
 from dropglow.runtime.herald import Herald
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.keys import KeyMaker
-from dropglow.runtime.notifying import NotifiedFile, Notifier, Send
+from dropglow.runtime.notifying import NotifiedFile, Notifier
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.perform import Performer
 from dropglow.runtime.pulse import Pulse

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from dropglow.errors import NotTold
     from dropglow.notices import Message
@@ -67,20 +67,13 @@ def _chosen(receivers: Sequence[Receiver], names: tuple[str, ...]) -> list[Recei
 
 
 async def _sent(receivers: Sequence[Receiver]) -> list[NotTold | None]:
-    from dropglow.notify.sending import Sender
+    from dropglow.notify.sending import Sender, refusal
+    from dropglow.runtime.lane import DaemonThreads
 
+    # A mail server that never ends what it says would keep a thread of asyncio's own, and with it the command.
+    asyncio.get_running_loop().set_default_executor(DaemonThreads(len(receivers), "notify"))
     sender, message = Sender(environ=os.environ, host=socket.gethostname()), trial()
-    return await asyncio.gather(*(_refusal(sender.send(each, message)) for each in receivers))
-
-
-async def _refusal(sending: Coroutine[None, None, None]) -> NotTold | None:
-    from dropglow.errors import NotTold
-
-    try:
-        await sending
-    except NotTold as refusal:
-        return refusal
-    return None
+    return await asyncio.gather(*(refusal(sender.send, each, message) for each in receivers))
 
 
 def trial() -> Message:

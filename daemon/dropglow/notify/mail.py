@@ -9,6 +9,7 @@ from email.utils import formatdate, make_msgid
 
 from dropglow.errors import NotTold
 from dropglow.notices import Message
+from dropglow.notify.discretion import forms_of_login, quoted
 from dropglow.notify.settings import Mail, Tls
 from dropglow.notify.trust import trust
 
@@ -25,7 +26,9 @@ def send_mail(mail: Mail, message: Message, *, title: str, password: str) -> Non
     try:
         refused = _sent(mail, letter, password)
     except smtplib.SMTPException as error:
-        raise NotTold(f"the mail server {mail.server} refused: {_told(error)}", hint=_hint(error)) from None
+        raise NotTold(
+            f"the mail server {mail.server} refused: {_told(error, mail.user, password)}", hint=_hint(error)
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: what cannot be written in a header
         raise NotTold(f"the mail server {mail.server} cannot be reached: {error}") from None
     if refused:
@@ -64,12 +67,12 @@ def _sent(mail: Mail, letter: EmailMessage, password: str) -> dict[str, tuple[in
     return refused
 
 
-def _told(error: smtplib.SMTPException) -> str:
+def _told(error: smtplib.SMTPException, user: str, password: str) -> str:
     """Return what the server said, without what was sent."""
     if isinstance(error, smtplib.SMTPResponseException):
         said = error.smtp_error
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        return f"{error.smtp_code} {' '.join(text.split())[:200]}"
+        return f"{error.smtp_code} {quoted(forms_of_login(user, password), text)}"
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return f"it takes no mail for {', '.join(sorted(error.recipients))}"
     return str(error) or type(error).__name__

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
 from dropglow.errors import NotTold, SecretError
 from dropglow.notices import Kind, Message
+from dropglow.notify.discretion import lines_of, parts_of_address, without
 from dropglow.notify.posting import post
 from dropglow.notify.settings import Apprise, Mail, Ntfy, Receiver, Webhook, address_fault
 from dropglow.secrecy import Secret, whereabouts
 
+Send = Callable[[Receiver, Message], Awaitable[None]]
+
 VERSION: Final = 1
+ATTEMPT_S: Final = 60.0
 _PRIORITIES: Final = {
     Kind.ALARM: "4",
     Kind.TROUBLE: "4",
@@ -40,6 +44,7 @@ class Sender:
     environ: Mapping[str, str]
     host: str  # of the service, for who has several
     sandbox: bool = False
+    _hanging: set[str] = field(default_factory=set, init=False, repr=False)  # whose threads are at it
 
     async def send(self, receiver: Receiver, message: Message) -> None:
         """Send *message* to *receiver*.
@@ -55,7 +60,7 @@ class Sender:
         try:
             await self._send(receiver, message, held)
         except NotTold as refusal:
-            raise NotTold(_without(held, refusal.message), hint=refusal.hint) from None
+            raise NotTold(without(lines_of(held), refusal.message), hint=refusal.hint) from None
 
     async def _send(self, receiver: Receiver, message: Message, held: str | None) -> None:
         title = self.title(message)
@@ -63,21 +68,41 @@ class Sender:
             case Webhook(address=address):
                 document = json.dumps(self._document(message, title), ensure_ascii=True).encode("ascii")
                 headers = {"content-type": "application/json", **_bearer(address, held)}
-                await post(_address(address, held), body=document, headers=headers)
+                await _posted(_address(address, held), held, body=document, headers=headers)
             case Ntfy(address=address):
                 headers = {**_ntfy_headers(message, title), **_bearer(address, held)}
                 body = message.text.encode()[:_NTFY_MOST_BYTES].decode("utf-8", "ignore").encode()
-                await post(_address(address, held), body=body, headers=headers)
+                await _posted(_address(address, held), held, body=body, headers=headers)
             case Mail() as mail:
                 from dropglow.notify.mail import send_mail
 
-                await asyncio.to_thread(send_mail, mail, message, title=title, password=held or "")
+                await self._beside(
+                    receiver, lambda: send_mail(mail, message, title=title, password=held or "")
+                )
             case Apprise():
                 from dropglow.notify.everywhere import send_everywhere
 
-                await asyncio.to_thread(send_everywhere, held or "", message, title=title)
+                await self._beside(receiver, lambda: send_everywhere(held or "", message, title=title))
             case _:
                 assert_never(receiver.way)
+
+    async def _beside(self, receiver: Receiver, send: Callable[[], None]) -> None:
+        """Have *send* run in a thread, one for each receiver at most.
+
+        A thread cannot be ended. A server that says a little for ever must not take another one with each attempt,
+        until there are none left for the service.
+        """
+        if receiver.name in self._hanging:
+            raise NotTold("the attempt before this one still hangs")
+
+        def sent() -> None:
+            self._hanging.add(receiver.name)
+            try:
+                send()
+            finally:
+                self._hanging.discard(receiver.name)
+
+        await asyncio.to_thread(sent)
 
     def title(self, message: Message) -> str:
         """Return the title of *message* with the service's name before it."""
@@ -110,6 +135,20 @@ class Sender:
         }
 
 
+async def refusal(
+    send: Send, receiver: Receiver, message: Message, *, patience_s: float = ATTEMPT_S
+) -> NotTold | None:
+    """Return why *message* did not arrive; None where it did. Takes *patience_s* seconds at most."""
+    try:
+        async with asyncio.timeout(patience_s):
+            await send(receiver, message)
+    except NotTold as refused:
+        return refused
+    except TimeoutError:
+        return NotTold(f"no answer came within {patience_s:g} s")
+    return None
+
+
 def secret_of(receiver: Receiver, environ: Mapping[str, str]) -> Secret | None:
     """Return the secret of *receiver* as it is now; None where there is none and none is needed.
 
@@ -136,6 +175,11 @@ def _address(address: Secret | None, held: str | None) -> str:
     return held
 
 
+async def _posted(address: str, held: str | None, *, body: bytes, headers: Mapping[str, str]) -> None:
+    secrets = parts_of_address(address) | lines_of(held)
+    await post(address, body=body, headers=headers, secrets=secrets)
+
+
 def _bearer(address: Secret | None, held: str | None) -> dict[str, str]:
     """Return the header for a token; where the address itself is the secret, there is none."""
     if address is None or held is None:
@@ -158,10 +202,3 @@ def _encoded(title: str) -> str:
     from base64 import b64encode
 
     return f"=?UTF-8?B?{b64encode(title.encode('utf-8', 'replace')).decode('ascii')}?="
-
-
-def _without(secret: str | None, text: str) -> str:
-    for line in (secret or "").splitlines():
-        if line.strip():
-            text = text.replace(line.strip(), "…")
-    return text

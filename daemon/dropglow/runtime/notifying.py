@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from dropglow.errors import NotTold
 from dropglow.gathering import Gatherer
 from dropglow.ledger.belongings import write_private
 from dropglow.notices import Message, noticed
+from dropglow.notify.sending import ATTEMPT_S, Send, refusal
 from dropglow.notify.settings import NotifySettings, Receiver
 from dropglow.retry import Backoff
 from dropglow.runtime.bell import Bell
@@ -32,12 +33,9 @@ from dropglow.runtime.telling import log
 FILE_NAME: Final = "notified.json"
 TASK: Final = "notifications"
 AGAIN: Final = Backoff(floor_s=20.0, base_s=40.0, cap_s=1800.0)
-ATTEMPT_S: Final = 60.0
 GIVE_UP_S: Final = 86400.0
 LOOK_S: Final = 600.0
 GOODBYE_S: Final = 5.0  # for what is left at a stop
-
-Send = Callable[[Receiver, Message], Awaitable[None]]
 
 
 class NotifiedFile:
@@ -190,15 +188,7 @@ class Notifier:
         line.message, line.since_s, line.trips = message, self._clock.monotonic(), 0
 
     async def _refusal(self, receiver: Receiver, message: Message) -> NotTold | None:
-        """Return why *message* did not arrive; None where it did."""
-        try:
-            async with asyncio.timeout(self._attempt_s):
-                await self._send(receiver, message)
-        except NotTold as refusal:
-            return refusal
-        except TimeoutError:
-            return NotTold(f"no answer came within {self._attempt_s:g} s")
-        return None
+        return await refusal(self._send, receiver, message, patience_s=self._attempt_s)
 
     def _ended(self, line: _Line, message: Message, attempt: asyncio.Task[NotTold | None]) -> None:
         line.attempt = None

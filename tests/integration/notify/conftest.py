@@ -102,6 +102,7 @@ class PostOffice:
     login: tuple[str, str] = ("", "")
     refused: frozenset[str] = frozenset()
     busy: bool = False
+    repeats: bool = False  # to who may not log in, what he said
     letters: list[EmailMessage] = field(default_factory=list)
     to: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -136,7 +137,9 @@ class PostOffice:
             return "".join(f"250-{each}\r\n" for each in ("here", *offers)).encode() + b"250 HELP\r\n"
         if verb == "AUTH":
             said = base64.b64decode(line.split(" ")[2]).decode().split("\0")[1:]
-            return b"235 welcome\r\n" if tuple(said) == self.login else b"535 who are you\r\n"
+            if tuple(said) == self.login:
+                return b"235 welcome\r\n"
+            return f"535 who said {line}\r\n".encode() if self.repeats else b"535 who are you\r\n"
         if verb == "RCPT":
             address = line.partition("<")[2].partition(">")[0]
             if address in self.refused:
@@ -161,6 +164,33 @@ async def opened(office: PostOffice, context: ssl.SSLContext | None = None) -> A
     async with await asyncio.start_server(office.serve, "localhost", 0, ssl=context) as server:
         office.port = server.sockets[0].getsockname()[1]
         yield office
+
+
+@dataclass(kw_only=True)
+class Tarpit:
+    """A mail server whose greeting has no end."""
+
+    calls: list[asyncio.StreamWriter] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    port: int = 0
+
+    async def serve(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.calls.append(writer)
+        writer.write(b"220-wait\r\n")
+        self.called.set()
+
+
+@asynccontextmanager
+async def talking_for_ever() -> AsyncIterator[Tarpit]:
+    """Open a tarpit; at the end whoever hangs in it is let go."""
+    tarpit = Tarpit()
+    async with await asyncio.start_server(tarpit.serve, "localhost", 0) as server:
+        tarpit.port = server.sockets[0].getsockname()[1]
+        try:
+            yield tarpit
+        finally:
+            for writer in tarpit.calls:
+                writer.close()
 
 
 @pytest.fixture

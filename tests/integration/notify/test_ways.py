@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import sys
@@ -17,7 +18,7 @@ from dropglow.notices import Kind, Message, Notice
 from dropglow.notify.sending import Sender
 from dropglow.notify.settings import Apprise, Mail, Ntfy, Receiver, Tls, Webhook
 from dropglow.secrecy import Secret
-from tests.integration.notify.conftest import PostOffice, opened
+from tests.integration.notify.conftest import PostOffice, opened, talking_for_ever
 
 if TYPE_CHECKING:
     from tests.integration.notify.conftest import Hook
@@ -171,6 +172,28 @@ async def test_a_refusal_in_words_is_passed_on_without_the_secret(hook: Hook) ->
     assert 400 > len(told.message)
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["Cannot POST {path}?key={canary}", "no hook {canary}-hook here", "{blanks}{url}{path}"],
+    ids=["its path and query", "a part of its path", "cut off within it"],
+)
+@pytest.mark.parametrize("where", ["secret", "configuration"])
+async def test_no_part_of_a_secret_address_is_passed_on(hook: Hook, said: str, where: str) -> None:
+    """Servers name the path that they do not know; in an address for posting, that is the secret."""
+    path = f"/services/{CANARY}-hook"
+    address = f"{hook.url}{path}?key={CANARY}"
+    hook.status, hook.more = 404, "content-type: text/plain\r\n"
+    blanks = " " * (2000 - len(f"{hook.url}/services/canary"))
+    hook.said = said.format(path=path, canary=CANARY, url=hook.url, blanks=blanks).encode()
+
+    told = await refusal(
+        webhook(None if where == "secret" else address),
+        **({"DROPGLOW_NOTIFY_HUB": address} if where == "secret" else {}),
+    )
+
+    assert told.message.startswith("it answered with HTTP 404")
+
+
 async def test_what_cannot_be_reached_is_said() -> None:
     """Nobody listens there."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -288,6 +311,29 @@ async def test_an_address_that_is_refused_is_named() -> None:
 
     assert "the mail server localhost takes no mail for b@example.com" == one.message
     assert "it takes no mail for b@example.com" in every.message
+
+
+async def test_a_mail_server_that_repeats_what_it_was_sent_is_quoted_without_it(keys: ssl.SSLContext) -> None:
+    """A password travels in another spelling."""
+    async with opened(PostOffice(starttls=keys, login=("me", "another"), repeats=True)) as office:
+        told = await refusal(mail(office.port, tls=Tls.STARTTLS, user="me"), DROPGLOW_NOTIFY_OPS=CANARY)
+
+    assert "535 who said AUTH PLAIN …" in told.message
+
+
+async def test_a_mail_server_that_never_ends_costs_one_thread() -> None:
+    """Each attempt would leave one behind, until the service had none left for its own work."""
+    told = sender()
+    async with talking_for_ever() as tarpit:
+        receiver = mail(tarpit.port)
+        first = asyncio.create_task(told.send(receiver, MESSAGE))
+        await tarpit.called.wait()
+        first.cancel()
+        with pytest.raises(NotTold) as caught:
+            await told.send(receiver, MESSAGE)
+
+    assert "the attempt before this one still hangs" == caught.value.message
+    assert 1 == len(tarpit.calls)
 
 
 async def test_a_busy_mail_server_is_quoted() -> None:
