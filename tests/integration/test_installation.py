@@ -30,6 +30,7 @@ class Scene:
         self.told: list[tuple[str, ...]] = []
         self.owned: list[tuple[int, int]] = []
         self.refuses = ""
+        self.dies_at: tuple[str, int] = ("", 0)  # which call of its kind it does not survive
         (folder / "etc").mkdir(parents=True)
         (folder / "etc" / "passwd").write_text(PASSWD.splitlines()[0] + "\n")
         self.items = wanted(shipped(), program="/opt/dropglow/bin/dropglow", http=True, systemd=252)
@@ -43,6 +44,17 @@ class Scene:
             passwd.write_text(PASSWD)
         elif words[0] == "userdel":
             passwd.write_text(PASSWD.splitlines()[0] + "\n")
+        self.survive("command")
+
+    def own(self, _descriptor: int, user: int, group: int) -> None:
+        self.survive("own")
+        self.owned.append((user, group))
+
+    def survive(self, kind: str) -> None:
+        name, calls = self.dies_at
+        self.dies_at = (name, calls - (kind == name))
+        if (kind, 0) == self.dies_at:
+            raise KeyboardInterrupt
 
     def carry_out(self, plan: Plan) -> list[str]:
         hand = Hand(
@@ -50,7 +62,7 @@ class Scene:
             self.site.record() or Record(),
             manager=False,
             command=self.command,
-            own=lambda _descriptor, user, group: self.owned.append((user, group)),
+            own=self.own,
         )
         return list(hand.carry_out(plan))
 
@@ -178,6 +190,74 @@ def test_a_failure_in_the_middle_can_be_undone(scene: Scene) -> None:
     scene.uninstall()
 
     assert "/etc/sysusers.d/dropglow.conf" in between
+    assert before == scene.files()
+
+
+@pytest.mark.parametrize("moment", [("command", 1), ("own", 1), ("own", 3), ("command", 2)])
+def test_an_end_in_the_middle_can_be_undone(scene: Scene, moment: tuple[str, int]) -> None:
+    """Also of what was being made when it came: nobody got round to noting it afterwards."""
+    before = scene.files()
+    scene.dies_at = moment
+    with pytest.raises(KeyboardInterrupt):
+        scene.install()
+    between = scene.files()
+
+    scene.uninstall()
+
+    assert between != before
+    assert before == scene.files()
+
+
+def test_an_end_in_the_middle_can_be_mended(scene: Scene) -> None:
+    """What was meant to come, comes: nobody removed it."""
+    whole = Scene(scene.site.root.parent / "whole")
+    whole.install()
+    scene.dies_at = ("own", 2)
+    with pytest.raises(KeyboardInterrupt):
+        scene.install()
+
+    scene.install()
+
+    assert whole.files() == scene.files()
+
+
+def test_a_folder_that_was_there_before_keeps_nothing_of_ours(scene: Scene) -> None:
+    """Not the note of what was done, either: there is nothing more to undo."""
+    scene.site.at("/etc/dropglow").mkdir()
+    before = scene.files()
+    scene.install()
+
+    scene.uninstall()
+
+    assert before == scene.files()
+    assert scene.site.record() is None
+
+
+def test_where_nothing_could_be_done_nothing_is_said_to_be_noted(scene: Scene) -> None:
+    """The folder for the note is the first thing that is made."""
+    plan = installing(scene.items, scene.site.looked_at(scene.items, Record()), Record())
+    scene.site.at("/etc/dropglow").write_text("in the way")
+
+    with pytest.raises(InstallationError) as caught:
+        scene.carry_out(plan)
+
+    assert caught.value.hint == "nothing was done: mend this and say the same again"
+
+
+def test_a_program_behind_a_link_is_the_same_program(scene: Scene, tmp_path: Path) -> None:
+    """Some systems have /opt or /usr/local elsewhere, and a link in its place."""
+    program = tmp_path / "opt" / "bin" / "dropglow"
+    (tmp_path / "elsewhere" / "bin").mkdir(parents=True)
+    (tmp_path / "opt").symlink_to("elsewhere")
+    program.touch()
+    before = scene.files()
+    scene.items = wanted(shipped(), program=str(program), http=True, systemd=252)
+    scene.install()
+
+    again = installing(scene.items, scene.site.looked_at(scene.items, Record()), Record())
+    scene.uninstall()
+
+    assert () == again.faults
     assert before == scene.files()
 
 

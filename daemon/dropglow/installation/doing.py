@@ -1,4 +1,4 @@
-"""Carry a plan out, step by step, and note each step before the next one: whatever happens, it can be undone.
+"""Carry a plan out, step by step, and note what is made before it is made: whenever it ends, it can be undone.
 
 Nothing is decided here, but for folders and users that turn out to be in use: those stay, and it is said.
 """
@@ -28,6 +28,7 @@ from dropglow.installation.plan import (
 from dropglow.installation.record import RECORD, Record
 from dropglow.installation.wanted import CONFIGURATION, ROOT, STATE, File, Folder, Item, Link, User
 
+NOTHING: Final = "nothing was done: mend this and say the same again"
 AGAIN: Final = "what was done is noted: mend this and say the same again, or undo it with: dropglow uninstall"
 
 Run = Callable[[Sequence[str]], None]
@@ -74,7 +75,8 @@ class Hand:
             try:
                 yield from self._do(step)
             except OSError as error:
-                raise _failed(error.filename or str(step), error) from error
+                hint = AGAIN if self.record != Record() else NOTHING
+                raise _failed(error.filename or str(step), error, hint=hint) from error
 
     def _do(self, step: Step) -> Iterator[str]:
         match step:
@@ -82,6 +84,7 @@ class Hand:
                 self._make(item, replaces=replaces)
             case Remove(path=path):
                 self._site.at(path).unlink(missing_ok=True)
+                _part(self._site.at(path)).unlink(missing_ok=True)
                 self._note(self.record.without(path))
             case RemoveFolder(path=path):
                 yield from self._remove_folder(path)
@@ -99,24 +102,39 @@ class Hand:
                 assert_never(step)
 
     def _make(self, item: Item, *, replaces: bool) -> None:
+        """Make *item*, and note it: before, since nobody may get round to it afterwards.
+
+        Two are noted afterwards. What is *replaced* is known by the old note until then, and a file that people edit
+        would be taken for one that they removed.
+        """
+        if not isinstance(item, User):
+            self._make_parents(item.path)
+        before, after = self.record, _with(self.record, item)
+        if replaces or (isinstance(item, File) and item.edited):
+            self._put(item, replaces=replaces)
+            self._note(after)
+            return
+        self._note(after)
+        try:
+            self._put(item, replaces=False)
+        except (OSError, InstallationError):
+            self._note(before)
+            raise
+        if isinstance(item, Folder) and item.path == CONFIGURATION:
+            self._note(after)  # only now there is a place for it
+
+    def _put(self, item: Item, *, replaces: bool) -> None:
         match item:
             case User(name=name):
                 self._make_user(name)
-                self._note(self.record.with_user(name))
-            case Folder(path=path):
-                self._make_parents(path)
+            case Folder():
                 self._make_folder(item)
-                self._note(self.record.with_folder(path))
             case File(path=path):
-                self._make_parents(path)
                 self._write(item.content, path, mode=item.mode, replaces=replaces)
-                self._note(self.record.with_file(path, item.sha256))
             case Link(path=path, target=target):
-                self._make_parents(path)
                 if replaces:
                     self._site.at(path).unlink(missing_ok=True)
                 self._site.at(path).symlink_to(target)
-                self._note(self.record.with_link(path, target))
             case _:
                 assert_never(item)
 
@@ -124,9 +142,7 @@ class Hand:
         """Make the folders around *path* that are missing, as root's; those that were made are noted like any other."""
         missing = [each for each in Path(path).parents if not self._site.at(str(each)).exists()]
         for each in reversed(missing):
-            self._site.at(str(each)).mkdir()
-            self._site.at(str(each)).chmod(0o755)  # whatever the umask says: others have to get through
-            self._note(self.record.with_folder(str(each)))
+            self._make(Folder(path=str(each)), replaces=False)  # whatever the umask: others have to get through
 
     def _make_folder(self, folder: Folder) -> None:
         place = self._site.at(folder.path)
@@ -160,7 +176,7 @@ class Hand:
     def _write(self, content: bytes, path: str, *, mode: int, replaces: bool) -> None:
         """Write a file whole or not at all; nobody's file is replaced that came in between."""
         place = self._site.at(path)
-        part = place.with_name(f".{place.name}.part")
+        part = _part(place)
         part.unlink(missing_ok=True)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -182,7 +198,7 @@ class Hand:
             if self.record.without(path) != Record():
                 yield f"{path} stays, with the note of what is left: say the same again when that can go"
                 return
-            self._site.at(RECORD).unlink(missing_ok=True)
+            self._note(Record())
         try:
             place.rmdir()
         except OSError:
@@ -220,11 +236,35 @@ class Hand:
         return () if self._site.here else ("--root", str(self._site.root))
 
     def _note(self, record: Record) -> None:
-        """Keep *record* as what was done until now, once there is a folder for it."""
+        """Keep *record* as what was done until now, once there is a folder for it; where nothing is left, nothing."""
         self.record = record
-        if self._site.at(CONFIGURATION).is_dir():
-            self._write(record.text().encode(), RECORD, mode=0o600, replaces=True)
+        if not self._site.at(CONFIGURATION).is_dir():
+            return
+        if record == Record():
+            self._site.at(RECORD).unlink(missing_ok=True)
+            _part(self._site.at(RECORD)).unlink(missing_ok=True)
+            return
+        self._write(record.text().encode(), RECORD, mode=0o600, replaces=True)
 
 
-def _failed(what: str, error: OSError) -> InstallationError:
-    return InstallationError(f"{what}: {(error.strerror or str(error)).lower()}", hint=AGAIN)
+def _with(record: Record, item: Item) -> Record:
+    match item:
+        case User(name=name):
+            return record.with_user(name)
+        case Folder(path=path):
+            return record.with_folder(path)
+        case File(path=path):
+            return record.with_file(path, item.sha256)
+        case Link(path=path, target=target):
+            return record.with_link(path, target)
+        case _:
+            assert_never(item)
+
+
+def _part(place: Path) -> Path:
+    """Return where a file is written until it is whole."""
+    return place.with_name(f".{place.name}.part")
+
+
+def _failed(what: str, error: OSError, *, hint: str = AGAIN) -> InstallationError:
+    return InstallationError(f"{what}: {(error.strerror or str(error)).lower()}", hint=hint)

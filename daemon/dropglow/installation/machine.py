@@ -17,7 +17,7 @@ import dropglow
 from dropglow.errors import InstallationError
 from dropglow.installation.plan import Kind, Machine, Seen
 from dropglow.installation.record import RECORD, Record, read_record
-from dropglow.installation.wanted import CREDENTIAL_FILES, SERVICE, SOCKET, STATE, Item, User
+from dropglow.installation.wanted import CREDENTIAL_FILES, SERVICE, SOCKET, STATE, Item, Link, User
 
 HERE: Final = Path("/")
 MARK: Final = "dropglow.service"
@@ -54,7 +54,11 @@ class Site:
         paths |= {*record.files, *record.folders, *record.links, *CREDENTIAL_FILES, STATE}
         manager = self.here and Path(MANAGED).is_dir()
         return Machine(
-            seen={path: seen for path in paths if (seen := self._seen(path)) is not None},
+            seen={
+                path: seen
+                for path in paths
+                if (seen := self._seen(path, _targets(path, items, record))) is not None
+            },
             users=frozenset(self._users()),
             manager=manager,
             enabled=frozenset(self._that("is-enabled") if shutil.which("systemctl") else ()),
@@ -70,17 +74,20 @@ class Site:
         """
         try:
             return read_record(self.at(RECORD).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise _unseen(RECORD, error) from error
 
-    def _seen(self, path: str) -> Seen | None:
+    def _seen(self, path: str, targets: Sequence[str]) -> Seen | None:
+        """Return what stands at *path*; a link that leads where one of *targets* is, leads to that."""
         place = self.at(path)
         try:
             mode = place.lstat().st_mode
             if stat.S_ISLNK(mode):
-                return Seen(kind=Kind.LINK, target=os.path.realpath(place))
+                led = os.path.realpath(place)
+                same = (each for each in targets if os.path.realpath(each) == led)
+                return Seen(kind=Kind.LINK, target=next(same, led))
             if stat.S_ISREG(mode):
                 return Seen(kind=Kind.FILE, sha256=hashlib.sha256(place.read_bytes()).hexdigest())
         except (FileNotFoundError, NotADirectoryError):
@@ -100,6 +107,12 @@ class Site:
         """Return the units of ours of which systemctl says yes."""
         where = () if self.here else (f"--root={self.root}",)
         return [unit for unit in (SERVICE, SOCKET) if _yes("systemctl", *where, question, "--quiet", unit)]
+
+
+def _targets(path: str, items: Sequence[Item], record: Record) -> Sequence[str]:
+    """Return where a link at *path* is wanted to lead, and where it was made to."""
+    wanted = [item.target for item in items if isinstance(item, Link) and item.path == path]
+    return [*wanted, *(target for each, target in record.links.items() if each == path)]
 
 
 def _instances() -> tuple[str, ...]:

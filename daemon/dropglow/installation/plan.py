@@ -182,8 +182,12 @@ def _consider_file(file: File, seen: Seen | None, record: Record, draft: _Draft)
         draft.steps.append(Make(item=file))
     elif seen.kind is not Kind.FILE:
         draft.faults.append(f"{file.path} is {seen.kind}, and has to be a file")
-    elif file.edited or seen.sha256 == file.sha256:
-        return  # as it should be, or as somebody wants it
+    elif file.edited:
+        return  # as somebody wants it
+    elif seen.sha256 == file.sha256:
+        # What was replaced, and not noted any more, is noted now.
+        if record.files.get(file.path, file.sha256) != file.sha256:
+            draft.steps.append(Make(item=file, replaces=True))
     elif seen.sha256 == record.files.get(file.path):
         draft.steps.append(Make(item=file, replaces=True))
     else:
@@ -201,7 +205,8 @@ def _consider_link(link: Link, seen: Seen | None, record: Record, draft: _Draft)
             "use that one to install, or remove it"
         )
     elif seen.target == link.target:
-        return
+        if record.links.get(link.path, link.target) != link.target:
+            draft.steps.append(Make(item=link, replaces=True))
     elif seen.target == record.links.get(link.path):
         draft.steps.append(Make(item=link, replaces=True))
     else:
