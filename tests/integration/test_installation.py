@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from dropglow.cli.agreeing import nothing_to_spare
 from dropglow.cli.main import main
 from dropglow.config import load_config
 from dropglow.errors import InstallationError
@@ -61,6 +62,7 @@ class Scene:
             self.site,
             self.site.record() or Record(),
             manager=False,
+            spare=nothing_to_spare,
             command=self.command,
             own=self.own,
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
     from dropglow.installation.machine import Site
     from dropglow.installation.plan import Plan
     from dropglow.installation.record import Record
@@ -48,14 +50,25 @@ def agreed(*, yes: bool, dry_run: bool) -> bool:
     return True
 
 
-def carried_out(plan: Plan, site: Site, record: Record, *, manager: bool) -> None:
-    """Carry *plan* out, and say what turned out to have to stay.
+def nothing_to_spare(_: Path) -> None:
+    """Be content, for a plan that removes no folder with what is in it."""
+
+
+def carried_out(
+    plan: Plan,
+    site: Site,
+    record: Record,
+    *,
+    manager: bool,
+    spare: Callable[[Path], None] = nothing_to_spare,
+) -> None:
+    """Carry *plan* out, and say what turned out to have to stay; *spare* is as a ``Hand`` wants it.
 
     Raises:
         InstallationError: The machine refused a step.
     """
     from dropglow.installation.doing import Hand
 
-    for note in Hand(site, record, manager=manager).carry_out(plan):
+    for note in Hand(site, record, manager=manager, spare=spare).carry_out(plan):
         click.echo(f"Note: {note}")
     click.echo("Done.")

@@ -59,7 +59,7 @@ def command(*, yes: bool, dry_run: bool, http: bool, root: Path) -> None:
         carried_out(plan, site, record, manager=machine.manager)
         machine = site.looked_at(items, record)
     if not dry_run:
-        _say_what_is_left(machine, plan)
+        _say_what_is_left(site, machine, plan)
 
 
 def _items(site: Site, *, http: bool) -> tuple[Item, ...]:
@@ -105,9 +105,12 @@ def _refuse(plan: Plan, site: Site) -> None:
         raise InstallationError("\n".join(faults), hint="nothing was done")
 
 
-def _say_what_is_left(machine: Machine, plan: Plan) -> None:
+def _say_what_is_left(site: Site, machine: Machine, plan: Plan) -> None:
+    from dropglow.installation.machine import program
     from dropglow.installation.plan import next_steps
 
-    lines = next_steps(machine, plan)
+    lines = [*next_steps(machine, plan, image="" if site.here else str(site.root))]
+    if not site.at(program()).exists():
+        lines.insert(0, f"put the program itself into it, as {program()}")
     if lines:
         click.echo("\nWhat is left to do:\n" + "\n".join(f"  {line}" for line in lines))

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
-    from dropglow.installation.machine import Site
+    from collections.abc import Mapping
+
+    from dropglow.model import RuleName, Stage
+
+BEFORE: Final = "let the service finish them, or settle them: dropglow jobs"
+AFTER: Final = "it is stopped: start it again and let it finish them, or settle them: dropglow jobs"
 
 
 @click.command()
@@ -40,6 +45,7 @@ def command(*, yes: bool, dry_run: bool, with_ledger: bool, root: Path) -> None:
     from dropglow.errors import InstallationError
     from dropglow.installation.machine import Site
     from dropglow.installation.plan import described, uninstalling
+    from dropglow.installation.wanted import STATE
 
     site = Site(root=root.resolve())
     record = site.record()
@@ -53,40 +59,67 @@ def command(*, yes: bool, dry_run: bool, with_ledger: bool, root: Path) -> None:
     if plan.faults:
         raise InstallationError("\n".join(plan.faults), hint="nothing was done")
     if with_ledger:
-        _refuse_losses(site)
+        _refuse_losses(asyncio.run(_open_jobs(site.at(STATE))), hint=BEFORE)
     show("To uninstall Dropglow", described(plan), plan.notes)
     if agreed(yes=yes, dry_run=dry_run):
-        carried_out(plan, site, record, manager=machine.manager)
+        carried_out(plan, site, record, manager=machine.manager, spare=_spare)
 
 
-def _refuse_losses(site: Site) -> None:
-    """Refuse to forget what was bought and did not come yet, or may have been bought.
+def _spare(state: Path) -> None:
+    """Look once more, now that nothing can be bought: it could be until the service was stopped.
+
+    Raises:
+        InstallationError: Somebody still uses the ledger in *state*, or needs what is in it.
+    """
+    from dropglow.errors import InstallationError
+    from dropglow.ledger.lock import Busy
+
+    try:
+        open_jobs = asyncio.run(_last_open_jobs(state))
+    except Busy as busy:
+        raise InstallationError(busy.message, hint="stop that one, and say the same again") from busy
+    _refuse_losses(open_jobs, hint=AFTER)
+
+
+def _refuse_losses(open_jobs: int, *, hint: str) -> None:
+    """Refuse to forget what waits in the inboxes' work folders, what was bought and did not come yet, or may have been bought.
 
     Raises:
         InstallationError: There is such work.
     """
     from dropglow.errors import InstallationError
-    from dropglow.installation.wanted import STATE
 
-    if open_jobs := asyncio.run(_spent_and_open(site.at(STATE))):
+    if open_jobs:
         raise InstallationError(
-            f"the ledger holds jobs that are bought and not delivered, or in doubt: {open_jobs}",
-            hint="let the service finish them, or settle them: dropglow jobs",
+            f"the ledger holds jobs that wait, are bought and not delivered, or in doubt: {open_jobs}",
+            hint=hint,
         )
 
 
-async def _spent_and_open(state: Path) -> int:
-    """Return how many jobs of the ledger in *state* cost something and are not over."""
+async def _open_jobs(state: Path) -> int:
+    """Return how many jobs of the ledger in *state* are not over, without touching it."""
     from dropglow.ledger.place import LEDGER_FILE
     from dropglow.ledger.sqlite import SqliteReader
-    from dropglow.model import Stage
 
     if not (state / LEDGER_FILE).exists():
         return 0
     reader = SqliteReader.open(state / LEDGER_FILE)
     try:
-        unfinished = await reader.unfinished()
+        return _counted(await reader.unfinished())
     finally:
         await reader.close()
-    unspent = {Stage.QUEUED, Stage.HELD}
-    return sum(count for (_, stage), count in unfinished.items() if stage not in unspent)
+
+
+async def _last_open_jobs(state: Path) -> int:
+    """Return the same as its only user, with the receipts that did not reach the ledger."""
+    from dropglow.holding import own
+
+    async with own(state) as owned:
+        return _counted(await owned.ledger.unfinished())
+
+
+def _counted(unfinished: Mapping[tuple[RuleName, Stage], int]) -> int:
+    from dropglow.model import Stage
+
+    # What is held lies in the inbox's `_held`, where people see it, and nothing was bought for it.
+    return sum(count for (_, stage), count in unfinished.items() if stage is not Stage.HELD)

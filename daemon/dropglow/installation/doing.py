@@ -56,12 +56,24 @@ class Hand:
     """Does what a plan says, on one site."""
 
     def __init__(
-        self, site: Site, record: Record, *, manager: bool, command: Run = run, own: Own = os.fchown
+        self,
+        site: Site,
+        record: Record,
+        *,
+        manager: bool,
+        spare: Callable[[Path], None],
+        command: Run = run,
+        own: Own = os.fchown,
     ) -> None:
-        """Go on from *record*; *manager* says whether systemd runs there."""
+        """Go on from *record*; *manager* says whether systemd runs there.
+
+        *spare* is asked at the last moment about a folder that is to go with all that is in it: it raises an
+        InstallationError where something in it is still needed.
+        """
         self.record = record
         self._site = site
         self._manager = manager
+        self._spare = spare
         self._command = command
         self._own = own
 
@@ -89,6 +101,7 @@ class Hand:
             case RemoveFolder(path=path):
                 yield from self._remove_folder(path)
             case RemoveTree(path=path):
+                self._spare(self._site.at(path))
                 shutil.rmtree(self._site.at(path))
             case RemoveUser(name=name, owns=owns):
                 if left := [path for path in owns if self._site.at(path).exists()]:
@@ -142,7 +155,9 @@ class Hand:
         """Make the folders around *path* that are missing, as root's; those that were made are noted like any other."""
         missing = [each for each in Path(path).parents if not self._site.at(str(each)).exists()]
         for each in reversed(missing):
-            self._make(Folder(path=str(each)), replaces=False)  # whatever the umask: others have to get through
+            self._make(
+                Folder(path=str(each)), replaces=False
+            )  # whatever the umask: others have to get through
 
     def _make_folder(self, folder: Folder) -> None:
         place = self._site.at(folder.path)

@@ -246,14 +246,15 @@ def uninstalling(machine: Machine, record: Record, *, with_ledger: bool) -> Plan
     units = tuple(unit for unit in (SOCKET, SERVICE) if f"{UNITS}/{unit}" in record.files)
     if started := tuple(unit for unit in units if unit in machine.active or unit in machine.enabled):
         draft.steps.append(Tell(errand=Errand.STOP, units=started))
+    if STATE in machine.seen and with_ledger:
+        # At once: should it have to stay, the service can still be started to finish its work.
+        draft.steps.append(RemoveTree(path=STATE))
     _consider_removals(machine, record, draft)
     if machine.manager and any(path.startswith(UNITS) for path in record.files):
         draft.steps.append(Tell(errand=Errand.LOAD_UNITS))
     if any(path.startswith(CATALOG) for path in record.files):
         draft.steps.append(Tell(errand=Errand.LOAD_CATALOG))
-    if STATE in machine.seen and with_ledger:
-        draft.steps.append(RemoveTree(path=STATE))
-    elif STATE in machine.seen:
+    if STATE in machine.seen and not with_ledger:
         draft.notes.append(
             f"the ledger stays, in {STATE}: `--with-ledger` removes it, and with it all that is known of orders"
         )
@@ -317,8 +318,11 @@ def _making(item: Item, *, replaces: bool) -> str:
             assert_never(item)
 
 
-def next_steps(machine: Machine, plan: Plan) -> tuple[str, ...]:
-    """Return what is left for a person to do after *plan* was carried out: commands with their reasons."""
+def next_steps(machine: Machine, plan: Plan, *, image: str = "") -> tuple[str, ...]:
+    """Return what is left for a person to do after *plan* was carried out: commands with their reasons.
+
+    For an *image* that is being made (its root), they change nothing on the machine where they are typed.
+    """
     if SERVICE in machine.active and not plan.steps:
         return ()
     if any(isinstance(step, Tell) and step.errand is Errand.START for step in plan.steps):
@@ -327,8 +331,11 @@ def next_steps(machine: Machine, plan: Plan) -> tuple[str, ...]:
             "sudo -u dropglow dropglow status  # how it is",
         )
     missing = [path for path in CREDENTIAL_FILES if path not in machine.seen]
+    pasting = [f"(umask 077; cat > {image}{path})  # paste it, then Ctrl-D" for path in missing]
+    if image:
+        return (*pasting, f"systemctl --root={image} enable {SERVICE}")
     return (
-        *(f"(umask 077; cat > {path})  # paste it, then Ctrl-D" for path in missing),
+        *pasting,
         f"{PROGRAM} check",
         f"systemctl enable --now {SERVICE}",
     )

@@ -215,6 +215,17 @@ def test_a_link_of_ours_follows_the_program() -> None:
     assert (Make(item=link, replaces=True),) == tuple(step for step in plan.steps if isinstance(step, Make))
 
 
+def test_what_was_replaced_and_not_noted_is_noted() -> None:
+    """An upgrade ended between the two; as it is, undoing would take it for somebody's change."""
+    old = made().with_file(UNIT, "old").with_link(PROGRAM, "/opt/old/bin/dropglow")
+
+    plan = installing(ITEMS, installed(), old)
+
+    steps = [step for step in plan.steps if isinstance(step, Make)]
+    assert {UNIT, PROGRAM} == {step.item.path for step in steps if not isinstance(step.item, User)}
+    assert [True, True] == [step.replaces for step in steps]
+
+
 def test_a_program_in_its_place_needs_no_link() -> None:
     """And newer systemds get the drop-in that they understand."""
     items = wanted(SHIPPED, program=PROGRAM, http=False, systemd=253)
@@ -277,6 +288,14 @@ def test_the_ledger_goes_only_when_it_is_asked_for() -> None:
     )
 
 
+def test_the_ledger_goes_while_the_service_could_be_started_again() -> None:
+    """What was bought until it was stopped may be a reason to let it finish."""
+    machine = replace(installed({STATE: Seen(kind=Kind.FOLDER)}), active=frozenset({SERVICE}))
+    plan = uninstalling(machine, made(), with_ledger=True)
+
+    assert [Tell(errand=Errand.STOP, units=(SERVICE,)), RemoveTree(path=STATE)] == [*plan.steps[:2]]
+
+
 def test_services_of_the_template_are_not_left_without_their_unit() -> None:
     """They are a person's to stop."""
     machine = replace(installed(), instances=("dropglow@posters.service",))
@@ -334,3 +353,13 @@ def test_a_person_is_told_what_is_left() -> None:
     assert f"systemctl enable --now {SERVICE}" == next_steps(BARE, bare)[-1]
     assert 2 == len(next_steps(with_credentials(BARE), started))
     assert () == next_steps(running, Plan())
+
+
+def test_for_an_image_nothing_is_said_that_changes_this_machine() -> None:
+    """Every command goes to the image."""
+    lines = next_steps(BARE, installing(ITEMS, BARE, Record()), image="/mnt/new")
+
+    assert [f"/mnt/new{path}" for path in CREDENTIAL_FILES] == [
+        line.split()[4].rstrip(")") for line in lines[:2]
+    ]
+    assert (f"systemctl --root=/mnt/new enable {SERVICE}",) == lines[2:]
