@@ -310,6 +310,17 @@ def test_health_is_what_the_service_says(
     assert well is entry.healthy({}, live=f"http://127.0.0.1:{service.server_address[1]}/live")
 
 
+def test_health_is_asked_of_no_proxy(
+    entry: SimpleNamespace, service: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that reaches the internet through one would be restarted as ill, for ever."""
+    service.status = 200  # type: ignore[attr-defined]
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    assert entry.healthy({}, live=f"http://127.0.0.1:{service.server_address[1]}/live")
+
+
 def test_the_recipe_and_the_first_command_agree(entry: SimpleNamespace) -> None:
     """About the places of program, first configuration and volumes."""
     copies = " ".join(of("COPY"))

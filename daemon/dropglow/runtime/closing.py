@@ -174,4 +174,4 @@ class Closer:
         elif drop.state is DropState.HELD:
             log.error(vocabulary.DROP_HELD, reason=reason, **fields)
         else:
-            log.error(vocabulary.DROP_FAILED, reason=reason, hint=drop.hint, **fields)
+            log.error(vocabulary.DROP_FAILED, reason=reason, hint=reports.hint(drop, jobs), **fields)

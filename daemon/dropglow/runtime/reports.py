@@ -41,12 +41,24 @@ def reason(drop: Drop, jobs: Sequence[Job]) -> str:
     """Return why *drop* failed or is held, in one line."""
     if drop.reason:
         return drop.reason
-    for job in jobs:
-        if job.stage in {Stage.IN_DOUBT, Stage.FAILED, Stage.HELD} and job.failure is not None:
-            return _line(job.failure)
+    if (failure := _first_failure(jobs)) is not None:
+        return _line(failure)
     if any(job.stage is Stage.CANCELLED for job in jobs):
         return "cancelled on request"
     return ""
+
+
+def hint(drop: Drop, jobs: Sequence[Job]) -> str:
+    """Return what to do about the reason of *drop*, in one line."""
+    if drop.reason:
+        return drop.hint
+    failure = _first_failure(jobs)
+    return "" if failure is None else failure.hint
+
+
+def _first_failure(jobs: Sequence[Job]) -> Failure | None:
+    unwell = {Stage.IN_DOUBT, Stage.FAILED, Stage.HELD}
+    return next((job.failure for job in jobs if job.stage in unwell and job.failure is not None), None)
 
 
 def report(drop: Drop, jobs: Sequence[Job], *, state: DropState, at: datetime) -> str:

@@ -66,6 +66,7 @@ async def test_failures_and_holds_are_told_and_a_dead_receiver_hurts_nobody(
     events = [event for document in documents for event in document["events"]]
     assert {"drop.failed", "drop.held"} == {event["event"] for event in events}
     assert all(event["source"] and event["reason"] and event["rule"] == "prompts" for event in events)
+    assert all(event["hint"] for event in events if event["event"] == "drop.failed")
     assert 1 == len([name for name in daemon.results() if name.endswith((".jpg", ".png"))])
     names = [record["event"] for record in records(log)]
     assert 1 == names.count("notify.failed")
