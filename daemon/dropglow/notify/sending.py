@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
@@ -34,6 +35,8 @@ _TAGS: Final = {
     Kind.RECOVERY: "white_check_mark",
     Kind.SUCCESS: "frame_with_picture",
 }
+# What calls people in Slack, Mattermost and Discord. A space without width behind its first sign, and it is a text.
+_CALLS: Final = re.compile(r"@(?=(?:everyone|here|channel|all)\b)|<(?=[!@])")
 _NTFY_MOST_BYTES: Final = 3900  # ntfy makes a file of what is longer than 4,096
 
 
@@ -111,7 +114,7 @@ class Sender:
 
     def _document(self, message: Message, title: str) -> dict[str, Any]:
         """Return what a webhook gets. ``text`` is what Slack and Mattermost show, ``content`` what Discord shows."""
-        text = f"{title}\n{message.text}"
+        text = _CALLS.sub("\\g<0>\u200b", f"{title}\n{message.text}")
         return {
             "version_of_document": VERSION,
             "host": self.host,

@@ -91,6 +91,19 @@ async def test_a_webhook_gets_one_document(hook: Hook) -> None:
     } == call.document
 
 
+@pytest.mark.parametrize("name", ["@everyone", "@here", "@channel", "@all", "<!channel>", "<@U123>", "<@&9>"])
+async def test_a_file_s_name_rings_nobody_s_phone(hook: Hook, name: str) -> None:
+    """In a chat it would call everybody; whoever may drop a file may not do that. Programs get the name as it is."""
+    message = Message(kind=Kind.FAILURE, title=f"{name}.txt failed", lines=(f"{name}.txt failed",), counts={})
+
+    await sender().send(webhook(hook.url), message)
+
+    document = hook.calls[0].document
+    assert name not in document["text"] + document["content"]
+    assert name in document["text"].replace("\u200b", "")
+    assert f"{name}.txt failed" == document["title"]
+
+
 async def test_a_secret_beside_an_address_is_a_token(hook: Hook, tmp_path: Path) -> None:
     """It is read anew for each message: a rotated one needs no restart."""
     file = tmp_path / "token"
