@@ -26,7 +26,7 @@ AFTER: Final = "it is stopped: start it again and let it finish them, or settle 
 @click.option(
     "--with-ledger",
     is_flag=True,
-    help="Also remove the ledger: all that is known of orders, bought ones and those in doubt included.",
+    help="Also remove the ledger: all that is known of orders. Every job has to be over, or held.",
 )
 @click.option(
     "--root",

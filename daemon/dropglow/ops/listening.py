@@ -37,11 +37,12 @@ class Address:
         Raises:
             ValueError: It is none.
         """
+        whole = text
         if text.isascii() and text.isdecimal():
-            text = f"{LOOPBACK}:{text}"
+            whole = f"{LOOPBACK}:{text}"
         elif text.startswith(":"):
-            text = LOOPBACK + text
-        place = Place.read(text)
+            whole = LOOPBACK + text
+        place = Place.read(whole)
         if place is None:
             raise ValueError(f"{text!r} is no address to listen on: write it {SPELLING}")
         return cls(host=place.host, port=PORT if place.port is None else place.port)
@@ -80,11 +81,16 @@ def _found(address: Address) -> tuple[socket.AddressFamily, tuple[str, int]]:
 
 
 def _refused(address: Address, error: OSError) -> DropglowError:
-    message = (
-        f"cannot listen on {_spelled(address.host, address.port)}: {(error.strerror or str(error)).lower()}"
-    )
-    if error.errno in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN}:
+    # Python puts the address behind the system's words, once more.
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror or str(error)
+    message = f"cannot listen on {_spelled(address.host, address.port)}: {reason.lower()}"
+    if error.errno == errno.EADDRINUSE:
         return AddressBusy(message, hint="end what listens there, or name another port with --http")
+    if error.errno in {errno.EADDRNOTAVAIL, socket.EAI_AGAIN}:
+        return AddressBusy(
+            message, hint="wait until this machine has it, or name one that it has: `ip address`"
+        )
     return ConfigError(message, hint=f"name another address with --http, {SPELLING}")
 
 
