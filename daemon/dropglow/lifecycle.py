@@ -53,6 +53,7 @@ from dropglow.model import Billed, Duplicates, Failure, Job, OnDoubt, Stage
 # An upload that expires while its order is on the wire would waste the order.
 UPLOAD_MARGIN: Final = timedelta(hours=1)
 ABANDONED: Final = "abandoned"  # the code of the failure of a job that was given up in doubt
+TWIN_UNDER_WAY: Final = "twin_under_way"  # of one that waits for another job, which buys the same
 TWIN_IN_DOUBT: Final = (
     "twin_in_doubt"  # of one whose order another job placed, and nobody knows whether it stands
 )

@@ -20,7 +20,7 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError
 from dropglow.events import Borrowed, Event, GaveUp, Held, Kept, Postponed
 from dropglow.ledger.base import Ledger, Query
-from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT
+from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT, TWIN_UNDER_WAY
 from dropglow.model import Billed, Drop, DropKey, Duplicates, Failure, Job, Member, Stage, Submission
 from dropglow.money import WAITS_FOR_APPROVAL, parked
 from dropglow.rules.order import MOST_JOBS, chosen_seeds
@@ -212,7 +212,7 @@ def _borrowed(twin: Job, receipt: Submission) -> Event:
 
 def _under_way(twin: Job) -> Failure:
     return Failure(
-        code="twin_under_way",
+        code=TWIN_UNDER_WAY,
         what=f"the same content was dropped before, as {shown(twin.source)}, and job {twin.key} is at it",
         hint="it is not bought twice: what that job gets stands for this one",
     )

@@ -11,7 +11,7 @@ from typing import Any, Final, assert_never
 import structlog
 
 from dropglow import events, vocabulary
-from dropglow.lifecycle import not_kept
+from dropglow.lifecycle import TWIN_UNDER_WAY, not_kept
 from dropglow.model import Failure, Job, Stage
 from dropglow.money import WAITS_FOR_MONEY
 from dropglow.naming import shown
@@ -48,15 +48,15 @@ NAMES: Final[dict[type[events.Event], str]] = {
 
 # Steps on the way that an operator asks for only when hunting a fault.
 QUIET: Final = (events.Prepared, events.Began, events.Fetched)
-# What an outbox or an inbox says when it refuses, see ``errors``.
-OF_FOLDERS: Final = frozenset({"DeliveryError", "DiskError", "DiskFull", "FileGone"})
+# What an outbox or an inbox says when it refuses, see ``errors``; and what waits for a job that buys the same.
+SAID_ONCE: Final = frozenset({"DeliveryError", "DiskError", "DiskFull", "FileGone", TWIN_UNDER_WAY})
 
 
 def _is_old_news(job: Job, event: events.Event) -> bool:
     """Return whether *event* is said elsewhere: a thousand jobs may wait for one share, or one budget, all night."""
     if not isinstance(event, events.Postponed):
         return False
-    return event.failure.code == WAITS_FOR_MONEY or (job.trips > 1 and event.failure.code in OF_FOLDERS)
+    return event.failure.code == WAITS_FOR_MONEY or (job.trips > 1 and event.failure.code in SAID_ONCE)
 
 
 def told(job: Job, event: events.Event) -> None:

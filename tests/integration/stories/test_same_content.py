@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,8 @@ async def test_what_is_there_is_kept(make_daemon: DaemonMaker) -> None:
     assert ["photos/_done/one.jpg", "photos/_done/two.jpg"] == daemon.inbox()
 
 
-async def test_twins_in_one_moment_are_bought_once(make_daemon: DaemonMaker) -> None:
-    """Copies that arrive together wait for the one that is bought."""
+async def test_twins_in_one_moment_are_bought_once(make_daemon: DaemonMaker, log: StringIO) -> None:
+    """Copies that arrive together wait for the one that is bought, and say so once, however long it takes."""
     daemon = make_daemon(hurry=20)
     for name in ("one.jpg", "two.jpg", "three.jpg"):
         daemon.photo(name)
@@ -70,6 +71,10 @@ async def test_twins_in_one_moment_are_bought_once(make_daemon: DaemonMaker) -> 
     assert 2 == daemon.books()["accepted"]
     assert 2 == len(daemon.results())
     assert 3 == len(await daemon.drops(DropState.DONE))
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    waited = [each["job"] for each in told if (each["event"], each["level"]) == ("job.postponed", "warning")]
+    assert waited
+    assert sorted(set(waited)) == sorted(waited)
 
 
 class CountingLedger:
