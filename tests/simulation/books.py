@@ -24,6 +24,11 @@ WRITES: Final = frozenset({
 })  # fmt: skip
 
 
+def protest(why: str) -> None:
+    """Say at once that something was stored which may never be."""
+    raise AssertionError(why)
+
+
 class SimLedger:
     """The ledger as one life sees it: each write is a commit that may fail, and at which the process may die.
 
@@ -31,7 +36,11 @@ class SimLedger:
     """
 
     def __init__(
-        self, ledger: MemoryLedger, machine: Machine, dice: Random, complain: Callable[[str], None]
+        self,
+        ledger: MemoryLedger,
+        machine: Machine,
+        dice: Random,
+        complain: Callable[[str], None] = protest,
     ) -> None:
         """Keep everything in *ledger*: what it says is durable. By *dice*, others come between question and answer.
 
