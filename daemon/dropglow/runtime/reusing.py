@@ -50,7 +50,7 @@ class Reuse:
 
     async def of(self, job: Job, drop: Drop) -> Event | None:
         """Return what another job's order means for *job* of *drop*; None: it has to buy for itself."""
-        if job.duplicates is not Duplicates.REUSE or job.attempt or job.drop in self._firsts:
+        if job.duplicates is not Duplicates.REUSE or job.drop in self._firsts:
             return None
         async for twin in self._twins_in_folders(job, drop) if drop.folder else self._twins(job, drop):
             if await self._same_pictures(job, twin):

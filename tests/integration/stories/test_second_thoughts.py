@@ -126,6 +126,32 @@ async def test_a_file_that_is_held_again_on_a_full_disk_has_its_report(make_daem
     assert 1 == daemon.books()["accepted"]
 
 
+async def test_an_order_that_was_declined_looks_again_at_its_double(make_daemon: DaemonMaker) -> None:
+    """A copy was refused for a while; its original, which had been given up, is bought meanwhile: it stands for both."""
+    daemon = make_daemon("submit_lost=first:1", hurry=20)
+    daemon.prompt("fox.txt")
+    await daemon.run_once()
+    [first] = await daemon.jobs()
+    daemon.wish(Verb.ABANDON, first.key)
+    await daemon.run_once()
+    daemon.faults("rate_limit=1")
+    daemon.prompt("vixen.txt")
+    await daemon.run_until(lambda: daemon.books()["refused"])
+    daemon.faults()
+    daemon.wish(Verb.PAUSE, "")
+    await daemon.run_once()
+    daemon.wish(Verb.RETRY, first.key)
+    await daemon.run_once()
+    before = {job.source: (job.stage, job.attempt) for job in await daemon.jobs()}
+    daemon.wish(Verb.RESUME, "")
+
+    await daemon.run_once()
+
+    assert {"fox.txt": (Stage.QUEUED, 1), "vixen.txt": (Stage.QUEUED, 1)} == before
+    assert [Stage.DELIVERED] * 2 == [job.stage for job in await daemon.jobs()]
+    assert 2 == daemon.books()["accepted"], "the lost order, and one for both"
+
+
 def taken_by_a_dead_service(daemon: Daemon, verb: Verb, target: str = "") -> None:
     """Leave a wish of an hour ago as a service leaves it that was killed before it could answer."""
     asked_at = datetime.now(UTC) - timedelta(hours=1)
