@@ -1,4 +1,4 @@
-"""``tests/first_ten_minutes.md`` is what a newcomer sees: the same words typed again get the same answers.
+"""``tests/first_ten_minutes.md`` and ``tests/installed.md`` are what a newcomer sees: the same words get the same answers.
 
 Run as a script, it types them and writes the answers into the page.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +24,10 @@ from PIL import Image
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 PAGE: Final = Path(__file__).parents[1] / "first_ten_minutes.md"
+AS_ROOT: Final = PAGE.with_name("installed.md")
+TOOLS: Final = ("systemd-sysusers", "journalctl", "systemctl")
 LIMIT_S: Final = 120.0
+PROGRAM: Final = "/opt/dropglow/bin"
 HOME: Final = "/home/you/photos"  # as long as the name of a temporary folder, so that columns stay columns
 PORT: Final = "8787"
 BLOCK: Final = re.compile(r"```console\n(.*?)```|<!-- until: (.*?) -->|<!-- (stop) -->", re.DOTALL)
@@ -118,7 +122,8 @@ class Newcomer:
             ["sh", "-c", f"{command} 2>&1"], cwd=self._folder, env=self._environ, capture_output=True, text=True,
             stdin=subprocess.DEVNULL, timeout=LIMIT_S,
         )  # fmt: skip
-        return told.stdout.replace(str(self._folder), HOME).replace(self._port, PORT)
+        answer = told.stdout.replace(str(self._folder), HOME).replace(self._port, PORT)
+        return answer.replace(str(Path(sys.executable).parent), PROGRAM)
 
     def _until(self, condition: str) -> None:
         deadline_s = time.monotonic() + LIMIT_S
@@ -151,9 +156,23 @@ def normal(page: str) -> str:
 
 def test_the_page_is_what_a_newcomer_sees(tmp_path: Path) -> None:
     """Each command of the page gets the answer that stands there."""
-    page = PAGE.read_text(encoding="utf-8")
+    compare(PAGE, tmp_path)
 
-    assert normal(page).splitlines() == normal(Newcomer(tmp_path).live_through(page)).splitlines(), (
+
+def test_installing_and_undoing_it_is_as_the_page_says(tmp_path: Path) -> None:
+    """In the system of an image, which does not run; ``test_real_systemd.py`` does the same in one that does."""
+    if os.geteuid():
+        pytest.skip("only root installs")
+    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+        pytest.skip(f"not on this machine: {', '.join(missing)}")
+
+    compare(AS_ROOT, tmp_path)
+
+
+def compare(path: Path, folder: Path) -> None:
+    """Fail unless a newcomer in *folder* is answered as the page says."""
+    page = path.read_text(encoding="utf-8")
+    assert normal(page).splitlines() == normal(Newcomer(folder).live_through(page)).splitlines(), (
         "is the new answer right? then: python tests/e2e/test_first_ten_minutes.py"
     )
 
@@ -164,8 +183,13 @@ def test_what_is_not_compared_is_little() -> None:
     assert normal("drop 1sejspx2jj now") == normal("drop 1sejsq0000 3s ago")
 
 
+def make_again(path: Path) -> None:
+    """Write the answers of today into a page."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = path.read_text(encoding="utf-8")
+        path.write_text(Newcomer(Path(folder)).live_through(page), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        PAGE.write_text(
-            Newcomer(Path(place)).live_through(PAGE.read_text(encoding="utf-8")), encoding="utf-8"
-        )
+    for each in (PAGE, AS_ROOT)[: 1 if os.geteuid() else 2]:
+        make_again(each)

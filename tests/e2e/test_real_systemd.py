@@ -161,7 +161,7 @@ def test_installed_by_the_command_and_uninstalled_by_it(story: Path) -> None:
     """With credentials it is started at once; what people made or dropped, and the ledger, stay."""
     told = {name: (story / name).read_text() for name in ("installed", "started-by", "uninstalled")}
 
-    assert "  make the user dropglow, who can not log in\n" in told["installed"]
+    assert "  make the user dropglow, who cannot log in\n" in told["installed"]
     assert "start it now and with the machine: dropglow-http.socket, dropglow.service" in told["started-by"]
     assert "write" not in told["started-by"]
     assert "Note: the ledger stays, in /var/lib/dropglow" in told["uninstalled"]

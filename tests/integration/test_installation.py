@@ -301,7 +301,7 @@ def test_a_dry_run_says_all_and_does_nothing(tmp_path: Path) -> None:
     result = said("install", "--dry-run", "--root", str(tmp_path))
 
     assert (0, []) == (result.exit_code, list(tmp_path.iterdir()))
-    assert "  make the user dropglow, who can not log in\n" in result.output
+    assert "  make the user dropglow, who cannot log in\n" in result.output
     assert "What is left to do" not in result.output
 
 

@@ -307,7 +307,7 @@ def described(plan: Plan) -> Iterator[str]:
 def _making(item: Item, *, replaces: bool) -> str:
     match item:
         case User(name=name):
-            return f"make the user {name}, who can not log in"
+            return f"make the user {name}, who cannot log in"
         case Folder(path=path, owner=owner, mode=mode):
             return f"make the folder {path} ({owner}, {mode:o})"
         case File(path=path):

@@ -64,7 +64,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user of the system, with a group of the same name, who can not log in."""
+    """A user of the system, with a group of the same name, who cannot log in."""
 
     name: str
 

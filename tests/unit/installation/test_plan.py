@@ -327,7 +327,7 @@ def test_every_step_is_said_before_it_is_done() -> None:
 
     assert len(coming.steps) == len(list(described(coming)))
     assert {
-        "make the user dropglow, who can not log in",
+        "make the user dropglow, who cannot log in",
         "make the folder /srv/dropglow (dropglow, 2770)",
         f"write {UNIT}",
         f"replace {UNIT}",
