@@ -107,6 +107,38 @@ def test_another_file_of_the_same_name_is_not_taken(tmp_path: Path) -> None:
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
 
 
+def test_a_file_that_is_gone_has_no_place(tmp_path: Path) -> None:
+    """Somebody took it away while its drop was closed: what gets its name later is another file."""
+    drop = failed_drop(tmp_path)
+    Path(drop.place).unlink()
+
+    back = places.take_back(RealDisk(), drop)
+
+    assert "" == back.place
+
+
+def test_a_file_that_is_in_work_already_is_found_there(tmp_path: Path) -> None:
+    """A crash came between: the file was moved, and nobody wrote it down."""
+    drop = failed_drop(tmp_path)
+    places.take_back(RealDisk(), drop)
+
+    back = places.take_back(RealDisk(), drop)
+
+    assert b"a fox" == Path(back.place).read_bytes()
+
+
+def test_nobody_else_s_file_is_deleted(tmp_path: Path) -> None:
+    """Where done files are deleted, one of another content that has the name of ours stays."""
+    drop = failed_drop(tmp_path)
+    drop = replace(drop, after=replace(drop.after, done=None))
+    failed_drop(tmp_path, text=b"another fox")
+
+    placed = places.put_away(RealDisk(), drop, DropState.DONE)
+
+    assert "" == placed.place
+    assert b"another fox" == (tmp_path / "_failed" / "fox.txt").read_bytes()
+
+
 # ---------------------------------------------------------------- files that belong together
 
 

@@ -41,8 +41,10 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     """
     folder, files = _folder_of(drop, state), _files(drop)
     if folder is None:
+        work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
         for file in files:
-            if file.place:
+            # Outside of work, somebody else's file may have the name by now.
+            if file.place and (file.place == work.place(drop.key, file.path) or _is_its_file(disk, file)):
                 disk.remove(file.place)
         return _placed(drop, [""] * len(files))
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
@@ -226,8 +228,11 @@ def _rests(disk: Disk, file: Drop | Companion, parent: str) -> bool:
 
 def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
     target = work.place(drop.key, file.path)
-    if target == file.place or not file.place or disk.look(file.place) is None:
+    if target == file.place or not file.place:
         return file.place
+    if disk.look(file.place) is None:
+        # Moved already when a crash came between; or taken away, and what has its name one day is another file.
+        return "" if disk.look(target) is None else target
     if not _is_its_file(disk, file):
         return ""  # taken away; another drop's file has the name now, and the report
     disk.make_folder(posixpath.dirname(target))
