@@ -148,6 +148,7 @@ class Machine:
         self.story: list[str] | None = None
         self.intruder: Callable[[str], None] = _nobody  # takes a name that is about to be given
         self._dice = dice
+        self.returned: set[str] = set()  # what was removed, and is there again after a power cut
         self._deeds: list[_Deed] = []
         self._dirty: set[int] = set()  # inodes whose content is not synced
         self._open: dict[int, str] = {}
@@ -250,6 +251,8 @@ class Machine:
                 pins.add(deed)
             else:
                 self.counts["name forgotten"] += 1
+                if deed.verb == "unlink":
+                    self.returned.add(deed.path)
                 self.note(f"undone {deed.verb} {deed.path.removeprefix(self.root)}")
                 _undo(deed)
         self._deeds.clear()

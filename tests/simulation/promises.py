@@ -95,8 +95,12 @@ class Promises:
             *self._front.strangers,
         ]
 
-    def broken_at_rest(self, *, untidy: bool) -> list[str]:
-        """Return what must hold once everything rests, and does not; *untidy*: the disk refused to remove something."""
+    def broken_at_rest(self, *, untidy: bool, returned: set[str]) -> list[str]:
+        """Return what must hold once everything rests, and does not.
+
+        It is excused for what is left over where *untidy*, since the disk refused to remove something, and for what
+        had been removed and *returned* with a power cut.
+        """
         told = Told.by(self._ledger)
         return [
             *self._money(told),
@@ -104,7 +108,7 @@ class Promises:
             *self._bought_again(told),
             *self._admitted_again(told),
             *self._wrongly_free(told),
-            *(() if untidy else self._left_over()),
+            *(() if untidy else self._left_over(returned)),
             *self._illegal(told),
             *self._torn(),
             *self._foreign(),
@@ -220,8 +224,10 @@ class Promises:
             if job.stage is Stage.CANCELLED or _free_of_charge(job):
                 yield f"I6: {job.key} is {job.stage} and free, but {bought.id} is charged"
 
-    def _left_over(self) -> Iterator[str]:
+    def _left_over(self, returned: set[str]) -> Iterator[str]:
         for path in _files(f"{self._root}/out"):
+            if path in returned:
+                continue
             inside = path.removeprefix(self._root)
             if "/." in inside and not path.endswith(MARKS) and not TOLERATED.search(inside):
                 yield f"{path.removeprefix(self._root)} is left in the outbox"

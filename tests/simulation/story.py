@@ -121,7 +121,9 @@ class Story:
                     self._lift_budgets()
                     self._heal()
                 untidy = any(name.endswith(" at unlink") for name in self._machine.counts)
-                verdict.broken += self._promises.broken_at_rest(untidy=untidy)
+                verdict.broken += self._promises.broken_at_rest(
+                    untidy=untidy, returned=self._machine.returned
+                )
             except EndlessLoop as endless:
                 verdict.broken.append(f"I7: {endless}")
         verdict.broken += self._bugs
