@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,7 +159,11 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stopping, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, partial(_hung_up, stop, reload, attended=sys.stderr.isatty()))
+    terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+    attended = sys.stderr.isatty()
+    loop.add_signal_handler(
+        signal.SIGHUP, partial(_hung_up, stop, reload, attended=attended, terminals=terminals)
+    )
     if view is None:
         return await serve(config, stop, once=once, sandbox=world, reload=reload, front=front)
     showing = asyncio.create_task(view.run(), name="view")
@@ -178,10 +183,19 @@ def _stopping(stop: asyncio.Event, number: signal.Signals) -> None:
     stop.set()
 
 
-def _hung_up(stop: asyncio.Event, reload: Bell, *, attended: bool) -> None:
+def _hung_up(stop: asyncio.Event, reload: Bell, *, attended: bool, terminals: Sequence[int]) -> None:
     """End where it was *attended* on a terminal that is gone; else somebody asks for the configuration to be read again."""
     # A terminal that was closed is none any more, by the time that this signal comes.
     if attended and not sys.stderr.isatty():
+        _write_nowhere(terminals)
         stop.set()
     else:
         reload.ring()
+
+
+def _write_nowhere(terminals: Sequence[int]) -> None:
+    """Let go of terminals that are gone: what is still written to them would fail, and change the exit code."""
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    for terminal in terminals:
+        os.dup2(nowhere, terminal)
+    os.close(nowhere)

@@ -39,6 +39,8 @@ from dropglow.runtime.telling import about, log, told
 
 # A wait longer than this is left to the ledger; a shorter one is sat out with the job in hand.
 PATIENCE = timedelta(seconds=5)
+# So often it is looked whether the wait is over: the clock may have been set right meanwhile.
+LOOK_S: Final = 60.0
 UNSAFE: Final = "keep this id: if the service ends before its ledger can be written, the order is in doubt, and it settles that"
 
 
@@ -175,7 +177,7 @@ class Worker:
         # A remote job keeps its place, it is running anyway; any other one leaves it to the next.
         if delay > PATIENCE and job.stage not in REMOTE_OPEN:
             return False
-        await hand.bell.wait(delay.total_seconds())
+        await hand.bell.wait(min(delay.total_seconds(), LOOK_S))
         return True
 
     async def tell(self, job: Job, event: Event, hand: Hand | None = None) -> Job:

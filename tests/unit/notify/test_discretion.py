@@ -20,6 +20,13 @@ def test_nobody_who_logs_in_has_no_password_to_hide() -> None:
     assert frozenset({"one", "two"}) == lines_of("one\n\n two \n")
 
 
+def test_a_password_is_known_in_every_form_that_a_mail_server_is_sent() -> None:
+    """Some repeat the line that they were sent, in base64."""
+    plain, login = "AG1lAGh1c2g=", "aHVzaA=="
+
+    assert {"hush", plain, login} == forms_of_login("me", "hush")
+
+
 def test_what_is_cut_off_loses_as_much_as_a_secret_may_have_left() -> None:
     """The beginning of a secret is no longer it, and still too much of it."""
     assert "no …, no" == quoted({"token-abc"}, "no token-abc,\n no token-ab", whole=False)
