@@ -40,6 +40,7 @@ _TOKEN: Final = re.compile(r"\{([a-z_]+)\}")
 _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,16}\Z")
 # Path separators, what Windows forbids, and what turns the direction of reading.
 _BAD: Final = re.compile(r'[/\\<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BAD_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SEPARATORS: Final = "_- "
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|\Z)", re.IGNORECASE)
@@ -50,12 +51,12 @@ def shown(text: str) -> str:
 
     What was shown already stays as it is.
     """
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
 def storable(text: str) -> str:
     r"""Return *text* as it is but for bytes that are no UTF-8, which no database and no JSON takes: ``\xe9``."""
-    return "".join(_escaped(char) if "\ud800" <= char <= "\udfff" else char for char in text)
+    return _SURROGATE.sub(lambda found: _escaped(found.group()), text)
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
@@ -140,6 +141,10 @@ def safe_name(name: str) -> str:
         text = _trimmed(f"_{text}")
     stem, extension = _split(text)
     return _cut(stem, NAME_BYTES_MAX - len(extension)) + extension
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() else _escaped(char)
 
 
 def _escaped(char: str) -> str:

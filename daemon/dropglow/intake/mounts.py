@@ -7,10 +7,10 @@ file system's type can.
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -98,7 +98,7 @@ def unmounted_point(folder: str, *, table: str = _TABLE, mountinfo: str = _MOUNT
     mounted = {mount.point for mount in _mounts(mountinfo)}
     if not mounted:
         return None
-    for line in _lines(table):
+    for line in _text(table).split("\n"):
         fields = line.split()
         if len(fields) < 3 or fields[0].startswith("#") or not fields[1].startswith("/"):
             continue
@@ -113,21 +113,30 @@ def is_remote(kind: str) -> bool:
     return kind in _REMOTE or kind.startswith("fuse.")
 
 
-def _mounts(mountinfo: str) -> Iterator[Mount]:
-    for line in _lines(mountinfo):
-        # 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw   (proc_pid_mountinfo(5))
-        before, _, after = line.partition(" - ")
-        kind, source, *_ = after.split(" ")
-        point = _unescaped(before.split(" ")[4])
-        yield Mount(point=point, kind=kind, source=_unescaped(source), remote=is_remote(kind))
+def _mounts(mountinfo: str) -> tuple[Mount, ...]:
+    return _parsed(_text(mountinfo))
 
 
-def _lines(path: str) -> list[str]:
+@functools.lru_cache(maxsize=4)
+def _parsed(mountinfo: str) -> tuple[Mount, ...]:
+    # The table is read for every delivery, and hardly ever changes.
+    return tuple(_mount(line) for line in mountinfo.split("\n") if line)
+
+
+def _mount(line: str) -> Mount:
+    # 36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw   (proc_pid_mountinfo(5))
+    before, _, after = line.partition(" - ")
+    kind, source, *_ = after.split(" ")
+    point = _unescaped(before.split(" ")[4])
+    return Mount(point=point, kind=kind, source=_unescaped(source), remote=is_remote(kind))
+
+
+def _text(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
-            return file.readlines()
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:  # noqa: PTH123
+            return file.read()
     except OSError:
-        return []
+        return ""
 
 
 def _unescaped(text: str) -> str:
