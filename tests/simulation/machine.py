@@ -285,7 +285,7 @@ class Machine:
         chance, os_chance = random._urandom, os.urandom  # type: ignore[attr-defined]
         before = real.os, rename.os, rename._renameat2, mounts._mounts  # type: ignore[attr-defined]
         real.os, rename.os, rename._renameat2 = system, system, self._renameat2  # type: ignore[attr-defined]
-        mounts._mounts = _mounted  # type: ignore[assignment]
+        mounts._mounts = _mounted
         for module in _PLAINLY:
             module.os = _PLAIN  # type: ignore[attr-defined]
         random._urandom = os.urandom = self._dice.randbytes  # type: ignore[attr-defined]

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,10 +159,7 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stopping, stop, number)
     terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
-    attended = sys.stderr.isatty()
-    loop.add_signal_handler(
-        signal.SIGHUP, partial(_hung_up, stop, reload, attended=attended, terminals=terminals)
-    )
+    loop.add_signal_handler(signal.SIGHUP, _hung_up, stop, reload, terminals)
     if view is None:
         return await serve(config, stop, once=once, sandbox=world, reload=reload, front=front)
     showing = asyncio.create_task(view.run(), name="view")
@@ -183,10 +179,10 @@ def _stopping(stop: asyncio.Event, number: signal.Signals) -> None:
     stop.set()
 
 
-def _hung_up(stop: asyncio.Event, reload: Bell, *, attended: bool, terminals: Sequence[int]) -> None:
-    """End where it was *attended* on a terminal that is gone; else somebody asks for the configuration to be read again."""
+def _hung_up(stop: asyncio.Event, reload: Bell, terminals: Sequence[int]) -> None:
+    """End where the log went to one of *terminals* that is gone; else somebody asks for the configuration to be read again."""
     # A terminal that was closed is none any more, by the time that this signal comes.
-    if attended and not sys.stderr.isatty():
+    if sys.stderr.fileno() in terminals and not sys.stderr.isatty():
         _write_nowhere(terminals)
         stop.set()
     else:

@@ -52,15 +52,19 @@ class Orphans:
         for orphan in await self.in_thread(self.inbox.orphans):
             families.setdefault(orphan.key, []).append(orphan)
         for key, family in families.items():
-            if await self._known(key) is not None:
-                async with self.turns.of(key):
-                    await self._open_again(key, family)
-                continue
-            for orphan in family:
-                await self.in_thread(self._put, orphan, foreign=foreign)
-                self._say(orphan, foreign=foreign)
+            async with self.turns.of(key):
+                drop = await self._known(key)
+                if drop is None:
+                    await self._let_go(family, foreign=foreign)
+                elif drop.state is not DropState.OPEN:
+                    await self._open_again(drop, family)
         if foreign:
             await self.in_thread(self.inbox.adopt)
+
+    async def _let_go(self, family: Sequence[Orphan], *, foreign: bool) -> None:
+        for orphan in family:
+            await self.in_thread(self._put, orphan, foreign=foreign)
+            self._say(orphan, foreign=foreign)
 
     def _put(self, orphan: Orphan, *, foreign: bool) -> None:
         if not foreign:
@@ -84,14 +88,11 @@ class Orphans:
         except UnknownKey:
             return None
 
-    async def _open_again(self, key: DropKey, family: Sequence[Orphan]) -> None:
-        """Finish what the service died in: a closed drop was being re-opened. It is closed anew, with its report.
+    async def _open_again(self, drop: Drop, family: Sequence[Orphan]) -> None:
+        """Finish what the service died in: a closed *drop* was being re-opened. It is closed anew, with its report.
 
         Where an inbox changes hands in a running service, files that were seen in work may have been put away since.
         """
-        drop = await self._asked(lambda: self.ledger.drop(key))
-        if drop.state is DropState.OPEN:
-            return
         there = await self.in_thread(self._still_there, family)
         if not there:
             return

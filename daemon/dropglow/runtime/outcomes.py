@@ -38,7 +38,7 @@ class Outcomes:
         """
         now, asked = self._clock.now(), error.retry_at if isinstance(error, FireflyError) else None
         until = retry.again_at(now, backoff, job.trips, chance=self._chance(), not_before=asked)
-        if isinstance(error, FireflyError):
+        if backoff is retry.ASKING:  # behind a failed order or upload, all others wait anyway
             turn_s = self._repeats.book_s(self._clock.monotonic())
             until = max(until, now + timedelta(seconds=turn_s))
         return Postponed(until=until, failure=failure_of(error.message, error, _billed(job), hint=hint))
