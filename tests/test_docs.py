@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def test_what_a_document_names_exists(path: Path) -> None:
     named = re.findall(r"`((?:daemon/dropglow|tests)/[\w./-]*)`", path.read_text(encoding="utf-8"))
 
     assert [] == [name for name in named if not (ROOT / name).exists()]
+
+
+def test_the_map_shows_the_layers_that_are_enforced() -> None:
+    """Each layer has a line, in the order in which imports may point down."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    enforced = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    page = (ROOT / "daemon" / "README.md").read_text(encoding="utf-8")
+    drawn = page.split("```")[1].strip().splitlines()
+
+    assert enforced == [re.split(r"  +", line)[0] for line in drawn]

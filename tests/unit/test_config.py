@@ -494,7 +494,7 @@ def test_a_file_that_is_there_is_named_absolutely(tmp_path: Path) -> None:
     [
         ("base_url: http://example.com", "should begin with https://"),
         ("base_url: ftp://example.com", "should be an address like https://host"),
-        ("base_url: 'https://[::1'", "is no web address"),
+        ("base_url: 'https://[::1'", "should be an address like https://host"),
         ("base_url: 'https://user:pw@example.com'", "credentials never stand here"),
         ("base_url: 'https://example.com?x=1'", "credentials never stand here"),
         ("base_url: 'https://:pw@example.com'", "credentials never stand here"),

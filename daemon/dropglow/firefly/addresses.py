@@ -5,17 +5,13 @@ from __future__ import annotations
 import urllib.parse
 from ipaddress import ip_address
 
+from dropglow.weblinks import parts_of
+
 
 def url_fault(url: str, *, loopback: bool) -> str | None:
     """Return what is wrong with *url*, which may be http:// only if it is this machine's and *loopback* allows it."""
-    try:
-        parts = urllib.parse.urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "is no web address"
-    # Programs disagree about the host of an address with a backslash or a space.
-    odd = any(char.isspace() or not char.isprintable() or char == "\\" for char in url)
-    if odd or parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    parts = parts_of(url)
+    if parts is None:
         return "should be an address like https://host"
     if "@" in parts.netloc or "?" in url or "#" in url:
         return "should hold no user name, query or fragment: credentials never stand here"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final, assert_never
-from urllib.parse import urlsplit
 
 from dropglow.notices import Bounds, Topic
 from dropglow.secrecy import Secret
+from dropglow.weblinks import parts_of
 
 _LOCAL_ENDINGS: Final = (".local", ".lan", ".internal", ".home.arpa")
 
@@ -104,17 +104,12 @@ def address_fault(address: str) -> str:
 
     The words do not repeat the address: it may be a secret.
     """
-    try:
-        parts = urlsplit(address)
-        port = parts.port
-    except ValueError:
-        return "is no web address"
-    odd = any(sign.isspace() or not sign.isprintable() or sign == "\\" for sign in address)
-    if odd or parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    parts = parts_of(address)
+    if parts is None:
         return "should be an address like https://host/path"
     if "@" in parts.netloc or parts.fragment:
         return "should hold no user name and no fragment"
-    if parts.scheme == "http" and not is_near(parts.hostname):
+    if parts.scheme == "http" and not is_near(parts.hostname or ""):
         return "should begin with https://; http:// is possible only within your own network"
     return ""
 

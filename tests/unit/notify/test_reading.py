@@ -119,7 +119,7 @@ def test_bounds_and_digest_are_read(tmp_path: Path) -> None:
         ("name: a, webhook: '${HOOK}#x'", "webhook should hold no user name and no fragment"),
         ("name: a, webhook: 'https://me:canary-client-secret@h/x'", "webhook should hold no user name and no fragment"),
         ("name: a, webhook: 'ftp://h/canary-client-secret'", "webhook should be an address like https://host/path"),
-        ("name: a, webhook: 'https://h:99999/x'", "webhook is no web address"),
+        ("name: a, webhook: 'https://h:99999/x'", "webhook should be an address like https://host/path"),
         (
             "name: a, webhook: 'http://example.com/canary-client-secret'",
             "webhook should begin with https://; http:// is possible only within your own network",
