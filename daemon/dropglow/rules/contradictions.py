@@ -176,13 +176,18 @@ def cautions(entry: RuleShape) -> Iterator[Problem]:
 
 def _operation_faults(written: frozenset[str]) -> Iterator[Problem]:
     known = [key for key in OPERATIONS if key in written]
-    if not known:
+    if not known and not any(_misspells_operation(key) for key in written):
         yield Problem(path=(), message=f"this rule has no operation: add one of {', '.join(OPERATIONS)}")
     for extra in known[1:]:
         message = (
             f"a rule has one operation, and this one has {known[0]} already; {extra} needs a rule of its own"
         )
         yield Problem(path=(extra,), message=message, of_key=True)
+
+
+def _misspells_operation(key: str) -> bool:
+    near = difflib.get_close_matches(key, RuleShape.model_fields, n=1)
+    return key not in RuleShape.model_fields and bool(near) and near[0] in OPERATIONS
 
 
 def _delivery_faults(entry: RuleShape) -> Iterator[Problem]:

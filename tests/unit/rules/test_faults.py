@@ -257,6 +257,7 @@ from dropglow.rules.schema import RuleShape, RulesShape
         ("expand: {mask: {invert: true}}", "mask needs a source"),
         ("expand: {mask: m.png, placement: {}}", "placement cannot be used together with a mask"),
         ("{}", "this rule has no operation: add one of generate, similar, expand, fill"),
+        ("exapnd: {}", "unknown key exapnd; did you mean expand?"),
         ("generate: {}\nexpand: {}", "this one has generate already; expand needs a rule of its own"),
         ("generate: {}\nmatch: {kind: image}", "generate takes prompts here, and no pictures"),
         ("generate: {}\nmatch: {formats: [png]}", "formats cannot be asked of kind prompt"),
