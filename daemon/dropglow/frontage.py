@@ -15,7 +15,9 @@ from typing import Final
 
 from dropglow import vocabulary
 from dropglow.census import Census
+from dropglow.clock import RealClock
 from dropglow.ledger.place import LEDGER_FILE
+from dropglow.ops.dashboard import Standing, page
 from dropglow.ops.host_header import Place
 from dropglow.ops.http import Front, Questions
 from dropglow.ops.listening import Address, addresses, is_private, listen, passed_on
@@ -51,6 +53,7 @@ class Frontage:
             ready=health.hindrances,
             metrics=functools.partial(_text, health, self.metrics, census),
             metrics_type=CONTENT_TYPE,
+            page=functools.partial(_page, health, census),
         )
         names = (
             self.names
@@ -66,6 +69,11 @@ async def _text(health: Health, metrics: Metrics, census: Census) -> bytes:
     reading = await health.reading(await census.latest())
     metrics.know([rule.name for rule in health.rules()])
     return await asyncio.to_thread(metrics.text, reading)  # some thousand lines, where there are many rules
+
+
+async def _page(health: Health, census: Census) -> str:
+    reading, hindrances = await health.reading(await census.latest()), await health.hindrances()
+    return page(Standing(reading=reading, hindrances=hindrances, at=RealClock().now().astimezone()))
 
 
 def _announce(urls: Sequence[str], *, private: bool) -> None:

@@ -32,6 +32,11 @@ class Counter:
         await asyncio.sleep(0)
         return b"dropglow_live 1.0\n"
 
+    async def page(self) -> str:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return "<h1>Dropglow</h1>"
+
 
 class Visitor:
     """Somebody who connects to the server."""
@@ -72,7 +77,11 @@ async def visitor(counter: Counter) -> AsyncIterator[Visitor]:
     listener = listen(Address(host="127.0.0.1", port=0))
     port = listener.getsockname()[1]
     questions = Questions(
-        live=counter.verdict, ready=counter.verdict, metrics=counter.metrics, metrics_type="text/plain"
+        live=counter.verdict,
+        ready=counter.verdict,
+        metrics=counter.metrics,
+        metrics_type="text/plain",
+        page=counter.page,
     )
     async with Front(questions, [listener], names=[Place(host="nas", port=None)]):
         yield Visitor(port)
@@ -94,6 +103,20 @@ async def test_metrics_are_asked_for_once_a_second(visitor: Visitor, counter: Co
 
     assert [(200, b"dropglow_live 1.0\n")] * 8 == answers
     assert 1 == counter.asked
+
+
+async def test_a_browser_gets_a_page(visitor: Visitor, counter: Counter) -> None:
+    """It runs no script, loads nothing, and is made once a second; whoever wants no HTML gets the list of addresses."""
+    request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{visitor.port}\r\nAccept: text/html,*/*;q=0.8\r\n\r\n"
+    answers = await asyncio.gather(*(visitor.send(request.encode()) for _ in range(4)))
+    plain = await visitor.ask("/")
+
+    head, _, body = answers[0].decode().partition("\r\n\r\n")
+    assert 1 == counter.asked
+    assert "<h1>Dropglow</h1>" == body
+    assert 1 == head.count("content-security-policy: default-src 'none'; style-src 'sha256-")
+    assert "cache-control: no-store" in head
+    assert (200, b"dropglow\n/live\n/ready\n/metrics\n") == plain
 
 
 @pytest.mark.parametrize(
@@ -199,7 +222,13 @@ async def test_a_client_that_waits_is_cut_at_the_end(counter: Counter) -> None:
         await never.wait()
         return ()
 
-    questions = Questions(live=for_ever, ready=for_ever, metrics=counter.metrics, metrics_type="text/plain")
+    questions = Questions(
+        live=for_ever,
+        ready=for_ever,
+        metrics=counter.metrics,
+        metrics_type="text/plain",
+        page=counter.page,
+    )
     async with visitor_of(questions, listener) as front, visitor.connection() as (reader, writer):
         writer.write(f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{visitor.port}\r\n\r\n".encode())
         await writer.drain()

@@ -1,4 +1,4 @@
-"""Answer who asks how the service is: ``/live``, ``/ready`` and ``/metrics``.
+"""Answer who asks how the service is: ``/live``, ``/ready``, ``/metrics``, and a page for browsers.
 
 It only reads, and it gives nothing away but names of rules and counts. Whoever may connect may ask, so every
 connection is small and short: one request, one answer, a few kilobytes of head, ten seconds. What an answer costs is
@@ -18,11 +18,12 @@ from typing import Final, Generic, Self, TypeVar
 
 import uvicorn
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dropglow.embedded import Embedded
+from dropglow.ops.dashboard import POLICY
 from dropglow.ops.host_header import Place, meant_for_us
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class Questions:
     ready: Callable[[], Awaitable[Sequence[str]]]
     metrics: Callable[[], Awaitable[bytes]]
     metrics_type: str
+    page: Callable[[], Awaitable[str]]  # HTML
 
 
 class Front:
@@ -112,12 +114,14 @@ class _Desk:
         self._ready = _Shared(questions.ready)
         self._metrics = _Shared(questions.metrics)
         self._metrics_type = questions.metrics_type
+        self._page = _Shared(questions.page)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Cancelled only where the connection was cut: nobody waits for an answer.
         try:
             answer = await self._answer(scope)
-            answer.headers.update(_HEADERS)
+            for name, value in _HEADERS.items():
+                answer.headers.setdefault(name, value)
             await answer(scope, receive, send)
         except asyncio.CancelledError:
             return
@@ -130,6 +134,8 @@ class _Desk:
                 "only GET and HEAD\n", status_code=405, headers={"allow": ", ".join(_METHODS)}
             )
         match scope["path"]:
+            case "/" if "text/html" in Headers(scope=scope).get("accept", ""):
+                return HTMLResponse(await self._page(), headers={"content-security-policy": POLICY})
             case "/":
                 return PlainTextResponse(_INDEX)
             case "/live":
