@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "--http",
     "address",
     metavar="ADDRESS",
-    help="Answer /live, /ready and /metrics there: a port of this machine alone, or HOST:PORT.",
+    help="Answer /live, /ready, /metrics and browsers there: a port of this machine alone, or HOST:PORT.",
 )
 @click.option(
     "--http-name",
