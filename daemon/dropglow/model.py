@@ -389,6 +389,7 @@ class Failure:
     why: str = ""
     hint: str = ""
     billed: Billed = Billed.NO
+    twin: JobKey | None = None  # the job that buys the same, and whose reason to wait this is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,7 +197,7 @@ def cost(order: Order) -> Amount:
 
 
 def parked(job: Job) -> bool:
-    """Return whether *job* waits for nothing but its budget."""
+    """Return whether *job* waits for nothing but its budget, or that of its twin."""
     return job.stage is Stage.QUEUED and job.failure is not None and job.failure.code == WAITS_FOR_MONEY
 
 

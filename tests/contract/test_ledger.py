@@ -926,6 +926,9 @@ EVENTS: Final[tuple[Event, ...]] = (
     SpoolLost(),
     Delivered(paths=("/out/a.png", "/out/b.png"), at=NOW),
     Postponed(until=NOW + MINUTE, failure=WHY),
+    Postponed(
+        until=NOW + MINUTE, failure=Failure(code=WAITS_FOR_MONEY, what="it is spent", twin=JobKey("d1.1"))
+    ),
     GaveUp(failure=WHY, at=NOW),
     CancelAsked(at=NOW),
     CancelSent(),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dropglow.events import Postponed
+import pytest
+
+from dropglow.events import CancelAsked, Postponed
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
 from dropglow.model import After, DeliveryPlan, Drop, DropKey, Failure, Job, JobKey, Kind, Order, RuleName
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TIGHT = Budgets(common=Budget(per_day=Limit(most=1)))
+ENOUGH_FOR_ONE = Budgets(common=Budget(per_day=Limit(most=2)))
 AMPLE = Budgets(common=Budget(per_day=Limit(most=9), per_month=Limit(most=9)))
 
 
@@ -48,14 +51,28 @@ class BusyLedger(MemoryLedger):
         return await super().parked(limit=limit)
 
 
-async def waiting(ledger: MemoryLedger) -> Job:
-    """Return a job in *ledger* that waits until tomorrow for its budget."""
+class BriefLedger(MemoryLedger):
+    """A ledger that tells no more than one job at once."""
+
+    async def parked(self, *, limit: int) -> tuple[Job, ...]:
+        """Return the first that waits for money."""
+        return await super().parked(limit=min(limit, 1))
+
+
+def purse_of(ledger: MemoryLedger, budgets: Budgets) -> Purse:
+    """Return the purse of a service that spends under *budgets*."""
+    gate = Gate.of(per_minute=None, per_day=None)
+    return Purse(ledger=ledger, clock=StillClock(), gate=gate, budgets=budgets)
+
+
+async def waiting(ledger: MemoryLedger, key: str = "d1", *, copy_of: Job | None = None) -> Job:
+    """Return a job in *ledger* that waits until tomorrow for its budget, or for that of the job it is a copy of."""
     plan = DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}")
     drop = Drop(
-        key=DropKey("d1"),
+        key=DropKey(key),
         inbox="/in",
         path="fox.txt",
-        place="/in/.dropglow/work/d1~fox.txt",
+        place=f"/in/.dropglow/work/{key}~fox.txt",
         rule=RuleName("art"),
         rule_digest="digest",
         sha256="0" * 64,
@@ -67,7 +84,7 @@ async def waiting(ledger: MemoryLedger) -> Job:
         admitted_at=NOON,
     )
     job = Job(
-        key=JobKey("d1.1"),
+        key=JobKey(f"{key}.1"),
         drop=drop.key,
         rule=drop.rule,
         inbox=drop.inbox,
@@ -76,16 +93,16 @@ async def waiting(ledger: MemoryLedger) -> Job:
         created_at=NOON,
     )
     await ledger.admit(drop, [job])
-    event = Postponed(until=NOON + timedelta(days=1), failure=Failure(code=WAITS_FOR_MONEY, what="spent"))
+    twin = None if copy_of is None else copy_of.key
+    failure = Failure(code=WAITS_FOR_MONEY, what="spent", twin=twin)
+    event = Postponed(until=NOON + timedelta(days=1), failure=failure)
     return await ledger.save(job, advance(job, event), event, at=NOON, owner=None)
 
 
 async def test_budgets_may_change_while_it_is_looked_what_they_allow() -> None:
     """A reload in that moment breaks nothing, and what it allows is found at the next look."""
     ledger = BusyLedger(lambda: purse.allow(AMPLE))
-    purse = Purse(
-        ledger=ledger, clock=StillClock(), gate=Gate.of(per_minute=None, per_day=None), budgets=TIGHT
-    )
+    purse = purse_of(ledger, TIGHT)
     job = await waiting(ledger)
     woken: list[JobKey] = []
 
@@ -94,3 +111,81 @@ async def test_budgets_may_change_while_it_is_looked_what_they_allow() -> None:
     await purse.wake(woken.append)
 
     assert ([], [job.key]) == (at_first, woken)
+
+
+async def test_a_copy_is_woken_with_its_twin() -> None:
+    """There is money for one of two that are the same: both go on, for the other one costs nothing."""
+    ledger = MemoryLedger()
+    twin = await waiting(ledger)
+    copy = await waiting(ledger, "d2", copy_of=twin)
+    woken: list[JobKey] = []
+
+    await purse_of(ledger, ENOUGH_FOR_ONE).wake(woken.append)
+
+    assert [twin.key, copy.key] == woken
+
+
+async def test_a_copy_sleeps_as_long_as_its_twin() -> None:
+    """While there is no money for the first of two that are the same, neither is disturbed."""
+    ledger = MemoryLedger()
+    twin = await waiting(ledger)
+    await waiting(ledger, "d2", copy_of=twin)
+    woken: list[JobKey] = []
+
+    await purse_of(ledger, TIGHT).wake(woken.append)
+
+    assert [] == woken
+
+
+@pytest.mark.parametrize("budgets", [Budgets(), TIGHT], ids=["lifted", "spent"])
+async def test_a_copy_whose_twin_waits_no_more_goes_on(budgets: Budgets) -> None:
+    """Once its twin was cancelled, a copy is woken, to see what it is to do without."""
+    ledger = MemoryLedger()
+    twin = await waiting(ledger)
+    copy = await waiting(ledger, "d2", copy_of=twin)
+    asked = CancelAsked(at=NOON)
+    await ledger.save(twin, advance(twin, asked), asked, at=NOON, owner=None)
+    woken: list[JobKey] = []
+
+    await purse_of(ledger, budgets).wake(woken.append)
+
+    assert [copy.key] == woken
+
+
+async def test_a_copy_sleeps_although_its_twin_is_one_of_too_many() -> None:
+    """Of more jobs than one look takes in, a twin may not be among those that are seen: it is asked for."""
+    ledger = BriefLedger()
+    twin = await waiting(ledger, "d2")
+    await waiting(ledger, "d1", copy_of=twin)
+    woken: list[JobKey] = []
+
+    await purse_of(ledger, TIGHT).wake(woken.append)
+
+    assert [] == woken
+
+
+async def test_what_was_put_off_after_the_last_look_is_looked_at_once_more() -> None:
+    """Money may come while a job is being put off for want of it, and nothing changes after that."""
+    ledger = MemoryLedger()
+    purse = purse_of(ledger, Budgets())
+    woken: list[JobKey] = []
+    await purse.wake(woken.append)
+    job = await waiting(ledger)
+
+    purse.put_off(job)
+    await purse.wake(woken.append)
+
+    assert [job.key] == woken
+
+
+async def test_where_nothing_changed_no_job_is_asked_for() -> None:
+    """A job that waits, and whose budget is what it was, costs no look at the jobs."""
+    looks: list[str] = []
+    ledger = BusyLedger(lambda: looks.append("a look"))
+    purse = purse_of(ledger, TIGHT)
+    purse.put_off(await waiting(ledger))
+
+    for _ in range(3):
+        await purse.wake(lambda _: None)
+
+    assert ["a look"] == looks

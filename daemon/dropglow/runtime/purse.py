@@ -16,7 +16,7 @@ from dropglow.clock import Clock, next_turn
 from dropglow.errors import Conflict, IllegalTransition, LedgerUnavailable
 from dropglow.events import Event, Postponed
 from dropglow.ledger.base import Ledger
-from dropglow.lifecycle import advance
+from dropglow.lifecycle import Wait, advance, next_step
 from dropglow.model import Failure, Job, JobKey, RuleName
 from dropglow.money import (
     BRAKE_ORDERS,
@@ -30,6 +30,7 @@ from dropglow.money import (
     cost,
     held_failure,
     labels,
+    parked,
     spent_failure,
 )
 from dropglow.pacing import Gate
@@ -53,6 +54,8 @@ class Purse:
         self._budgets = budgets
         self._said: set[tuple[Ceiling, str]] = set()
         self._seen: tuple[tuple[Ceiling, str, Amount], ...] | None = None
+        self._put_off = 0  # how often a job was put off for want of money
+        self._looked_after = 0  # how often that had been, when it was last looked what there is money for
         self._switch: Switch | None = None
 
     async def open(self) -> None:
@@ -124,6 +127,10 @@ class Purse:
         """Return whether jobs of *rule* may have to be approved by a person."""
         return self._budgets.hold_over(rule) is not None
 
+    def put_off(self, job: Job) -> None:
+        """Look once more whether there is money for *job*, if it waits for that: some may have come while it was stored."""
+        self._put_off += parked(job)
+
     async def weigh(self) -> None:
         """Stop all orders where the latest of them brought nothing: a person shall look first."""
         if not self._budgets.brake or self._stopped():
@@ -151,28 +158,40 @@ class Purse:
         """Wake as many jobs as there is money for: it was given back, raised, or its day began.
 
         Their own time would come with the next day; where nothing changed since the last look, nothing is asked of jobs.
+        What another job pays for goes on when that one does, and after it.
         """
-        budgets = self._budgets  # a reload may bring others while the ledger is asked
+        budgets, put_off = self._budgets, self._put_off  # both may change while the ledger is asked
         standing = await self._standing(budgets)
-        if standing == self._seen:
+        if standing == self._seen and put_off == self._looked_after:
             return
-        spent = {ceiling: amount for ceiling, _, amount in standing}
-        now = self._clock.now()
-        for job in await self._ledger.parked(limit=AT_ONCE):
-            ceilings, price = budgets.over(job.rule), cost(job.order)
-            if not all(ceiling.fits(spent[ceiling], price) for ceiling in ceilings):
-                continue
-            spent |= {ceiling: spent[ceiling] + price for ceiling in ceilings}
-            if job.failure is not None and job.not_before is not None and job.not_before > now:
-                await self._wake_one(job, Postponed(until=now, failure=job.failure))
-                changed(job.key)
+        waiting = await self._ledger.parked(limit=AT_ONCE)
+        payers = [job for job in waiting if _twin(job) is None]
+        payable = _payable(payers, budgets, {ceiling: amount for ceiling, _, amount in standing})
+        for job in payable:
+            await self._wake_one(job, changed)
+        asleep = {job.key for job in payers} - {job.key for job in payable}
+        for job in waiting:
+            twin = _twin(job)
+            if twin is not None and twin not in asleep and not await self._sleeps(twin):
+                await self._wake_one(job, changed)
+        self._looked_after = put_off
         if self._budgets is budgets:
             self._seen = standing  # last: a ledger that failed in between is asked again
 
-    async def _wake_one(self, job: Job, event: Event) -> None:
+    async def _sleeps(self, twin: JobKey) -> bool:
+        """Return whether *twin*, which may be none of those that were told, waits for money, and for more than a moment."""
+        job = await self._ledger.job(twin)
+        return parked(job) and isinstance(next_step(job, now=self._clock.now()), Wait)
+
+    async def _wake_one(self, job: Job, changed: Callable[[JobKey], None]) -> None:
+        now = self._clock.now()
+        if job.failure is None or not isinstance(next_step(job, now=now), Wait):
+            return
+        event = Postponed(until=now, failure=job.failure)
         with contextlib.suppress(Conflict, IllegalTransition):  # somebody else moved it on
             after = advance(job, event)
             told(await self._ledger.save(job, after, event, at=self._clock.now(), owner=None), event)
+        changed(job.key)
 
     async def _standing(self, budgets: Budgets) -> tuple[tuple[Ceiling, str, Amount], ...]:
         ceilings = tuple(budgets.ceilings())
@@ -206,6 +225,22 @@ class Purse:
             reason=f"{failure.what}: {failure.why}",
             until=until.isoformat(timespec="seconds"),
         )
+
+
+def _twin(job: Job) -> JobKey | None:
+    """Return the job that pays for what *job* waits for; None: that is *job* itself."""
+    return None if job.failure is None else job.failure.twin
+
+
+def _payable(jobs: Sequence[Job], budgets: Budgets, spent: dict[Ceiling, Amount]) -> list[Job]:
+    """Return those of *jobs* that there is money for, in their order, with so much *spent* before them."""
+    found = []
+    for job in jobs:
+        ceilings, price = budgets.over(job.rule), cost(job.order)
+        if all(ceiling.fits(spent[ceiling], price) for ceiling in ceilings):
+            spent |= {ceiling: spent[ceiling] + price for ceiling in ceilings}
+            found.append(job)
+    return found
 
 
 def _spoken(at: datetime) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from dropglow import retry
@@ -126,8 +127,8 @@ class Reuse:
             return GaveUp(failure=_in_doubt(twin), at=self.clock.now())
         if twin.stage is Stage.HELD:
             return Held(failure=_held(twin))
-        if parked(twin) and twin.failure is not None and twin.not_before is not None:
-            return Postponed(until=twin.not_before, failure=twin.failure)
+        if (waits := _without_money(twin, now=self.clock.now())) is not None:
+            return waits
         if twin.stage not in RESTING or twin.submission is None:
             until = retry.again_at(self.clock.now(), _AWAITED, job.trips, chance=self.chance())
             return Postponed(until=until, failure=_under_way(twin))
@@ -208,6 +209,17 @@ async def same_content(ledger: Ledger, drop: Drop) -> tuple[Drop, ...]:
 
 def _borrowed(twin: Job, receipt: Submission) -> Event:
     return Borrowed(twin=twin.key, submission=receipt, uploads=twin.uploads, completed_at=twin.completed_at)
+
+
+def _without_money(twin: Job, *, now: datetime) -> Postponed | None:
+    """Return how long *twin* waits for money, and what for; None: it does not, or has just been woken.
+
+    Of a copy's copy the twin is the one that has to pay: that one is woken when there is money, and who waits for it with it.
+    """
+    if not parked(twin) or twin.failure is None or twin.not_before is None or twin.not_before <= now:
+        return None
+    failure = replace(twin.failure, twin=twin.failure.twin or twin.key)
+    return Postponed(until=twin.not_before, failure=failure)
 
 
 def _under_way(twin: Job) -> Failure:

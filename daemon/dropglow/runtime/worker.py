@@ -200,6 +200,7 @@ class Worker:
         told(stored, event)
         if hand is not None:
             self._note(hand, stored)
+        self._perform.purse.put_off(stored)
         if isinstance(event, Doubted | GaveUp):
             await self._perform.purse.weigh()
         return stored
