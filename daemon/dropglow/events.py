@@ -126,7 +126,9 @@ class LinksExpired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolLost:
-    """A temporary file vanished before it was delivered: fetch again."""
+    """A temporary file vanished before it was delivered: fetch again what does not stand under its final name."""
+
+    standing: tuple[Artifact, ...] = ()  # results that do: nobody is to find them there twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

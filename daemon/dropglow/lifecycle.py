@@ -370,8 +370,8 @@ def _told_of_results(job: Job, event: Completed | Fetched | LinksExpired | Spool
             blank = tuple(replace(output, url="") for output in job.outputs)
             trips = job.trips + 1 if job.failure is None else 1
             return replace(job, outputs=blank, trips=trips, failure=None)
-        case SpoolLost():
-            return replace(job, artifacts=())
+        case SpoolLost(standing=standing):
+            return replace(job, artifacts=standing)
         case Delivered(paths=paths, at=at):
             return replace(job, delivered=paths, ended_at=at, not_before=None, failure=None)
         case _:

@@ -384,6 +384,37 @@ def test_a_name_taken_at_the_last_moment_is_left_alone(
     assert {taken, *names, *(f"{name}.json" for name in names)} == set(delivery.files())
 
 
+@pytest.mark.parametrize("sidecar", [True, False])
+def test_what_a_delivery_had_placed_is_known_when_the_rest_got_lost(
+    delivery: Delivery, disk: RealDisk, *, sidecar: bool
+) -> None:
+    """Of two results with the same bytes, the one that has its final name is known, and the other one is not."""
+    planned = delivery.planned(sidecar=sidecar)
+    data = Path(planned.fetch(disk).artifacts[0].temporary).read_bytes()
+    job = planned.fetch(disk, count=2, data=data)
+    Path(job.artifacts[1].temporary).unlink()
+    with pytest.raises(FileGone):
+        planned.deliver(disk, job)
+
+    standing = Outbox(disk).standing(job)
+
+    assert job.artifacts[:1] == standing
+    lost = replace(job, artifacts=standing)
+    before = delivery.files()
+    planned.deliver(disk, lost)
+    assert before == delivery.files()
+
+
+def test_nothing_stands_where_nothing_was_placed(delivery: Delivery, disk: RealDisk) -> None:
+    """What has a temporary name only, or whose folder went, is to be fetched."""
+    job = delivery.fetch(disk)
+
+    at_first = Outbox(disk).standing(job)
+    shutil.rmtree(delivery.outbox)
+
+    assert ((), ()) == (at_first, Outbox(disk).standing(job))
+
+
 def test_an_interrupted_move_by_link_is_finished(delivery: Delivery, disk: RealDisk) -> None:
     """A crash between linking and unlinking shows the result once, and nothing hidden stays."""
     planned = delivery.planned(sidecar=True)

@@ -125,6 +125,7 @@ CLIENT: Final = f"{PRODUCT}/firefly/client.py"
 REAL: Final = f"{PRODUCT}/disk/real.py"
 RENAME: Final = f"{PRODUCT}/disk/rename.py"
 OUTBOX: Final = f"{PRODUCT}/delivery/outbox.py"
+KNOWN: Final = f"{PRODUCT}/delivery/known.py"
 MEMORY: Final = f"{PRODUCT}/ledger/memory.py"
 PLACES: Final = f"{PRODUCT}/runtime/places.py"
 CLOSING: Final = f"{PRODUCT}/runtime/closing.py"
@@ -253,7 +254,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "a result is not known again after a crash",
-        (OUTBOX, "            or found.inode == self.artifact.inode\n", ""),
+        (KNOWN, "            or found.inode == self.artifact.inode\n", ""),
     ),
     mutant(
         "a result found under its name is not synced",

@@ -500,6 +500,14 @@ def test_a_lost_spool_is_fetched_again() -> None:
     assert (S.FETCHING, (), Fetch()) == (job.stage, job.artifacts, next_step(job, now=T3))
 
 
+def test_what_stands_stays_known_when_the_rest_of_a_spool_is_lost() -> None:
+    """Results that have their names are remembered while the others are fetched."""
+    before = brought_to(S.DELIVERING)
+    job = after(SpoolLost(standing=before.artifacts), job=before)
+
+    assert (S.FETCHING, before.artifacts, Fetch()) == (job.stage, job.artifacts, next_step(job, now=T3))
+
+
 def test_fetched_is_not_delivered() -> None:
     """Results on disk under temporary names still have to be given their final ones."""
     job = brought_to(S.DELIVERING)

@@ -11,20 +11,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from dropglow.delivery.place import at_outbox, folder_of, open_outbox, temporary_of
-from dropglow.disk import Disk, Stat, shown
+from dropglow.delivery.known import SIDECAR, Result
+from dropglow.delivery.place import at_outbox, open_outbox, temporary_of
+from dropglow.disk import Disk, shown
 from dropglow.errors import DeliveryError, DiskError, FileGone, NameTaken
 from dropglow.model import Artifact, Collision, DeliveryPlan, Drop, Job
-from dropglow.naming import candidates, render
-from dropglow.provenance import build, identify, result_sha256
-
-_SIDECAR: Final = ".json"
+from dropglow.provenance import build, result_sha256
 
 
 class Outbox:
@@ -57,6 +53,20 @@ class Outbox:
                 if final is not None:
                     placed.append(final)
         return tuple(placed)
+
+    def standing(self, job: Job) -> tuple[Artifact, ...]:
+        """Return those results of *job* that an interrupted delivery has given their final names, and which are still there.
+
+        Raises:
+            DeliveryError: The outbox does not tell.
+        """
+        found: dict[str, Artifact] = {}
+        with at_outbox(job.order.delivery.outbox):
+            for artifact in job.artifacts:
+                final = Result(disk=self._disk, job=job, artifact=artifact).search(frozenset(found))
+                if final is not None:
+                    found[final] = artifact
+        return tuple(found.values())
 
     def probe(self, outbox: str, *, needed_bytes: int = 0) -> None:
         """Write, sync, rename and remove a small file in *outbox*, as a delivery would.
@@ -125,22 +135,26 @@ class _Placing:
     mates: frozenset[str]  # final names of this job's other results: never replaced, whatever the rule
 
     @property
+    def result(self) -> Result:
+        return Result(disk=self.disk, job=self.job, artifact=self.artifact)
+
+    @property
     def plan(self) -> DeliveryPlan:
         return self.job.order.delivery
 
     def place(self) -> str | None:
         """Return the result's final name, given now or before; None if it was skipped."""
         temporary = self.disk.look(self.artifact.temporary)
-        if temporary is None or not self._is_result(self.artifact.temporary, temporary):
+        if temporary is None or not self.result.is_at(self.artifact.temporary, temporary):
             return self._placed_before()
-        if temporary.links > 1 and (final := self._search()) is not None:
+        if temporary.links > 1 and (final := self.result.search(self.mates)) is not None:
             # Interrupted on a file system where moving is linking and unlinking.
             self.disk.remove(self.artifact.temporary)
             return self._settled(final)
         return self._publish()
 
     def _publish(self) -> str | None:
-        for final in self._finals():
+        for final in self.result.finals():
             if final in self.mates:
                 continue
             self.disk.make_folder(final.rpartition("/")[0])
@@ -178,10 +192,10 @@ class _Placing:
         return self.disk.digest(final) == self.artifact.sha256
 
     def _placed_before(self) -> str | None:
-        final = self._search()
+        final = self.result.search(self.mates)
         if final is not None:
             return self._settled(final)
-        first = next(self._finals())
+        first = next(self.result.finals())
         if self.plan.collision is Collision.SKIP and self.disk.look(first) is not None:
             return None
         raise FileGone(
@@ -196,77 +210,17 @@ class _Placing:
         self.disk.sync_folder(final.rpartition("/")[0])
         return final
 
-    def _search(self) -> str | None:
-        """Return where this very result stands under a final name, be it one that somebody gave it."""
-        folder = next(self._finals()).rpartition("/")[0]
-        if self.disk.look(folder) is None:
-            return None
-        for name in self.disk.names(folder):
-            path = f"{folder}/{name}"
-            if name.startswith(".") or path in self.mates:
-                continue
-            found = self.disk.look(path)
-            if found is not None and self._is_result(path, found):
-                return path
-        return None
-
-    def _is_result(self, path: str, found: Stat) -> bool:
-        """Return whether this is the file that was fetched, and not merely one with equal bytes.
-
-        Some network file systems number their files anew after a restart; there the name of a
-        temporary file, or a sidecar, speaks instead of the inode. Device numbers change everywhere.
-        """
-        if not found.regular or found.size_bytes != self.artifact.size_bytes:
-            return False
-        known = (
-            path == self.artifact.temporary
-            or found.inode == self.artifact.inode
-            or self._sidecar_is_ours(path)
-        )
-        return known and self.disk.digest(path) == self.artifact.sha256
-
-    def _finals(self) -> Iterator[str]:
-        """Yield the absolute names that the result may get, best first; it never ends."""
-        folder = folder_of(self.job)
-        for name in candidates(render(self.plan.name, self._values())):
-            yield f"{folder}/{name}"
-
-    def _values(self) -> dict[str, str]:
-        artifact, receipt = self.artifact, self.job.submission
-        measured: dict[str, str] = {}
-        if artifact.width is not None and artifact.height is not None:
-            width, height = str(artifact.width), str(artifact.height)
-            measured = {"size": f"{width}x{height}", "width": width, "height": height}
-        return {
-            **measured,
-            **self.job.order.tokens,
-            "seed": "" if artifact.seed is None else str(artifact.seed),
-            "ext": artifact.extension,
-            "index": str(artifact.index + 1),
-            "job_id": receipt.remote_id.rpartition(":")[2] if receipt else "",
-        }
-
-    def _document(self, final: str) -> object:
-        """Return what a sidecar beside *final* says; None when there is none that can be read."""
-        try:
-            return json.loads(self.disk.read(final + _SIDECAR))
-        except (DiskError, ValueError, RecursionError):
-            return None
-
-    def _sidecar_is_ours(self, final: str) -> bool:
-        return identify(self._document(final)) == (self.job.key, self.artifact.index)
-
     def _withdraw_sidecar(self, final: str) -> None:
         """Remove the sidecar that an earlier run wrote for a name which the result did not get."""
-        if self.plan.sidecar and self._sidecar_is_ours(final):
-            self.disk.remove(final + _SIDECAR)
+        if self.plan.sidecar and self.result.sidecar_is_ours(final):
+            self.disk.remove(final + SIDECAR)
 
     def _write_sidecar(self, final: str) -> bool:
         """Return whether this result's own sidecar stands beside *final* now."""
-        path = final + _SIDECAR
+        path = final + SIDECAR
         standing = self.disk.look(path)
-        ours = standing is not None and self._sidecar_is_ours(final)
-        if ours and result_sha256(self._document(final)) == self.artifact.sha256:
+        ours = standing is not None and self.result.sidecar_is_ours(final)
+        if ours and result_sha256(self.result.document(final)) == self.artifact.sha256:
             return True
         replace = ours or self.plan.collision is Collision.OVERWRITE
         if standing is not None and not (replace and standing.regular):

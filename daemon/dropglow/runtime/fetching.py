@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -80,12 +81,20 @@ class Fetching:
         except FileGone:
             if (away := await self._absence(job)) is not None:
                 return away  # it went while we looked
-            await asyncio.to_thread(self._forget, job)  # its other results are fetched again as well
-            return SpoolLost()
+            return await self._lost(job)
         except (DeliveryError, DiskError) as error:
             self._outboxes.doubt(job.order.delivery.outbox)
             return self._outcomes.postponed(job, error, retry.STORING)
         return Delivered(paths=paths, at=now)
+
+    async def _lost(self, job: Job) -> Event:
+        """Return what is left of *job*, whose results do not all exist any more: those that have their final names."""
+        try:
+            standing = await asyncio.to_thread(self._outbox.standing, job)
+        except (DeliveryError, DiskError) as error:
+            return self._outcomes.postponed(job, error, retry.STORING)
+        await asyncio.to_thread(self._forget, job)  # its other results are fetched again as well
+        return SpoolLost(standing=standing)
 
     def _delivered(self, job: Job, drop: Drop, now: datetime) -> tuple[str, ...]:
         paths = self._outbox.deliver(job, drop, now=now)
@@ -119,7 +128,10 @@ class Fetching:
                 return obstacle
         fetched = False
         try:
-            artifacts = [await self._fetch_one(job, output) for output in job.outputs]
+            standing = await asyncio.to_thread(self._outbox.standing, job)
+            artifacts = [
+                _known(standing, output) or await self._fetch_one(job, output) for output in job.outputs
+            ]
             fetched = True
         except RequestRefused as error:
             return self._dead_link(job, error)
@@ -190,6 +202,14 @@ class Fetching:
         # Paid for: what is wrong with the links may mend, so ask at growing distances for a day.
         until = now + min(max(waited / 2, SHORTEST_PATIENCE), LONGEST_PATIENCE)
         return Postponed(until=until, failure=failure_of(error.message, error, Billed.YES))
+
+
+def _known(standing: Iterable[Artifact], output: Output) -> Artifact | None:
+    """Return which of the results that have their final names is *output*; Adobe may number them anew, with their seeds."""
+    for artifact in standing:
+        if artifact.index == output.index and output.seed in {None, artifact.seed}:
+            return artifact
+    return None
 
 
 def _one_each(places: int) -> defaultdict[str, asyncio.Semaphore]:

@@ -26,6 +26,7 @@ import pytest
 from dropglow.model import Billed, DropState, Job, Stage
 
 if TYPE_CHECKING:
+    from tests.integration.conftest import DiskMaker
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 HURRY: Final = 150.0
@@ -353,6 +354,26 @@ async def test_a_result_that_does_not_come_is_fetched_again(daemon: Daemon, faul
     assert (Stage.DELIVERED, 2) == (job.stage, len(daemon.results()))
     assert 1 == len(daemon.world.jobs)
     assert [] == await daemon.broken_promises(daemon.prompts / "fox.txt")
+
+
+async def test_a_result_that_stands_already_is_not_brought_a_second_time(
+    daemon: Daemon, faulty_disk: DiskMaker
+) -> None:
+    """One of two is delivered when the other's file vanishes, as after a power cut: it stays the only one of its kind."""
+    lost: list[Path] = []
+
+    def lose() -> None:
+        if daemon.results() and not lost:
+            lost.extend((daemon.folder / "outbox").rglob(".dropglow-*.1-1-*.part"))
+            lost[0].unlink()
+
+    daemon.disk = faulty_disk(faulty_disk.fault(verb="publish", lasting=True, after=True, deed=lose))
+
+    await daemon.run_once()
+
+    job = await the_job(daemon)
+    assert (1, 2) == (len(lost), len(job.delivered))
+    assert 2 == len(daemon.results())
 
 
 async def test_e14_fewer_results_than_ordered_are_delivered(daemon: Daemon) -> None:
