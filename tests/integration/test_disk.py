@@ -307,6 +307,22 @@ def test_folders_are_made_with_their_parents_and_synced(faulty_disk: DiskMaker, 
     assert [str(tmp_path), f"{tmp_path}/a"] == disk.synced
 
 
+def test_a_folder_whose_name_is_not_synced_is_not_left_there(faulty_disk: DiskMaker, tmp_path: Path) -> None:
+    """Who asks a second time is not told that all is well with a folder that a power cut may take away."""
+    disk = faulty_disk(faulty_disk.fault(verb="sync_folder", lasting=True))
+
+    for _ in range(2):
+        with pytest.raises(DiskError):
+            disk.make_folder(str(tmp_path / "work"))
+
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_file_system_that_cannot_sync_folders_is_not_asked_to(disk: RealDisk) -> None:
+    """Some say EINVAL, as Linux does of this one: their server decides, and all goes on."""
+    disk.sync_folder("/proc")
+
+
 def test_removing_what_is_missing_is_fine(disk: RealDisk, tmp_path: Path) -> None:
     """Removal can be repeated; a folder goes only when it is empty."""
     (tmp_path / "folder").mkdir()

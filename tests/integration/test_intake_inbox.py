@@ -47,6 +47,9 @@ class StubbornDisk(RealDisk):
         self.full = False
         self.unreadable: set[str] = set()
         self.immovable: set[str] = set()
+        self.unsyncable: set[str] = set()  # folders
+        self.sync_faults = -1  # how many there are to come; below zero: no end of them
+        self.syncs = 0
         self.before_moving: Callable[[], object] = lambda: None
         self.before_opening: Callable[[], object] = lambda: None
 
@@ -60,6 +63,13 @@ class StubbornDisk(RealDisk):
         if Path(path).name in self.unreadable:
             raise DiskError(f"cannot open {path}: permission denied", hint="give it to us")
         return super().open_read(path)
+
+    def sync_folder(self, folder: str) -> None:
+        self.syncs += 1
+        if folder in self.unsyncable and self.sync_faults:
+            self.sync_faults -= 1
+            raise DiskError(f"cannot sync {folder}: input/output error")
+        super().sync_folder(folder)
 
     def move(self, source: str, target: str) -> None:
         if source in self.immovable:
@@ -421,6 +431,110 @@ def test_a_name_too_long_for_the_key_beside_it_is_claimed_into_a_folder(
 
     assert str(root / ".dropglow" / "work" / KEY / name) == claimed.place
     assert [name] == [orphan.path for orphan in inbox.orphans()]
+
+
+def alone(sightings: Sequence[Sighting]) -> list[Party]:
+    """Return a party for each, of which there is one at most."""
+    return [Party(key=key, drop=each) for key, each in zip([KEY][: len(sightings)], sightings, strict=True)]
+
+
+def in_work(root: Path) -> list[str]:
+    """Return the names of everything in the work folder."""
+    return sorted(path.name for path in (root / ".dropglow/work").rglob("*"))
+
+
+def test_what_is_not_synced_is_not_claimed(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """A power cut might bring it back beside its drop: it goes back now, and the whole inbox waits, with the reason."""
+    (root / "beach.txt").write_text("a beach")
+    before = settled(inbox, clock)
+    disk.unsyncable = {str(root)}
+
+    claimed = inbox.claim(alone(before))
+
+    assert () == claimed
+    assert (["beach.txt"], []) == (in_inbox(root), in_work(root))
+    assert (
+        f"cannot sync {root}: input/output error; nothing is taken until that works" == inbox.sweep().offline
+    )
+    assert inbox.unsafe
+
+    disk.unsyncable = set()
+    clock.seconds += 600
+    (file,) = inbox.claim(alone(settled(inbox, clock)))
+    assert ("beach.txt", False) == (file.sighting.path, inbox.unsafe)
+
+
+def test_a_disk_that_never_syncs_is_asked_now_and_then(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """Looked at every second for an hour, it is asked at growing distances, and nothing is moved to and fro."""
+    (root / "beach.txt").write_text("a beach")
+    before = alone(settled(inbox, clock))
+    disk.unsyncable = {str(root)}
+    inbox.claim(before)
+    disk.syncs = 0
+    disk.before_moving = lambda: pytest.fail("it moves")
+
+    for _ in range(3600):
+        clock.seconds += 1
+        assert inbox.sweep().offline is not None
+    inbox.claim(before)
+
+    assert 10 < disk.syncs < 40
+
+
+def test_a_disk_that_once_did_not_sync_is_simply_tried_again(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """One fault that is over by the time it is looked into is not worth a word."""
+    (root / "beach.txt").write_text("a beach")
+    before = settled(inbox, clock)
+    disk.unsyncable, disk.sync_faults = {str(root)}, 1
+
+    assert () == inbox.claim(alone(before))
+    again = settled(inbox, clock)
+
+    assert () == inbox.sweep().snags
+    assert ["beach.txt"] == [file.sighting.path for file in inbox.claim(alone(again))]
+
+
+def test_a_folder_that_is_never_synced_keeps_its_own_files_alone(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """Where the inbox itself can be synced, other files go on, and those of that folder rest, with the reason."""
+    (root / "bad").mkdir()
+    (root / "bad/beach.txt").write_text("a beach")
+    disk.unsyncable = {str(root / "bad")}
+    for _ in range(2):
+        assert () == inbox.claim(alone(settled(inbox, clock)))
+    (root / "hill.txt").write_text("a hill")
+
+    claimed = inbox.claim(alone(settled(inbox, clock)))
+
+    assert ["hill.txt"] == [file.sighting.path for file in claimed]
+    assert ["bad/beach.txt"] == in_inbox(root)
+    reason = f"cannot sync {root / 'bad'}: input/output error"
+    sweep = inbox.sweep()
+    assert ((Snag(path="bad/beach.txt", reason=reason),), None) == (sweep.snags, sweep.offline)
+
+
+def test_what_is_neither_synced_nor_given_back_stays_known(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """It stays in work, admitted by nobody: a later look gives it back, and so would the next start."""
+    (root / "beach.txt").write_text("a beach")
+    before = settled(inbox, clock)
+    disk.unsyncable = {str(root)}
+    disk.immovable = {inbox.work_place(KEY, "beach.txt")}
+
+    assert () == inbox.claim(alone(before))
+    assert [(KEY, "beach.txt")] == [(orphan.key, orphan.path) for orphan in inbox.orphans()]
+    disk.immovable = set()
+    inbox.sweep()
+
+    assert (["beach.txt"], ()) == (in_inbox(root), inbox.orphans())
 
 
 def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(

@@ -173,7 +173,7 @@ def test_writing_during_the_copy_is_noticed(
     inbox.close()
 
 
-@pytest.mark.parametrize("verb", ["create", "file.write", "file.finish", "sync_folder"])
+@pytest.mark.parametrize("verb", ["create", "file.write", "file.finish"])
 def test_a_copy_that_cannot_be_written_leaves_nothing(
     root: Path, shop: Path, clock: HandClock, faulty_disk: DiskMaker, verb: str
 ) -> None:
@@ -188,6 +188,23 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(
     assert [] == files(shop)
     assert ["hill.md.txt", "hill.txt"] == files(root)
     assert 1 == len(settled(inbox, clock).snags)
+    inbox.close()
+
+
+def test_copies_that_are_not_synced_are_none(
+    root: Path, shop: Path, clock: HandClock, faulty_disk: DiskMaker
+) -> None:
+    """Where the state folder's disk refuses to sync, nothing is taken out of the inbox, and that is said of all of it."""
+    shop.mkdir(parents=True)
+    fault = faulty_disk.fault(verb="sync_folder", number=errno.EIO, lasting=True)
+    inbox = kept_inbox(root, shop, clock, faulty_disk(fault))
+    inbox.open()
+
+    assert () == claimed(inbox, clock)
+    assert ([], ["hill.txt"]) == (files(shop), files(root))
+    offline = settled(inbox, clock).offline
+    assert offline is not None
+    assert "nothing is taken until that works" in offline
     inbox.close()
 
 

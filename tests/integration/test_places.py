@@ -71,6 +71,19 @@ def test_a_file_that_cannot_come_back_keeps_its_report(tmp_path: Path, faulty_di
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
 
 
+def test_a_file_that_came_back_is_synced_before_it_goes_on(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """Asked a second time, a disk that refuses to sync refuses again: the file may be where it was after a power cut."""
+    drop = failed_drop(tmp_path)
+    (tmp_path / ".dropglow" / "work").mkdir(parents=True)
+    disk = faulty_disk(faulty_disk.fault(verb="sync_folder", number=errno.EIO, lasting=True))
+
+    for _ in range(2):
+        with pytest.raises(DiskError):
+            places.take_back(disk, drop)
+
+    assert b"a fox" == Path(places.take_back(RealDisk(), drop).place).read_bytes()
+
+
 def test_a_report_that_cannot_be_removed_keeps_no_file_from_coming_back(
     tmp_path: Path, faulty_disk: DiskMaker
 ) -> None:

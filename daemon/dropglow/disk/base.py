@@ -176,7 +176,9 @@ class Disk(Protocol):
         ...
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Make a folder and those above it where they are missing. *mode* is subject to the umask.
+        """Make a folder and those above it where they are missing, synced. *mode* is subject to the umask.
+
+        One whose name cannot be synced is not left there.
 
         Raises:
             DiskFull: There is no room.

@@ -137,7 +137,13 @@ class RealDisk:
             return
         except OSError as error:
             raise refusal("make the folder", path, error) from error
-        self.sync_folder(os.path.dirname(path))
+        try:
+            self.sync_folder(os.path.dirname(path))
+        except DiskError:
+            # Or whoever asks again would find it, and put files into what a power cut takes away.
+            with suppress(OSError):
+                os.rmdir(path)
+            raise
 
     def remove(self, path: str) -> None:
         """Remove a file and sync its folder. A file that is missing already is fine."""

@@ -4,7 +4,8 @@ A claim is a rename without replacing into a hidden work folder of the same file
 system; from then on the file is ours, and the hash and the full examination
 concern what was claimed, whatever the sweep had seen. A power cut may come
 between two renames: what is in the work folder then belongs to no drop that the
-ledger knows, and goes back at the next start.
+ledger knows, and goes back at the next start. What the disk does not sync is not
+claimed: it might lie in the inbox again, beside its drop.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ class Spoiled:
     moved: tuple[tuple[DropKey, Sighting], ...] = ()  # in the work folder: to be given back
     culprit: Sighting | None = None  # the file that did not come, or could not be read
     error: DiskError | None = None  # what the disk said; None: the file changed, and may be whole soon
+    unsynced: bool = False  # all of it came, and a power cut might undo that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,9 @@ class Claiming:
         for sighting, outcome in pairs:
             if not stands[sighting.path]:
                 return Spoiled(moved=moved, culprit=sighting, error=outcome)
+        for sighting, outcome in pairs:
+            if outcome is not None:
+                return Spoiled(moved=moved, culprit=sighting, error=outcome, unsynced=True)
         contents: list[Contents] = []
         for sighting in party.sightings:
             try:
@@ -185,10 +190,7 @@ class Claiming:
         return claimed(party, contents, work=self._work)
 
     def _stands(self, key: DropKey, sighting: Sighting, outcome: DiskError | None) -> bool:
-        """Return whether the file is in the work folder.
-
-        Where only the syncing failed, a power cut may undo the rename: the file is at one of two places.
-        """
+        """Return whether the file is in the work folder, synced or not."""
         if outcome is None:
             return True
         try:

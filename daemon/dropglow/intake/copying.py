@@ -12,6 +12,7 @@ import os
 import posixpath
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import BinaryIO, Final
 
 from dropglow.disk import Disk, NewFile, Stat
@@ -43,7 +44,7 @@ class Copying:
         answers = [self._taken(party) for party in parties]
         unsynced = self._synced([each for each in answers if isinstance(each, Claimed)])
         return [
-            self._undone(party, answer.sighting, unsynced[party.key])
+            replace(self._undone(party, answer.sighting, unsynced[party.key]), unsynced=True)
             if isinstance(answer, Claimed) and party.key in unsynced
             else answer
             for party, answer in zip(parties, answers, strict=True)

@@ -30,6 +30,7 @@ from dropglow.intake.plan import InboxPlan
 from dropglow.intake.refused import Refused
 from dropglow.intake.root import Root
 from dropglow.intake.scan import Snag, scan, scan_all
+from dropglow.intake.syncing import Syncing
 from dropglow.intake.unready import NotReady, Unready
 from dropglow.intake.wholes import Unfinished, together
 from dropglow.intake.work import WorkFolder
@@ -124,18 +125,27 @@ class Inbox:
                 ignored=self._ignored,
             )
         )
+        ours = (self._work.root, posixpath.dirname(self._work.root))
+        # Where originals stay, the folder may be read-only, and is not written to.
+        self._syncing = Syncing(ours if plan.keeps else (*ours, plan.folder), disk=disk)
         self._reserved: frozenset[str] = frozenset()
         self._unfinished = Unfinished()
         self._watches = Watches()
         self._refused = Refused()
         self._unready = Unready()
         self._stranded: tuple[Orphan, ...] = ()
+        self._back: set[str] = set()  # claimed in vain: nothing announces that they are there again
         self.progress = 0  # grows with every file that a sweep sees: one that takes long need not hang
 
     @property
     def foreign_owner(self) -> str | None:
         """Return the identity of the other ledger that claimed what is in the work folder, if it did."""
         return self._root.foreign_owner
+
+    @property
+    def unsafe(self) -> bool:
+        """Return whether nothing is taken, because the disk would not keep it: to be asked after ``claim``."""
+        return self._syncing.refuses
 
     def open(self) -> None:
         """Make the folder ready, lock it, and learn who owned it.
@@ -166,6 +176,8 @@ class Inbox:
         if offline is not None:
             return Sweep(offline=offline)
         self._give_back_stranded()
+        if (unsafe := self._syncing.trouble(now_s=self._clock.monotonic())) is not None:
+            return Sweep(offline=unsafe)
         snags: list[Snag] = []
         now_s = self._clock.monotonic()
         paths: list[str] = []
@@ -184,6 +196,7 @@ class Inbox:
         self._refused.keep_only(self._watches)
         self._unready.keep_only(self._watches)
         self._unfinished.keep_seen(at_s=now_s)
+        back, self._back = len(self._back), set()
         return Sweep(
             settled=outlook.settled,
             beyond=outlook.beyond,
@@ -191,7 +204,7 @@ class Inbox:
             waiting=outlook.waiting,
             unready=self._unready.told(now_s=now_s),
             stuck=self._unready.to_say(now_s=now_s),
-            arrived=outlook.arrived,
+            arrived=max(0, outlook.arrived - back),
             next_look_s=_sooner(outlook.next_look_s, self._unready.next_look_s(now_s=now_s)),
             snags=(*self._refused.snags(), *self._unfinished.snags(now_s=now_s), *snags)[:MAX_SNAGS],
             seen=self._watches,
@@ -254,13 +267,16 @@ class Inbox:
 
         Where originals stay, copies are taken, and what they were taken from counts as known from now on.
 
-        Never raises; the batch is synced once. Where one file of a drop cannot be had, all of them go back. A
+        Never raises; the batch is synced once, and what is not synced goes back: see ``unsafe``. Where one file of a drop cannot be had, all of them go back. A
         file that changed since it was sighted has to lie still again; one that is gone is forgotten; one that
         cannot be moved or read stays in the inbox, is told by the following sweeps as a snag, and rests for a
         while; one that proves not to be whole is put off, unless its party's time is over. Until the caller has admitted them, claimed files are orphans, which the next start gives back.
         """
         assert self.foreign_owner is None, "adopt() comes first"
+        if self.unsafe:
+            return ()
         taken: list[Claimed] = []
+        spoiled: list[tuple[DropKey, Spoiled]] = []
         for party, found in zip(parties, self._claiming.claim(parties), strict=True):
             answer = self._if_whole(party, found)
             taken_here = isinstance(answer, Claimed)
@@ -272,7 +288,10 @@ class Inbox:
             if isinstance(answer, Claimed):
                 taken.append(answer)
             else:
-                self._undo(party.key, answer)
+                spoiled.append((party.key, answer))
+                self._back.update(sighting.path for sighting in party.sightings)
+        self._return(spoiled)
+        self._weigh([each for _, each in spoiled], any_taken=bool(taken))
         return tuple(taken)
 
     def orphans(self) -> tuple[Orphan, ...]:
@@ -383,21 +402,35 @@ class Inbox:
     def _rests(self, sighting: Sighting, *, now_s: float) -> bool:
         return self._refused.resting(sighting, now_s=now_s) or self._unready.waits(sighting, now_s=now_s)
 
-    def _undo(self, key: DropKey, spoiled: Spoiled) -> None:
-        """Give back what came of a party, and let the file rest that did not."""
-        if (
-            spoiled.error is not None
-            and spoiled.culprit is not None
-            and not isinstance(spoiled.error, FileGone)
-        ):
+    def _weigh(self, spoiled: Sequence[Spoiled], *, any_taken: bool) -> None:
+        """Learn whether what the disk refused is for some files, which rest, or for the whole inbox."""
+        refused = [
+            each for each in spoiled if each.error is not None and not isinstance(each.error, FileGone)
+        ]
+        if not refused:
+            if any_taken:
+                self._syncing.worked()
+            return
+        again = self._syncing.failed(now_s=self._clock.monotonic())
+        for each in refused:
+            if not self.unsafe and (again or not each.unsynced):
+                self._let_rest(each)
+
+    def _let_rest(self, spoiled: Spoiled) -> None:
+        if spoiled.error is not None and spoiled.culprit is not None:
             self._refuse(spoiled.culprit, spoiled.error)
+
+    def _return(self, spoiled: Sequence[tuple[DropKey, Spoiled]]) -> None:
+        """Give back what is in the work folder of parties that were not claimed."""
         orphans = (
             Orphan(key=key, place=self.work_place(key, sighting.path), path=sighting.path)
-            for key, sighting in spoiled.moved
+            for _, each in spoiled
+            for key, sighting in each.moved
         )
         self._stranded = (*self._stranded, *orphans)
         self._give_back_stranded()
-        self.forget(key)
+        for key, _ in spoiled:
+            self.forget(key)
 
     def _give_back_stranded(self) -> None:
         """Give back what was claimed in vain; what the disk does not let go now, the next sweep tries again."""

@@ -35,6 +35,11 @@ class WorkFolder:
         self._disk = disk
         self._root = workshop or posixpath.join(inbox, HIDDEN, "work")
 
+    @property
+    def root(self) -> str:
+        """Return the folder itself (absolute)."""
+        return self._root
+
     def place(self, key: DropKey, path: str) -> str:
         """Return the absolute place of a claimed file."""
         flat = f"{key}{_JOIN}{path}"

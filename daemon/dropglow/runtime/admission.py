@@ -376,6 +376,8 @@ class Attendant:
         haul = await self.in_thread(self._taker.take, batch)
         if not haul.complete:
             self._hinted = True  # the next sweep tells what could not be read, and sees what changed
+        if self.inbox.unsafe:
+            self._ready.clear()  # the sweep tells why, and finds them again
         for file in haul.left:
             self._say_left(file)
         await asyncio.gather(*(self._admitter.admit(file) for file in haul.taken))

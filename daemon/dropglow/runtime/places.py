@@ -231,8 +231,12 @@ def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder
     if target == file.place or not file.place:
         return file.place
     if disk.look(file.place) is None:
-        # Moved already when a crash came between; or taken away, and what has its name one day is another file.
-        return "" if disk.look(target) is None else target
+        # Moved already when a crash or a disk that did not sync came between; or taken away, and what has its name one
+        # day is another file.
+        if disk.look(target) is None:
+            return ""
+        disk.sync_folder(posixpath.dirname(target))
+        return target
     if not _is_its_file(disk, file):
         return ""  # taken away; another drop's file has the name now, and the report
     disk.make_folder(posixpath.dirname(target))

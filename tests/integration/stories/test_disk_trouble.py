@@ -145,6 +145,33 @@ async def test_an_inbox_that_goes_away_and_returns(make_daemon: DaemonMaker, log
     assert [] == await daemon.broken_promises(first, daemon.prompts / "second.txt")
 
 
+async def test_an_inbox_whose_disk_does_not_sync(
+    make_daemon: DaemonMaker, faulty_disk: DiskMaker, log: StringIO
+) -> None:
+    """Nothing is bought for what a power cut might bring back; it is said once, and all goes on when the disk is well."""
+    daemon = make_daemon(hurry=HURRY)
+    daemon.disk = disk = faulty_disk()
+    async with running(daemon) as until:
+        await until(lambda: 2 == len(told(log, "inbox.watched")))
+        disk.faults = (faulty_disk.fault(verb="sync_folder", number=errno.EIO, lasting=True),)
+        prompts = [daemon.prompt(f"fox{number}.txt", f"fox number {number}") for number in range(5)]
+        await until(lambda: told(log, "inbox.offline"))
+        asked = disk.bites
+        await until(lambda: disk.bites > asked + 3)  # it is asked again meanwhile
+        bought, jobs = daemon.books()["accepted"], await daemon.jobs()
+        disk.faults = ()
+
+        await until(lambda: 5 == len(list((daemon.prompts / "_done").glob("*.txt"))))
+
+    (offline,) = told(log, "inbox.offline")
+    assert (0, ()) == (bought, jobs)
+    assert offline["reason"].endswith("input/output error; nothing is taken until that works")
+    assert 1 == len(told(log, "inbox.online"))
+    assert [] == [*told(log, "inbox.trouble"), *told(log, "drop.returned")]
+    assert 5 == daemon.books()["accepted"]
+    assert [] == await daemon.broken_promises(*prompts)
+
+
 async def test_an_archive_that_cannot_be_made(make_daemon: DaemonMaker, log: StringIO) -> None:
     """A finished file stays safe in work, is told with its reason, and moves on once it can."""
     daemon = make_daemon(hurry=HURRY)
