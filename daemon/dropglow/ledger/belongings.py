@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +54,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         return
-    sync_folder(folder.parent)
+    _sync_names([folder])
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         hand_over(descriptor, folder.parent)
@@ -68,8 +70,22 @@ def make_state_folder(state: Path) -> None:
     """
     missing = [each for each in (state, *state.parents) if not each.exists()]
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for each in missing:
-        sync_folder(each.parent)
+    _sync_names(missing)
+
+
+def _sync_names(made: Sequence[Path]) -> None:
+    """Sync the names of folders that were made just now, the innermost first; where that fails, none is left.
+
+    Whoever comes next would find them and trust them, with a ledger inside that a power cut takes away.
+    """
+    try:
+        for each in made:
+            sync_folder(each.parent)
+    except OSError:
+        with suppress(OSError):  # somebody was faster, and put something there
+            for each in made:
+                each.rmdir()
+        raise
 
 
 def sync_folder(folder: Path) -> None:
