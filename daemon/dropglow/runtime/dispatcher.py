@@ -24,6 +24,7 @@ from dropglow.pacing import Gate
 from dropglow.runtime.bell import Bell
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.pulse import Pulse
+from dropglow.runtime.setback import Setback
 from dropglow.runtime.telling import log
 from dropglow.runtime.worker import Hand, Worker
 
@@ -69,6 +70,7 @@ class Dispatcher:
         self._stage_changed = stage_changed
         self._ripe = ripe
         self._room_came = room_came
+        self._setback = Setback(ledger=ledger, clock=clock)
         self._hands: dict[JobKey, Hand] = {}
         self._tasks: dict[JobKey, asyncio.Task[None]] = {}
         self._next: dict[JobKey, Job] = {}  # in our hand again, and to be started when their worker has ended
@@ -122,6 +124,7 @@ class Dispatcher:
             return retry.ASKING.cap_s / 4
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
+        await self._setback.heed(self.nudge)
         now_s, now = self._clock.monotonic(), self._clock.now()
         free = max(0, self.limit - self.places_taken())
         grant = Grant(

@@ -1,0 +1,63 @@
+"""Notice that the clock was set back, and cut short what was put off to a time that it will not show for long.
+
+Waits stand in the ledger as times, so that a restart neither shortens nor forgets them; a clock that was wrong when one
+was written would have the job wait for as long as it was set back. What waits for money is left to who minds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from dropglow.clock import Clock
+from dropglow.errors import Conflict, IllegalTransition
+from dropglow.events import Postponed
+from dropglow.ledger.base import Ledger, Query
+from dropglow.lifecycle import RESTING, advance
+from dropglow.model import Job, JobKey, Stage
+from dropglow.money import parked
+from dropglow.runtime.telling import told
+
+# Nobody is told to wait longer, except for money: what Adobe asks for counts for an hour at most.
+LONGEST_WAIT: Final = timedelta(hours=2)
+_ADJUSTED: Final = timedelta(minutes=1)  # by less a clock is set in passing, and nobody notices such a wait
+_ALL: Final = 100_000
+
+
+class Setback:
+    """Watch the clock of one service."""
+
+    def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
+        """Compare what *clock* shows from call to call; waits are in *ledger*."""
+        self._ledger = ledger
+        self._clock = clock
+        self._latest: datetime | None = None
+
+    async def heed(self, changed: Callable[[JobKey], None]) -> None:
+        """Have go on what waits too long, if the clock was set back since the last call; *changed* is told.
+
+        Costs nothing otherwise.
+
+        Raises:
+            LedgerUnavailable: Call again.
+        """
+        now = self._clock.now()
+        if self._latest is not None and now < self._latest - _ADJUSTED:
+            for job in await self._ledger.find(Query(stages=frozenset(Stage) - RESTING, limit=_ALL)):
+                if _overlong(job, now):
+                    await self._cut_short(job, now)
+                    changed(job.key)
+        self._latest = now  # last: a ledger that failed in between is asked again
+
+    async def _cut_short(self, job: Job, now: datetime) -> None:
+        if job.failure is None:
+            return
+        event = Postponed(until=now, failure=job.failure)
+        with contextlib.suppress(Conflict, IllegalTransition):  # somebody else moved it on
+            told(await self._ledger.save(job, advance(job, event), event, at=now, owner=None), event)
+
+
+def _overlong(job: Job, now: datetime) -> bool:
+    return job.not_before is not None and job.not_before > now + LONGEST_WAIT and not parked(job)
