@@ -289,7 +289,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "claimed files that nobody admitted stay in work",
-        (f"{PRODUCT}/runtime/orphans.py", "            for orphan in family:\n                await self.in_thread(self._put, orphan, foreign=foreign)\n", "            for orphan in family:\n"),
+        (f"{PRODUCT}/runtime/orphans.py", "        for orphan in family:\n            await self.in_thread(self._put, orphan, foreign=foreign)\n", "        for orphan in family:\n"),
     ),
     mutant(
         "a file that goes back replaces what was dropped meanwhile",
