@@ -2,7 +2,8 @@
 
 Whatever changes a job's stage must live in this file, and nothing here touches
 the world. The rule that carries the product: *Began* is stored before the
-order is sent. A job found in SUBMITTING by a new owner may therefore have
+first byte of the order is sent, and not before the connection for it stands:
+who finds nobody has bought nothing. A job found in SUBMITTING by a new owner may therefore have
 been bought, and becomes IN_DOUBT; nothing buys it again until a rule or a
 person says so. Once a job id is known there is no arrow back to QUEUED except
 through FAILED or CANCELLED and a person's *RetryAsked*.
@@ -144,7 +145,7 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Store the intent, then send the order."""
+    """Connect, store the intent, then send the order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
 from dropglow.firefly.settings import ApiSettings
 from dropglow.model import DeliveryPlan, Order, RemoteId, Submission
+from tests.telling import nothing_to_store
 
 ORDER: Final = Order(
     operation="generate",
@@ -184,7 +185,7 @@ class Asker:
         """Make the call, and return what it gives."""
         match call:
             case "submit":
-                return await client.submit(self.order, [])
+                return await client.submit(self.order, [], before_sending=nothing_to_store)
             case "status":
                 return await client.status(self.receipt)
             case "cancel":

@@ -30,6 +30,7 @@ from dropglow.model import DeliveryPlan, Order, Reference, Submission, Upload
 from dropglow.sandbox.app import make_app
 from dropglow.sandbox.faults import parse_faults
 from dropglow.sandbox.world import World
+from tests.telling import Telling, nothing_to_store
 
 BASE_URL = "http://127.0.0.1:9000"
 PLAN = DeliveryPlan(outbox="/outbox", folder="", name="{stem}{ext}")
@@ -47,7 +48,7 @@ async def client(world: World) -> AsyncIterator[FireflyClient]:
         FixedCredentials(client_id="a-client", client_secret="a-secret"),
         RealClock(),
         connections=4,
-        transport=httpx.ASGITransport(make_app(world)),
+        transport=Telling(httpx.ASGITransport(make_app(world))),
     )
     yield client
     await client.close()
@@ -82,7 +83,7 @@ async def test_a_prompt_becomes_a_picture(client: FireflyClient, world: World) -
     """Submit, poll and download give the bytes of the result, of the announced length."""
     received = bytearray()
 
-    submission = await client.submit(generation(), [])
+    submission = await client.submit(generation(), [], before_sending=nothing_to_store)
     status = await client.status(submission)
     assert isinstance(status, Succeeded)
     downloaded = await client.download(status.outputs[0].url, received.extend)
@@ -98,7 +99,7 @@ async def test_an_uploaded_photo_is_expanded(client: FireflyClient, world: World
     upload_id, valid_until = await client.upload(str(photo), "image/jpeg")
     upload = Upload(slot="image.source", sha256="", upload_id=upload_id, valid_until=valid_until)
 
-    await client.submit(expansion(), [upload])
+    await client.submit(expansion(), [upload], before_sending=nothing_to_store)
 
     assert photo.read_bytes() == world.content(upload_id)
     assert upload_id == world.books()["jobs"][0]["upload"]
@@ -113,7 +114,7 @@ async def test_every_shape_of_acceptance_is_a_receipt(
     """The receipt names the job and both addresses, whatever form the answer has."""
     fault(world, f"shape={shape}", f"accept_status={status}", "submit_no_link=1")
 
-    submission = await client.submit(generation(), [])
+    submission = await client.submit(generation(), [], before_sending=nothing_to_store)
 
     job_id = world.jobs[0].id
     assert submission == Submission(
@@ -128,7 +129,7 @@ async def test_the_link_header_saves_a_receipt_without_a_body(client: FireflyCli
     """An accepting answer whose body names no job is understood by its header."""
     fault(world, "submit_garbled=1")
 
-    submission = await client.submit(generation(), [])
+    submission = await client.submit(generation(), [], before_sending=nothing_to_store)
 
     assert world.jobs[0].id == submission.remote_id
 
@@ -138,7 +139,7 @@ async def test_an_answer_without_any_id_is_in_doubt(client: FireflyClient, world
     fault(world, "submit_garbled=1", "submit_no_link=1")
 
     with pytest.raises(ProtocolError) as caught:
-        await client.submit(generation(), [])
+        await client.submit(generation(), [], before_sending=nothing_to_store)
 
     assert Verdict.UNKNOWN is caught.value.verdict
 
@@ -173,7 +174,7 @@ async def test_a_failed_submission_has_the_right_verdict(
     fault(world, *words)
 
     with pytest.raises(FireflyError) as caught:
-        await client.submit(generation(), [])
+        await client.submit(generation(), [], before_sending=nothing_to_store)
 
     assert kind is type(caught.value)
     assert (verdict, service_wide) == (caught.value.verdict, caught.value.service_wide)
@@ -188,7 +189,7 @@ async def test_a_date_in_retry_after_is_told_by_the_server_s_clock(
     fault(world, "rate_limit_date=1", "retry_after=30", "clock_skew=3600")
 
     with pytest.raises(Throttled) as caught:
-        await client.submit(generation(), [])
+        await client.submit(generation(), [], before_sending=nothing_to_store)
 
     assert caught.value.retry_at is not None
     assert timedelta(seconds=20) < caught.value.retry_at - RealClock().now() <= timedelta(seconds=31)
@@ -196,10 +197,10 @@ async def test_a_date_in_retry_after_is_told_by_the_server_s_clock(
 
 async def test_a_token_that_died_is_renewed_once(client: FireflyClient, world: World) -> None:
     """A 401 costs one more token and one more request, and nobody notices."""
-    await client.submit(generation(), [])
+    await client.submit(generation(), [], before_sending=nothing_to_store)
     world.revoke_tokens()
 
-    await client.submit(generation(), [])
+    await client.submit(generation(), [], before_sending=nothing_to_store)
 
     assert (2, 2) == (world.books()["accepted"], world.books()["tokens"])
     assert 3 == world.books()["requests"]["POST /v3/images/generate-async"]
@@ -208,7 +209,7 @@ async def test_a_token_that_died_is_renewed_once(client: FireflyClient, world: W
 async def test_complaints_about_the_body_are_readable(client: FireflyClient) -> None:
     """The message says which field is wrong."""
     with pytest.raises(RequestRefused) as caught:
-        await client.submit(generation(numVariations=9, seeds=[1, 2]), [])
+        await client.submit(generation(numVariations=9, seeds=[1, 2]), [], before_sending=nothing_to_store)
 
     assert "numVariations: " in caught.value.message
 
@@ -217,7 +218,7 @@ async def test_a_running_job_tells_its_progress(client: FireflyClient, world: Wo
     """Progress is percent, and absent where Adobe is silent."""
     fault(world, "duration=100", "progress=yes")
 
-    status = await client.status(await client.submit(generation(), []))
+    status = await client.status(await client.submit(generation(), [], before_sending=nothing_to_store))
 
     assert isinstance(status, StillRunning)
     assert 0.0 == status.progress
@@ -237,7 +238,9 @@ async def test_an_ending_is_told_as_it_is(
     """Failures come as HTTP 200 and are told with code and message; no outputs is no failure."""
     fault(world, *words)
 
-    assert ending == await client.status(await client.submit(generation(), []))
+    assert ending == await client.status(
+        await client.submit(generation(), [], before_sending=nothing_to_store)
+    )
 
 
 @pytest.mark.parametrize("spelling", ["canceled", "cancelled"])
@@ -246,7 +249,7 @@ async def test_a_cancelled_job_is_cancelled_in_both_spellings(
 ) -> None:
     """After a cancellation the status says so in one word of ours."""
     fault(world, "duration=100", f"spelling={spelling}")
-    submission = await client.submit(generation(), [])
+    submission = await client.submit(generation(), [], before_sending=nothing_to_store)
 
     await client.cancel(submission)
     status = await client.status(submission)
@@ -257,7 +260,7 @@ async def test_a_cancelled_job_is_cancelled_in_both_spellings(
 
 async def test_cancelling_too_late_is_refused_with_the_reason(client: FireflyClient) -> None:
     """A completed job refuses with Adobe's code."""
-    submission = await client.submit(generation(), [])
+    submission = await client.submit(generation(), [], before_sending=nothing_to_store)
 
     with pytest.raises(RequestRefused) as caught:
         await client.cancel(submission)
@@ -267,7 +270,7 @@ async def test_cancelling_too_late_is_refused_with_the_reason(client: FireflyCli
 
 async def test_a_job_that_adobe_forgot_is_refused_as_unknown(client: FireflyClient, world: World) -> None:
     """A purged job has Adobe's code, for the runtime to decide upon."""
-    submission = await client.submit(generation(), [])
+    submission = await client.submit(generation(), [], before_sending=nothing_to_store)
     world.forget(submission.remote_id)
 
     with pytest.raises(RequestRefused) as caught:
@@ -279,7 +282,7 @@ async def test_a_job_that_adobe_forgot_is_refused_as_unknown(client: FireflyClie
 async def test_a_status_on_a_strange_host_is_asked_at_home(client: FireflyClient, world: World) -> None:
     """The token does not follow an address to a host that is not trusted."""
     fault(world, "status_host=evil.example")
-    submission = await client.submit(generation(), [])
+    submission = await client.submit(generation(), [], before_sending=nothing_to_store)
 
     status = await client.status(submission)
 
@@ -300,7 +303,7 @@ async def test_a_download_that_fails_says_how(
 ) -> None:
     """A dead link wants a new one; a cut or a busy storage wants patience."""
     fault(world, *words)
-    status = await client.status(await client.submit(generation(), []))
+    status = await client.status(await client.submit(generation(), [], before_sending=nothing_to_store))
     assert isinstance(status, Succeeded)
 
     with pytest.raises(kind) as caught:
@@ -325,7 +328,7 @@ async def test_what_the_writer_raises_comes_out(client: FireflyClient) -> None:
     def full(_piece: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    status = await client.status(await client.submit(generation(), []))
+    status = await client.status(await client.submit(generation(), [], before_sending=nothing_to_store))
     assert isinstance(status, Succeeded)
 
     with pytest.raises(OSError, match="No space left"):
@@ -348,7 +351,7 @@ async def test_a_failed_upload_is_never_in_doubt(
 async def test_an_order_whose_picture_is_missing_is_not_sent(client: FireflyClient, world: World) -> None:
     """Without its upload an order is put off rather than sent incomplete."""
     with pytest.raises(Unavailable) as caught:
-        await client.submit(expansion(), [])
+        await client.submit(expansion(), [], before_sending=nothing_to_store)
 
     assert Verdict.LATER is caught.value.verdict
     assert not world.jobs
@@ -364,6 +367,8 @@ async def test_check_asks_for_a_token_each_time(client: FireflyClient, world: Wo
 
 async def test_many_callers_share_one_token(client: FireflyClient, world: World) -> None:
     """Twenty orders at once cost one token."""
-    await asyncio.gather(*(client.submit(generation(seeds=[seed]), []) for seed in range(20)))
+    await asyncio.gather(
+        *(client.submit(generation(seeds=[seed]), [], before_sending=nothing_to_store) for seed in range(20))
+    )
 
     assert 1 == world.books()["tokens"]

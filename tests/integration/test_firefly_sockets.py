@@ -20,6 +20,7 @@ from dropglow.firefly.credentials import FixedCredentials
 from dropglow.firefly.settings import ApiSettings
 from dropglow.firefly.wire import StillRunning
 from dropglow.model import DeliveryPlan, Order, RemoteId, Submission
+from tests.telling import nothing_to_store
 
 ORDER = Order(
     operation="generate",
@@ -146,7 +147,7 @@ async def test_an_order_that_may_stand_is_in_doubt(
     server.script = server.saying(text, reset=reset)
 
     with pytest.raises((Unavailable, ProtocolError)) as caught:
-        await client.submit(ORDER, [])
+        await client.submit(ORDER, [], before_sending=nothing_to_store)
 
     assert Verdict.UNKNOWN is caught.value.verdict
     assert not caught.value.service_wide
@@ -160,7 +161,7 @@ async def test_an_order_that_found_nobody_is_not_in_doubt() -> None:
         client = client_of(f"http://127.0.0.1:{taken.getsockname()[1]}")
         try:
             with pytest.raises(Unavailable) as caught:
-                await client.submit(ORDER, [])
+                await client.submit(ORDER, [], before_sending=nothing_to_store)
         finally:
             await client.close()
 
@@ -174,7 +175,7 @@ async def test_an_order_that_found_no_tls_is_not_in_doubt(server: Server) -> Non
     client = client_of(secure, token_address=server.address)
     try:
         with pytest.raises(Unavailable) as caught:
-            await client.submit(ORDER, [])
+            await client.submit(ORDER, [], before_sending=nothing_to_store)
     finally:
         await client.close()
 
@@ -191,7 +192,7 @@ async def test_a_receipt_is_saved_from_the_headers_of_a_cut_answer(
         f"HTTP/1.1 202 Accepted\r\n{link}\r\ncontent-length: 400\r\n\r\n".encode() + b'{"jobId'
     )
 
-    submission = await client.submit(ORDER, [])
+    submission = await client.submit(ORDER, [], before_sending=nothing_to_store)
 
     assert "urn:ff:jobs:1" == submission.remote_id
 
@@ -201,7 +202,7 @@ async def test_a_refusal_is_one_even_if_its_reason_is_cut(server: Server, client
     server.script = server.saying(b"HTTP/1.1 422 Unprocessable\r\ncontent-length: 400\r\n\r\n{")
 
     with pytest.raises(FireflyError) as caught:
-        await client.submit(ORDER, [])
+        await client.submit(ORDER, [], before_sending=nothing_to_store)
 
     assert Verdict.NO is caught.value.verdict
 
@@ -210,7 +211,7 @@ async def test_the_request_says_what_it_must_and_no_more(server: Server, client:
     """An order carries its credentials, its length and its body as JSON, and asks for no compression."""
     server.script = server.saying(answer(b'{"jobId": "urn:1"}', "202 Accepted"))
 
-    await client.submit(ORDER, [])
+    await client.submit(ORDER, [], before_sending=nothing_to_store)
 
     head, body = server.requests[0].split(b"\r\n\r\n", 1)
     lines = head.decode().split("\r\n")
@@ -304,7 +305,7 @@ async def test_a_cancelled_caller_does_not_call_its_order_back(server: Server, c
         ended.set()
 
     server.script = script
-    caller = asyncio.create_task(client.submit(ORDER, []))
+    caller = asyncio.create_task(client.submit(ORDER, [], before_sending=nothing_to_store))
     await arrived.wait()
 
     caller.cancel()
@@ -358,7 +359,7 @@ async def test_closing_ends_what_hangs(server: Server) -> None:
 
     server.script = script
     client = client_of(server.address)
-    caller = asyncio.create_task(client.submit(ORDER, []))
+    caller = asyncio.create_task(client.submit(ORDER, [], before_sending=nothing_to_store))
     await arrived.wait()
 
     await client.close(grace_s=0.01)

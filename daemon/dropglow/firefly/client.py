@@ -24,7 +24,7 @@ from dropglow.errors import RequestRefused, Unavailable, Verdict
 from dropglow.firefly import custom_models, faults, lookup, wire
 from dropglow.firefly.auth import AnyCredentials, Token, Tokens
 from dropglow.firefly.custom_models import CustomModel
-from dropglow.firefly.exchange import Exchanger
+from dropglow.firefly.exchange import BeforeSending, Exchanger
 from dropglow.firefly.faults import Answer, Broken, Call
 from dropglow.firefly.hosts import Gate
 from dropglow.firefly.lanes import Lanes
@@ -141,17 +141,21 @@ class FireflyClient:
         uploads: Sequence[Upload],
         links: Mapping[str, str] = wire.NO_LINKS,
         *,
+        before_sending: BeforeSending,
         request_id: str = "",
     ) -> Submission:
         """Place one order with Firefly and return its receipt.
 
-        Costs credits. Never repeats itself: whether to ask again is for the lifecycle to decide, since only the
+        Costs credits. Connects first, then has the intent stored, then sends: what goes wrong before *before_sending*
+        has returned leaves no doubt. Never repeats itself: whether to ask again is for the lifecycle to decide, since only the
         ledger knows what was promised. Cancelling the caller does not call the order back.
 
         Args:
             order: Rendered by a rule.
             uploads: One for each of its references that is no link.
             links: The address for each slot that has one.
+            before_sending: Awaited once, by another task, when the connection stands and nothing is sent; stores the
+                intent. What it raises comes out here, and nothing is sent then.
             request_id: By which Adobe's support may find it; a new one unless it is given.
 
         Raises:
@@ -181,6 +185,7 @@ class FireflyClient:
             read=lambda answer: wire.submission(answer.headers, answer.body),
             through=self._orders,
             sent_id=request_id,
+            before_sending=before_sending,
         )
 
     async def status(self, submission: Submission) -> RemoteStatus:
@@ -300,22 +305,25 @@ class FireflyClient:
         through: Exchanger | None = None,
         deadline_s: float | None = None,
         sent_id: str = "",
+        before_sending: BeforeSending | None = None,
     ) -> _Found:
         """Return what *read* finds in a good answer; raise what any other means."""
         exchanger = through or self._calls
         sent_id = sent_id or uuid4().hex  # Adobe's support may find a request by it
 
-        async def attempt(token: Token) -> Answer | Broken:
+        async def attempt(token: Token, before_sending: BeforeSending | None = None) -> Answer | Broken:
             own = (*_JSON, ("x-request-id", sent_id), *_credential_headers(token), *headers)
             request = self._request(method, url, own, content, body)
-            sending = exchanger.send(request, deadline_s=deadline_s or self._timeouts.answer_s)
+            sending = exchanger.send(
+                request, deadline_s=deadline_s or self._timeouts.answer_s, before_sending=before_sending
+            )
             return await self._stopwatch.time(call, sending)
 
         token = await self._tokens.token()
-        reply = await attempt(token)
+        reply = await attempt(token, before_sending)
         self._heard = (self._clock.now(), reply)
         if _unauthorised(reply) and (renewed := await self._tokens.renew(token)) is not token:
-            token, reply = renewed, await attempt(renewed)
+            token, reply = renewed, await attempt(renewed)  # what had to be done before is done
             if _unauthorised(reply):
                 self._tokens.distrust()
         answer = reply if isinstance(reply, Answer) else reply.begun  # a cut answer may hold a receipt

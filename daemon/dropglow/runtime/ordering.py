@@ -1,12 +1,13 @@
 """Place an order: bring its pictures to Adobe, look whether it may go, send it once.
 
 The verdict of a ``FireflyError`` decides between *Declined*, *Doubted* and
-*GaveUp*. The intent is stored by the worker before ``submit`` is called.
+*GaveUp*; before the intent is stored there is only *Postponed*, since nothing can
+have left. The worker stores the intent, when the connection for the order stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
@@ -21,7 +22,7 @@ from dropglow.errors import (
     SourceFault,
     Verdict,
 )
-from dropglow.events import Accepted, Declined, Doubted, Event, GaveUp, Prepared
+from dropglow.events import Accepted, Declined, Doubted, Event, GaveUp, Postponed, Prepared
 from dropglow.firefly.client import FireflyClient
 from dropglow.landmarks import Role
 from dropglow.lifecycle import Wait
@@ -73,6 +74,11 @@ class Ordering:
         self._durations = durations
         self._outcomes = outcomes
         self._chance = chance
+
+    @property
+    def stopped(self) -> bool:
+        """Return whether a person, or the brake, stopped all orders."""
+        return self._gate.stopped
 
     def held_until(self) -> datetime | None:
         """Return until when the request limits forbid a request, or None."""
@@ -137,19 +143,44 @@ class Ordering:
             return self._outcomes.postponed(job, error, retry.STORING)
         return Prepared(uploads=uploads)
 
-    async def submit(self, job: Job) -> Event:
-        """Send the order, whose intent is stored, exactly once; return what became of it."""
+    async def submit(self, job: Job, *, store_intent: Callable[[], Awaitable[None]]) -> Event:
+        """Connect, have the intent stored, and send the order exactly once; return what became of it.
+
+        Args:
+            job: As it is with its intent.
+            store_intent: Called once, when the connection stands. What it raises comes out here, and nothing was sent.
+        """
+        stored = False
+
+        async def before_sending() -> None:
+            nonlocal stored
+            await store_intent()
+            stored = True
+
         try:
             links = await self._links.of(job)
         except (DiskError, SourceFault) as error:
-            return self._outcomes.gave_up(_UNUSABLE, error, Billed.NO)  # nothing was sent
+            return self._outcomes.gave_up(_UNUSABLE, error, Billed.NO)
         try:
-            submission = await self._client.submit(job.order, job.uploads, links, request_id=job.request_id)
+            submission = await self._client.submit(
+                job.order, job.uploads, links, before_sending=before_sending, request_id=job.request_id
+            )
         except FireflyError as error:
-            return self._unplaced(job, error)
+            return self._unplaced(job, error) if stored else self._unsent(job, error)
         self._gate.answered()
         self._durations.began(job.key)
         return Accepted(submission=submission, at=self._clock.now())
+
+    def _unsent(self, job: Job, error: FireflyError) -> Postponed:
+        """Return that *job* waits as it is: the order did not get as far as its intent."""
+        self._setbacks.heed(job, error)
+        return Postponed(
+            until=self._again_at(job, error), failure=failure_of("the order was not sent", error, Billed.NO)
+        )
+
+    def _again_at(self, job: Job, error: FireflyError) -> datetime:
+        now, chance = self._clock.now(), self._chance()
+        return retry.again_at(now, retry.ORDERING, job.trips, chance=chance, not_before=error.retry_at)
 
     def _unplaced(self, job: Job, error: FireflyError) -> Event:
         counts = self._setbacks.heed(job, error)
@@ -172,11 +203,8 @@ class Ordering:
                 )
                 return Doubted(failure=failure)
             case Verdict.LATER:
-                until = retry.again_at(
-                    now, retry.ORDERING, job.trips, chance=self._chance(), not_before=error.retry_at
-                )
                 failure = failure_of("the order was not accepted", error, Billed.NO)
-                return Declined(failure=failure, until=until, counts=counts)
+                return Declined(failure=failure, until=self._again_at(job, error), counts=counts)
             case _:
                 assert_never(error.verdict)
 

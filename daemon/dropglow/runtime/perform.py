@@ -1,7 +1,8 @@
 """Turn what should be done into what happened: one method of one part for each act.
 
 Each returns an event, or how long nothing can be learned. Faults become events
-in the parts; nothing here decides.
+in the parts; nothing here decides. *Submit* alone is the worker's own: in its
+middle it stores the intent.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from dropglow.events import Event
-from dropglow.lifecycle import Act, Cancel, Deliver, Fetch, Poll, Prepare, Submit, Wait
+from dropglow.lifecycle import Cancel, Deliver, Fetch, Poll, Prepare, Wait
 from dropglow.model import Drop, Job
 from dropglow.runtime.awaiting import Awaiting
 from dropglow.runtime.fetching import Fetching
@@ -29,13 +30,13 @@ class Performer:
     awaiting: Awaiting
     fetching: Fetching
 
-    async def __call__(self, act: Act, job: Job, drop: Drop) -> Event | Wait:
+    async def __call__(
+        self, act: Prepare | Poll | Cancel | Fetch | Deliver, job: Job, drop: Drop
+    ) -> Event | Wait:
         """Carry *act* out for *job* of *drop* and return what happened."""
         match act:
             case Prepare():
                 return await self.ordering.prepare(job)
-            case Submit():
-                return await self.ordering.submit(job)
             case Poll():
                 return await self.awaiting.poll(job)
             case Cancel():

@@ -1,9 +1,10 @@
 """Carry one job forward until it must wait or rest: ask, act, tell, again.
 
-The heart of the service. The intent (*Began*) is stored before the order is
-sent; every answer is stored before the next step. When somebody else changed
-the job meanwhile, it is read again and told the same event: if a cancel won
-just before *Began*, the table refuses and nothing is bought.
+The heart of the service. For an order the connection is made first, then the
+intent (*Began*) is stored, then the order is sent; every answer is stored
+before the next step. When somebody else changed the job meanwhile, it is read
+again and told the same event: if a cancel won just before *Began*, the table
+refuses and nothing is bought.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from weakref import WeakValueDictionary
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
-from dropglow.errors import Conflict, IllegalTransition, LeaseLost, OverBudget
+from dropglow.errors import (
+    Conflict,
+    DropglowError,
+    IllegalTransition,
+    LeaseLost,
+    LedgerUnavailable,
+    OverBudget,
+)
 from dropglow.events import Accepted, Began, Doubted, Event, GaveUp
 from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import (
@@ -42,6 +50,10 @@ PATIENCE = timedelta(seconds=5)
 # So often it is looked whether the wait is over: the clock may have been set right meanwhile.
 LOOK_S: Final = 60.0
 UNSAFE: Final = "keep this id: if the service ends before its ledger can be written, the order is in doubt, and it settles that"
+
+
+class Withdrawn(DropglowError):
+    """Report that an order is not to be begun any more: something changed while its connection was made."""
 
 
 class Hand:
@@ -142,21 +154,60 @@ class Worker:
             hand.asked = True
             if (first := self._perform.awaiting.first_look(job)) is not None:
                 return first
-        if not isinstance(act, Submit):
-            outcome = await self._perform(act, job, await self._drop(job, hand))
-            return outcome if isinstance(outcome, Wait) else await self.tell(job, outcome, hand)
+        if isinstance(act, Submit):
+            return await self._order(job, hand)
+        outcome = await self._perform(act, job, await self._drop(job, hand))
+        return outcome if isinstance(outcome, Wait) else await self.tell(job, outcome, hand)
+
+    async def _order(self, job: Job, hand: Hand) -> Job:
+        """Place the order of *job*, and return it as it is then.
+
+        What goes wrong before the intent is stored leaves the job as it was; also a ledger that cannot store it, for
+        which no connection waits.
+        """
         self._perform.ordering.count_submission()
-        hand.on_the_wire = True
+        stored = job
+
+        async def place() -> Event:
+            began = Began(at=self._clock.now())
+
+            async def store_intent() -> None:
+                nonlocal stored
+                stored = await self._begin(job, began, hand)
+
+            return await self._perform.ordering.submit(advance(job, began), store_intent=store_intent)
+
         try:
-            booking = await self._perform.purse.booking(job.rule)
-            job = await self.tell(job, Began(at=self._clock.now(), booking=booking), hand)
-            answer = await self._perform.ordering.submit(job)
-            return await self.tell(job, answer, hand)
+            answer = await insist(place, self._clock)
+            return await self.tell(stored, answer, hand)
         except OverBudget:  # others were faster since it was looked at; nothing was stored
             short = await self._perform.purse.shortfall(job)
             return job if short is None else await self.tell(job, short, hand)
+        except Withdrawn:
+            return job
         finally:
             hand.on_the_wire = False
+
+    async def _begin(self, job: Job, began: Began, hand: Hand) -> Job:
+        """Store the intent to send the order of *job*, whose connection waits for it; return the job as stored.
+
+        Raises:
+            Withdrawn: It is not to be sent now: we stop, spending was stopped, or the same was bought meanwhile.
+            LedgerUnavailable: It could not be stored.
+            OverBudget: It does not fit its budget any more.
+            IllegalTransition: The job was cancelled meanwhile.
+            LeaseLost: Another host owns it.
+        """
+        reused = await self._perform.reuse.of(job, await self._drop(job, hand))
+        booking = await self._perform.purse.booking(job.rule)
+        if hand.stopping or self._perform.ordering.stopped or reused is not None:
+            raise Withdrawn("the order was not begun")
+        hand.on_the_wire = True
+        try:
+            return await self.tell(job, replace(began, booking=booking), hand)
+        except LedgerUnavailable:
+            hand.on_the_wire = False
+            raise
 
     async def _hindrance(self, job: Job, drop: Drop) -> Event | Wait | None:
         """Return what keeps *job* from being bought now, or None: then there is no wait until it is counted."""
@@ -187,6 +238,7 @@ class Worker:
             IllegalTransition: The job, as it is now, cannot take this event.
             LeaseLost: Another host owns it.
             OverBudget: It is a *Began* that does not fit its budget any more.
+            LedgerUnavailable: It is a *Began*; for any other event the ledger is asked again.
         """
         while True:
             after = advance(job, event)
@@ -237,4 +289,6 @@ class Worker:
             if isinstance(event, Accepted) and not self._board(before, event):
                 log.critical(vocabulary.RECEIPT_UNSAFE, hint=UNSAFE, **about(after))
 
+        if isinstance(event, Began):  # a connection waits for it, and it can be made again
+            return await save()
         return await insist(save, self._clock, at_first=rescue)

@@ -38,6 +38,7 @@ from dropglow.runtime.service import Outcome, Service
 from dropglow.sandbox.app import make_app
 from dropglow.sandbox.faults import parse_faults
 from dropglow.sandbox.world import World
+from tests.telling import Telling
 
 CANARY = "canary-client-secret"
 CONFIGURATION = """
@@ -133,7 +134,9 @@ class Daemon:
                 FixedCredentials(client_id="canary-client-id", client_secret=CANARY),
                 self.clock,
                 connections=16,
-                transport=None if self.sockets else self.wire(httpx.ASGITransport(make_app(self.world))),
+                transport=None
+                if self.sockets
+                else self.wire(Telling(httpx.ASGITransport(make_app(self.world)))),
             )
             try:
                 ledger = self.ledger(owned.ledger)

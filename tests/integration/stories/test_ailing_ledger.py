@@ -20,6 +20,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.ledger.mailbox import Mailbox, Verb
 from dropglow.model import DropState
 from dropglow.sandbox.app import make_app
+from tests.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ async def serve(daemon: Daemon, until: Callable[[], bool]) -> None:
             FixedCredentials(client_id="canary-client-id", client_secret="canary-client-secret"),
             daemon.clock,
             connections=16,
-            transport=httpx.ASGITransport(make_app(daemon.world)),
+            transport=Telling(httpx.ASGITransport(make_app(daemon.world))),
         )
         service = await build(
             daemon.config, ledger=cast("Ledger", ledger), client=client, clock=daemon.clock, disk=RealDisk()
