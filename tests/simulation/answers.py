@@ -205,6 +205,7 @@ class Scripted(httpx.AsyncBaseTransport):
         reply = self._reply
         if reply.broken == "refused":
             raise httpx.ConnectError("no connection")
+        await request.extensions["trace"]("http11.send_request_headers.started", {})
         if reply.arrives:
             await self._inner.handle_async_request(request)
         if reply.broken == "silent":

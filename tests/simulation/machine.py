@@ -32,8 +32,8 @@ from dropglow.intake import inbox, mounts, survey
 from dropglow.landmarks import Mount
 
 CHANGES: Final = frozenset({
-    "create", "write", "fsync", "sync_folder", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "commit", "send",
-    "answer",
+    "create", "write", "fsync", "sync_folder", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "commit", "connect",
+    "send", "answer",
 })  # fmt: skip
 
 

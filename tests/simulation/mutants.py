@@ -122,6 +122,7 @@ LIFECYCLE: Final = f"{PRODUCT}/lifecycle.py"
 WORKER: Final = f"{PRODUCT}/runtime/worker.py"
 FAULTS: Final = f"{PRODUCT}/firefly/faults.py"
 CLIENT: Final = f"{PRODUCT}/firefly/client.py"
+EXCHANGE: Final = f"{PRODUCT}/firefly/exchange.py"
 REAL: Final = f"{PRODUCT}/disk/real.py"
 RENAME: Final = f"{PRODUCT}/disk/rename.py"
 OUTBOX: Final = f"{PRODUCT}/delivery/outbox.py"
@@ -135,13 +136,23 @@ SPOOL: Final = f"{PRODUCT}/delivery/spool.py"
 MUTANTS: Final = (
     mutant(
         "the intent is stored after the order is sent",
-        (
-            WORKER,
-            "            job = await self.tell(job, Began(at=self._clock.now(), booking=booking), hand)\n" +
-            "            answer = await self._perform.ordering.submit(job)\n",
-            "            answer = await self._perform.ordering.submit(job)\n" +
-            "            job = await self.tell(job, Began(at=self._clock.now(), booking=booking), hand)\n",
-        ),
+        (f"{PRODUCT}/runtime/ordering.py", "            await store_intent()\n            stored = True\n", "            stored = True\n"),
+        (WORKER, "            answer = await insist(place, self._clock)\n            return await self.tell(stored, answer, hand)\n",
+         "            answer = await insist(place, self._clock)\n" +
+         "            job = await self._begin(job, Began(at=self._clock.now()), hand)\n" +
+         "            return await self.tell(job, answer, hand)\n"),
+    ),
+    mutant(
+        "the intent is stored after the first byte",
+        (EXCHANGE, '        if event.endswith("send_request_headers.started"):\n',
+         '        if event.endswith("receive_response_headers.started"):\n'),
+        (EXCHANGE, "        if self._exchange.sealed:\n            raise RuntimeError(_SILENT)\n", ""),
+    ),
+    mutant(
+        "the connection is made after the intent is stored",
+        (EXCHANGE, "            response = await self._head()\n            while",
+         "            if self._before_sending is not None:\n                await self._before_sending()\n" +
+         "                self._before_sending = None\n            response = await self._head()\n            while"),
     ),
     mutant(
         "a new owner does not doubt an order on the wire",
@@ -178,13 +189,13 @@ MUTANTS: Final = (
     ),
     mutant(
         "what broke on the wire was not sent",
-        (f"{PRODUCT}/firefly/exchange.py", "        return self._started or not (self._traced or isinstance(error, _NOT_SENT))",
+        (EXCHANGE, "        return self._started or not (self._traced or isinstance(error, _NOT_SENT))",
          "        return False"),
     ),
     mutant(
         "the client sends an order again by itself",
-        (CLIENT, "        reply = await attempt(token)\n        self._heard",
-         "        reply = await attempt(token)\n        if isinstance(reply, Broken):\n            reply = await attempt(token)\n        self._heard"),
+        (CLIENT, "        reply = await attempt(token, before_sending)\n        self._heard",
+         "        reply = await attempt(token, before_sending)\n        if isinstance(reply, Broken):\n            reply = await attempt(token)\n        self._heard"),
     ),
     mutant(
         "the receipt is forgotten",
@@ -264,7 +275,7 @@ MUTANTS: Final = (
         "a result is delivered before it is checked",
         (SPOOL, "            if not ends_well(file, media, stat.size_bytes):", "            if False:"),
         (SPOOL, "            size = _decoded(file, media)\n", "            size = None\n"),
-        (f"{PRODUCT}/firefly/exchange.py", "        return Broken(sent=True, why=why, begun=answer) if why and response.is_success else answer", "        return answer"),
+        (EXCHANGE, "        return Broken(sent=True, why=why, begun=answer) if why and response.is_success else answer", "        return answer"),
         (f"{PRODUCT}/firefly/results.py", "        if expected_bytes is not None and expected_bytes != reply.size_bytes:", "        if expected_bytes is None:"),
         (SPOOL, "        if expected_bytes is not None and expected_bytes != self.size_bytes:", "        if False:"),
     ),
@@ -307,6 +318,7 @@ MUTANTS: Final = (
     mutant(
         "an order under way is bought again for its double",
         (WORKER, "            if (reused := await", "            if isinstance(act, Prepare) and (reused := await"),
+        (WORKER, "ordering.stopped or reused is not None:", "ordering.stopped:"),
     ),
     mutant(
         "a budget is looked at before an order, and not once more with its intent",

@@ -105,6 +105,7 @@ class Promises:
         return [
             *self._money(told),
             *self._known(told),
+            *self._needlessly_doubted(told),
             *self._bought_again(told),
             *self._admitted_again(told),
             *self._wrongly_free(told),
@@ -175,6 +176,12 @@ class Promises:
             settled = {"Doubted", "RetryAsked", "ResubmitAsked"} & set(events)
             if bought.uuid not in known and not settled:
                 yield f"I6: nobody knows of {bought.id}, which {job.key} bought"
+
+    def _needlessly_doubted(self, told: Told) -> Iterator[str]:
+        """Yield what is in doubt although there never was a connection for its order."""
+        for job in told.jobs.values():
+            if job.stage is Stage.IN_DOUBT and job.request_id not in self._front.connected:
+                yield f"I6: {job.key} is in doubt, and its order found no connection"
 
     def _bought_again(self, told: Told) -> Iterator[str]:
         """Yield where content was bought that had been bought, or may have been, for another drop.

@@ -20,7 +20,7 @@ WANTED: Final = (
     "power cut", "process killed", "stopped", "name forgotten", "content forgotten", "answer lost", "no connection",
     "request swallowed", "answer never came", "short write", "ENOSPC at create", "EIO at fsync",
     "EIO at commit", "EIO at read", "EROFS at rename", "404 to GET", "429 to POST", "502 to POST",
-    "died at send", "died after send", "died at answer", "died at commit", "died after commit", "died at rename",
+    "died at connect", "died after connect", "died at send", "died after send", "died at answer", "died at commit", "died after commit", "died at rename",
     "died after rename", "died at fsync", "wish resubmit", "wish attach", "wish cancel", "wish retry",
     "took back from _failed", "remove_result", "foreign", "took a result's name", "took a file's name",
     "answer lost on its way", "a gateway's answer in place of Adobe's", "half an answer", "answer compressed", "no such name",

@@ -120,7 +120,7 @@ _REFUSED: Final = {
 
 # Effects at which lives end, by how their lines in the trace begin.
 _DEATHS: Final = (
-    "", "", "", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write",
+    "", "", "", "connect", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write",
     "rename /out", "sync_folder /out", "commit save Delivered",
 )  # fmt: skip
 _ALWAYS: Final = Rate(share=1.0)

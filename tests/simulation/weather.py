@@ -51,7 +51,7 @@ class Weather:
     odd_wait: float = 0.0  # senseless times to wait
     meddled: float = 0.0  # somebody cancels a job while an answer about one is on its way
     slow_s: float = 0.05
-    telling: bool = False  # the transport tells of its steps, as the real one does
+    telling: bool = False  # the transport tells of connecting too, as the real one does
 
 
 class Mischief:

@@ -68,6 +68,7 @@ class Front:
         self.world = world
         self.served: dict[str, set[str]] = defaultdict(set)  # by Adobe's job: the digests of what it gave out
         self.strangers: list[str] = []  # who saw the token and should not have
+        self.connected: set[str] = set()  # the ids of requests that found a connection
         self._exact: dict[tuple[str, str], Route] = {}
         self._below: list[tuple[str, str, Route]] = []
         for route in make_app(world).routes:
@@ -138,10 +139,9 @@ class SimWire(httpx.AsyncBaseTransport):
         if not TRUSTED.fullmatch(request.url.host):
             saw = "saw the token" if "authorization" in request.headers else "was asked"
             self._front.strangers.append(f"I9: {request.url.host} {saw}")
+        await self._connect(request, label)
+        await _tell(request, "http11.send_request_headers.started")
         self._machine.step("send", label)
-        await self._tell(request, "connection.connect_tcp.started")
-        self._mischief.before()
-        await self._tell(request, "http11.send_request_headers.started")
         content = await self._content(request)
         await self._travel()
         response = self._mischief.on_its_way()
@@ -156,6 +156,7 @@ class SimWire(httpx.AsyncBaseTransport):
             if path.startswith("/v3/status/") and self._mischief.strikes(self._weather.meddled, "meddled"):
                 self._meddle()
                 await asyncio.sleep(self._dice.random())
+        await _tell(request, "http11.receive_response_headers.started")
         await self._travel()
         self._machine.step("answer", f"{response.status_code} {label}")
         if path.startswith("/results/") and response.body[:2] == b"\xff\xd8":
@@ -172,9 +173,14 @@ class SimWire(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Do nothing: there are no connections."""
 
-    async def _tell(self, request: httpx.Request, step: str) -> None:
+    async def _connect(self, request: httpx.Request, label: str) -> None:
+        self._machine.step("connect", label)
         if self._weather.telling:
-            await request.extensions["trace"](step, {})
+            await _tell(request, "connection.connect_tcp.started")
+        await self._travel()
+        self._mischief.before()
+        self._machine.past("connect")
+        self._front.connected.add(request.headers.get("x-request-id", ""))
 
     def _mark(self, path: str, response: Response) -> None:
         body = self._front.mark(path, bytes(response.body))
@@ -191,6 +197,10 @@ class SimWire(httpx.AsyncBaseTransport):
         roll = self._dice.random()
         if roll > 0.5:
             await asyncio.sleep((roll - 0.5) * self._weather.slow_s)
+
+
+async def _tell(request: httpx.Request, step: str) -> None:
+    await request.extensions["trace"](step, {})
 
 
 class _Body(httpx.AsyncByteStream):
