@@ -33,6 +33,7 @@ ORDER: Final = Order(
     body={"prompt": "a lighthouse"},
     delivery=DeliveryPlan(outbox="/outbox", folder="", name="{stem}{ext}"),
 )
+HASTY: Final = Timeouts(connect_s=0.2)
 RECEIPT: Final = b'HTTP/1.1 202 Accepted\r\ncontent-length: 18\r\n\r\n{"jobId": "urn:1"}'
 
 
@@ -114,7 +115,7 @@ async def test_who_finds_nobody_stores_no_intent(
         taken.bind(("127.0.0.1", 0))
         where = address.replace("PORT", str(taken.getsockname()[1]))
         where = where.replace("TLS", adobe.address.rpartition(":")[2])
-        async with client_of(where, token_address=adobe.address) as client:
+        async with client_of(where, token_address=adobe.address, timeouts=HASTY) as client:
             with pytest.raises(Unavailable) as caught:
                 await client.submit(ORDER, [], before_sending=intent)
 
