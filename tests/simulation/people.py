@@ -40,6 +40,15 @@ CLOCKS: Final = 0.15  # the share of seeds in which the clock is not left alone
 PAUSES: Final = 0.1  # the share of seeds in which spending is stopped for a while
 JUMPS_S: Final = (60.0, 3600.0, 86400.0, 31 * 86400.0, -1.0, -60.0, -3600.0, -86400.0, -40 * 86400.0)
 NAPS_S: Final = (70.0, 600.0, 8 * 3600.0, 3 * 86400.0)
+# What a prompt may begin with: a model of one's own, a picture by its address; and how such a prompt ends.
+FRONTS: Final = (
+    *[("", "")] * 8,
+    ("---\nmodel: image4_custom\ncustom_model_id: urn:aaid:sc:VA6C2:ours\n---\n", " as ours"),
+    (
+        '---\nstyle: {image_reference: "https://shop.s3.amazonaws.com/fox.png?X-Amz-Signature=f0"}\n---\n',
+        " like this",
+    ),
+)
 BEGUN: Final = 16  # bytes that a slow writer has written at first
 _VERBS: Final = (Verb.RETRY, Verb.CANCEL, Verb.CANCEL, Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH)
 
@@ -270,7 +279,8 @@ class People:
             self.ask(Verb.CANCEL, self._dice.choice(open_jobs), clock)
 
     def _prompt(self) -> bytes:
-        return f"fox number {self._number}".encode()
+        front, end = self._dice.choice(FRONTS)
+        return f"{front}fox number {self._number}{end}".encode()
 
     def _put_foreign(self, path: str) -> None:
         self.own.foreign[path] = f"mine {self._dice.random()}".encode()

@@ -174,7 +174,7 @@ class Promises:
             job = by_seeds[bought.seeds]
             events = [record.event for record in told.history[job.key]]
             settled = {"Doubted", "RetryAsked", "ResubmitAsked"} & set(events)
-            if bought.uuid not in known and not settled:
+            if bought.uuid not in known | self._front.unnamed and not settled:
                 yield f"I6: nobody knows of {bought.id}, which {job.key} bought"
 
     def _needlessly_doubted(self, told: Told) -> Iterator[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections import defaultdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.simulation import mutants
+from dropglow.sandbox.faults import Faults
+from tests.simulation import mutants, trials
 from tests.simulation.run import AGAIN, folder, run_all
 from tests.simulation.story import run
 
@@ -71,6 +75,22 @@ def test_a_broken_rule_is_noticed(name: str) -> None:
     prey = next(each for each in mutants.MUTANTS if each.name.startswith(name))
 
     assert mutants.hunt(prey, most=400).seed is not None
+
+
+def test_no_fault_of_adobe_is_forgotten() -> None:
+    """Seeds choose every fault that the sandbox has, and every one of the few values that some of them take."""
+    chosen: dict[str, set[object]] = defaultdict(set)
+    for faults in itertools.chain(trials.SUBMISSIONS, trials.LOST, *trials.MENU):
+        for name, value in faults.items():
+            chosen[name].add(value)
+    wanted = {each.name: getattr(each.metadata["read"], "words", ()) for each in fields(Faults)}
+    values = {
+        name: set(words) - {str(value) for value in {*chosen[name], getattr(Faults(), name)}}
+        for name, words in wanted.items()
+    }
+
+    assert wanted.keys() - trials.LEFT_OUT == {name for name, values in chosen.items() if values}
+    assert {} == {name: words for name, words in values.items() if words and name not in trials.LEFT_OUT}
 
 
 def test_every_mutant_fits_the_product() -> None:

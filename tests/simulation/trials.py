@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from dropglow.sandbox.fault_values import NEVER, Rate, Span
-from dropglow.sandbox.faults import Faults
+from dropglow.sandbox.faults import ACCESS_ERRORS, CANCEL_ERRORS, POLICY_CODES, Faults
 from tests.simulation.machine import Fate, Trouble
 from tests.simulation.weather import Weather
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from random import Random
 
 SOMETIMES: Final = object()  # a share of the calls, drawn when it is chosen
+# What is never chosen here: the list of custom models is asked for by `check` alone, and two others hold for every seed.
+LEFT_OUT: Final = frozenset({"models_error", "models_error_rate", "no_models", "duration", "pictures"})
 
 
 def fate(dice: Random, root: str, *, pending: bool) -> Fate:
@@ -108,7 +110,10 @@ _WEATHER: Final[dict[str, tuple[float, ...]]] = {
     "silent": (0, 0, 0, 0, 0.05),
     "halved": (0, 0, 0, 0, 0.2),
     "packed": (0, 0, 0, 0, 0.2),
+    "swollen": (0, 0, 0, 0, 0.1),
     "misdirected": (0, 0, 0, 0.5),
+    "misnamed": (0, 0, 0, 0.5),
+    "odd_seeds": (0, 0, 0, 0.5),
     "doubled": (0, 0, 0, 0.5),
     "odd_wait": (0, 0.5),
     "meddled": (0, 0, 0.1, 0.3),
@@ -147,21 +152,29 @@ MENU: Final[tuple[tuple[dict[str, Any], ...], ...]] = (
     (*_some("submit_no_link", "bare_ids"), {"shape": "B"}, {"shape": "C"}, {"accept_status": 200}, {"spelling": "canceled"},
      {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"status_host": "firefly-api.adobe.io@evil.example"},
      {"status_host": "firefly-epo851211.adobe.io:8443"}, {"status_host": "evil.example\\@firefly-api.adobe.io"},
-     {"clock_skew": 100.0}, {"clock_skew": -100.0}),
-    (*_some("token_401", "token_500", "unauthorised"), {"token_life": 5.0}, {"forbidden": "quota_exhausted"},
-     {"forbidden": "user_non_entitled"}),
-    (*_some("rate_limit", "rate_limit_date", "rate_limit_bare", "rate_limit_status"), {"retry_after": 120.0},
-     {"rate_limit": SOMETIMES, "rate_limit_code": "backpressure_limited"}, {"rate_limit": SOMETIMES, "rate_limit_level": "account"}),
-    (*_some("upload_413", "upload_500", "upload_lost"), {"upload_error": 503, "upload_error_rate": SOMETIMES},
-     {"upload_life": 30.0}),
-    (*_some("never", "job_failed", "timeout", "empty", "fewer"), {"job_failed": SOMETIMES, "job_failed_code": "prompt_unsafe"},
-     {"moderation": SOMETIMES, "moderation_status": 451}),
+     {"clock_skew": 100.0}, {"clock_skew": -100.0}, {"shape": "A"}, {"accept_status": 202}, {"progress": "yes"}, {"progress": "no"}),
+    ({"latency": 2.0}, {"latency": 70.0}, {"latency": 200.0}, {"slow_download": 1000.0}, {"slow_download": 2.0}),
+    (*_some("token_401", "token_500", "unauthorised"), {"token_life": 5.0}, {"token_life": 0.0},
+     *({"forbidden": code, "forbidden_rate": rate} for code in ACCESS_ERRORS for rate in (_ALWAYS, SOMETIMES))),
+    (*_some("rate_limit", "rate_limit_date", "rate_limit_bare", "rate_limit_status"), {"retry_after": 120.0}, {"retry_after": 0.0},
+     {"rate_limit": SOMETIMES, "rate_limit_code": "backpressure_limited"}, {"rate_limit": SOMETIMES, "rate_limit_level": "account"},
+     {"per_minute": 1}, {"per_minute": 3}),
+    (*_some("upload_413", "upload_500", "upload_lost"), {"upload_life": 30.0}, {"upload_life": 0.0},
+     {"upload_life": 0.0, "complaint_status": 400},
+     *({"upload_error": status, "upload_error_rate": SOMETIMES} for status in (400, 403, 415, 451, 502, 503, 503, 503))),
+    (*_some("never", "never", "job_failed", "timeout", "empty", "fewer"),
+     *({"job_failed": SOMETIMES, "job_failed_code": code} for code in ("prompt_unsafe", "image_unsafe", "no such code"))),
+    (*({"moderation": SOMETIMES, "moderation_code": code, "moderation_status": status} for code in POLICY_CODES for status in (422, 451)),
+     *({"unsafe_word": word} for word in ("fox", "3", "Fox"))),
+    _some("url_unreachable", "unknown_model"),
     (
         *_some("status_500", "status_404", "status_lost", "status_html", "status_strange"),
-        *({"status_error": status, "status_error_rate": SOMETIMES} for status in (403, 408, 409, 410, 451, 502, 503)),
+        *({"status_strange": SOMETIMES, "status_word": word} for word in ("done", "PAUSED", "Succeeded", "cancel pending", "\u202edne")),
+        *({"status_error": status, "status_error_rate": SOMETIMES}
+          for status in (403, 408, 409, 410, 451, 499, 501, 502, 503, 504, 529)),
     ),
     (*_some("link_403", "download_500", "wrong_type"), {"link_life": 3.0}),
     _some("cut_download"),
     (*_some("cancel_lost"), {"cancel_takes": 20.0},
-     *({"cancel_error": code} for code in ("unknown_job_id", "job_completed", "rate_limited", "runtime_error"))),
+     *({"cancel_error": code, "cancel_error_rate": SOMETIMES} for code in CANCEL_ERRORS)),
 )  # fmt: skip

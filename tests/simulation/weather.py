@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,10 @@ _BROKEN: Final = (
 _GATEWAYS: Final = (502, 503, 504, 520, 529)
 _STRANGE: Final = (302, 404, 418, 421, 431, 507, 599)
 _WAITS: Final = (b"-5", b"soon", b"", b"1e9", b"Thu, 01 Jan 1970 00:00:00 GMT", b"99999999999999999999")
+_JOB_ID: Final = re.compile(rb"urn:ff:jobs:\w+:([\w-]+)")
+_NO_IDS: Final = (b"../../../v3/cancel/all", b"", b"urn:ff:jobs:\xe2\x80\xae", b"x" * 300)
+_NO_SEEDS: Final = ("../../drop0", -1, 1e300, None, {"a": [1]}, True)
+_ENDLESS: Final = b" " * (1024 * 1024)  # more than anybody reads of an answer
 _PRIVATE: Final = ("https://169.254.169.254/", "http://localhost/", "https://evil.example/")
 
 
@@ -46,7 +51,10 @@ class Weather:
     silent: float = 0.0  # it arrived, and the answer never comes
     halved: float = 0.0  # half of the answer comes
     packed: float = 0.0  # it comes compressed, which nobody asked for
+    swollen: float = 0.0  # it has no end
     misdirected: float = 0.0  # links of results lead elsewhere
+    misnamed: float = 0.0  # an accepted job has an id that is none
+    odd_seeds: float = 0.0  # results have seeds that are none
     doubled: float = 0.0  # results are named twice
     odd_wait: float = 0.0  # senseless times to wait
     meddled: float = 0.0  # somebody cancels a job while an answer about one is on its way
@@ -62,6 +70,7 @@ class Mischief:
         self._weather = weather
         self._dice = dice
         self._counts = counts
+        self.unnamed: set[str] = set()  # accepted jobs whose id nobody was told
 
     def strikes(self, share: float, name: str = "") -> bool:
         """Return whether something that happens to such a *share* does, and count it by its *name*."""
@@ -113,9 +122,15 @@ class Mischief:
             _put(answer, b"retry-after", self._dice.choice(_WAITS))
         if b'"outputs"' in answer.body:
             self._tamper(answer)
+        if b"/v3/status/" in answer.body and self.strikes(self._weather.misnamed, "an id that is none"):
+            if "link" not in answer.headers:
+                self.unnamed |= {each[1].decode() for each in _JOB_ID.finditer(answer.body)}
+            _fill(answer, _JOB_ID.sub(self._dice.choice(_NO_IDS), answer.body))
         if answer.body and self.strikes(self._weather.packed, "answer compressed"):
             _fill(answer, gzip.compress(answer.body, mtime=0))
             _put(answer, b"content-encoding", b"gzip")
+        elif answer.body[:1] == b"{" and self.strikes(self._weather.swollen, "answer without an end"):
+            _fill(answer, bytes(answer.body) + _ENDLESS)
         elif len(answer.body) > 1 and self.strikes(self._weather.halved, "half an answer"):
             _fill(answer, bytes(answer.body[: len(answer.body) // 2]))
         return answer
@@ -123,10 +138,13 @@ class Mischief:
     def _tamper(self, answer: Response) -> None:
         doubled = self.strikes(self._weather.doubled, "results named twice")
         misdirected = self.strikes(self._weather.misdirected, "links that lead elsewhere")
-        if not doubled and not misdirected:
+        odd = self.strikes(self._weather.odd_seeds, "seeds that are none")
+        if not doubled and not misdirected and not odd:
             return
         document = json.loads(bytes(answer.body))
         outputs = document["result"]["outputs"]
+        for output in outputs if odd else ():
+            output["seed"] = self._dice.choice(_NO_SEEDS)
         if doubled:
             outputs += outputs
         text = json.dumps(document)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from dropglow.sandbox.app import make_app
 from dropglow.sandbox.faults import Faults, Rate
-from dropglow.sandbox.replies import CutBody, CutConnection
+from dropglow.sandbox.replies import CutBody, CutConnection, SlowBody
 from dropglow.sandbox.world import World
 from tests.simulation.weather import Mischief
 
@@ -34,6 +34,7 @@ _SETTINGS: Final = tuple(
     for each in fields(Faults)
     if each.name not in {"duration", "pictures"} and not isinstance(getattr(_SOUND, each.name), Rate)
 )
+_CODE: Final = re.compile(rb'"error_code": ?"(\w+)"')
 _ENDED: Final = {"type": "http.disconnect"}
 
 
@@ -52,6 +53,12 @@ class SimWorld(World):
             self._counts[f"at Adobe: {fault}"] += 1
         return struck
 
+    def wait_before_next(self) -> float | None:
+        """Return the seconds until the next order or upload is allowed, and count those that come too soon."""
+        wait_s = super().wait_before_next()
+        self._counts["at Adobe: one too many in a minute"] += wait_s is not None
+        return wait_s
+
     def set_faults(self, faults: Faults) -> None:
         """Let these go wrong from now on, and count those that have no share of calls."""
         self.faults = faults
@@ -67,6 +74,7 @@ class Front:
         """Answer for *world*."""
         self.world = world
         self.served: dict[str, set[str]] = defaultdict(set)  # by Adobe's job: the digests of what it gave out
+        self.unnamed: set[str] = set()  # jobs that were accepted, and nobody was told under which id
         self.strangers: list[str] = []  # who saw the token and should not have
         self.connected: set[str] = set()  # the ids of requests that found a connection
         self._exact: dict[tuple[str, str], Route] = {}
@@ -146,7 +154,7 @@ class SimWire(httpx.AsyncBaseTransport):
         await self._travel()
         response = self._mischief.on_its_way()
         if response is None:
-            response = await self._front.answer(request, content)
+            response = await self._answer(request, content)
             self._machine.past("send")
             if isinstance(response, CutConnection):
                 self._machine.counts["answer lost"] += 1
@@ -159,19 +167,30 @@ class SimWire(httpx.AsyncBaseTransport):
         await _tell(request, "http11.receive_response_headers.started")
         await self._travel()
         self._machine.step("answer", f"{response.status_code} {label}")
+        if (code := _CODE.search(response.body)) is not None:
+            self._machine.counts[f"Adobe says {code[1].decode()}"] += 1
         if path.startswith("/results/") and response.body[:2] == b"\xff\xd8":
             self._mark(path, response)
         response = self._mischief.on_its_way_back(response)
+        self._front.unnamed |= self._mischief.unnamed
         if response.status_code >= 300:
             self._machine.counts[f"{response.status_code} to {request.method}"] += 1
         cut = isinstance(response, CutBody)
         if cut:
             self._machine.counts["download cut"] += 1
-        stream = _Body(bytes(response.body), cut=cut)
+        pace = response.bytes_per_s if isinstance(response, SlowBody) else 0.0
+        stream = _Body(bytes(response.body), cut=cut, bytes_per_s=pace)
         return httpx.Response(response.status_code, headers=response.raw_headers, stream=stream)
 
     async def aclose(self) -> None:
         """Do nothing: there are no connections."""
+
+    async def _answer(self, request: httpx.Request, content: bytes) -> Response:
+        answering = self._front.answer(request, content)
+        if not self._front.world.faults.latency:
+            return await answering
+        # Who takes long does not notice that somebody hung up meanwhile, and may well do what was asked.
+        return await asyncio.shield(asyncio.ensure_future(answering))
 
     async def _connect(self, request: httpx.Request, label: str) -> None:
         self._machine.step("connect", label)
@@ -204,14 +223,21 @@ async def _tell(request: httpx.Request, step: str) -> None:
 
 
 class _Body(httpx.AsyncByteStream):
-    """A body in one or two pieces, or half of it."""
+    """A body in one or two pieces, slowly, or half of it."""
 
-    def __init__(self, body: bytes, *, cut: bool) -> None:
+    def __init__(self, body: bytes, *, cut: bool, bytes_per_s: float) -> None:
         self._body = body
         self._cut = cut
+        self._bytes_per_s = bytes_per_s
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         middle = len(self._body) // 2
+        if self._bytes_per_s:
+            await asyncio.sleep(middle / self._bytes_per_s)
+            yield self._body[:middle]
+            await asyncio.sleep(middle / self._bytes_per_s)
+            yield self._body[middle:]
+            return
         if self._cut:
             yield self._body[:middle]
             raise httpx.ReadError("the connection was closed in the middle of the answer")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from dropglow.firefly.hosts import clean_id
+from dropglow.firefly.hosts import clean_id, job_id_like
 from dropglow.model import Order, Output, RemoteId, Submission, Upload
 from dropglow.rules.operations import OPERATIONS
 
@@ -108,8 +108,8 @@ def submission(headers: Mapping[str, str], body: bytes) -> Submission | None:
     """
     found = _object(body)
     linked_status, linked_cancel = _link_header(headers.get("link", ""))
-    status_url = _text(found, "statusUrl") or _href(found, "result", "status", "self") or linked_status
-    cancel_url = _text(found, "cancelUrl") or _href(found, "cancel") or linked_cancel
+    status_url = _of_a_job(_text(found, "statusUrl"), _href(found, "result", "status", "self"), linked_status)
+    cancel_url = _of_a_job(_text(found, "cancelUrl"), _href(found, "cancel"), linked_cancel)
     ids = (_text(found, "jobId"), _last_segment(status_url), _last_segment(cancel_url))
     remote_id = next(filter(clean_id, ids), "")
     if not remote_id and not status_url:
@@ -217,6 +217,12 @@ def _link_header(value: str) -> tuple[str, str]:
         else:
             status_url = status_url or url
     return status_url, cancel_url
+
+
+def _of_a_job(*urls: str) -> str:
+    """Return the first address that ends in a job id; where none does, the first that there is."""
+    found = [url for url in urls if url]
+    return next((url for url in found if job_id_like(_last_segment(url))), found[0] if found else "")
 
 
 def _last_segment(url: str) -> str:

@@ -105,16 +105,16 @@ class SlowBody(Response):
     ) -> None:
         """Hold the body and its pace."""
         super().__init__(content, headers=headers, media_type=media_type)
-        self._bytes_per_s = bytes_per_s
+        self.bytes_per_s = bytes_per_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send chunk by chunk."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        chunk = max(1, min(CHUNK_BYTES, int(self._bytes_per_s / 10)))
+        chunk = max(1, min(CHUNK_BYTES, int(self.bytes_per_s / 10)))
         gone = asyncio.ensure_future(_gone(receive))
         try:
             for start in range(0, len(self.body), chunk):
-                await asyncio.wait({gone}, timeout=chunk / self._bytes_per_s)
+                await asyncio.wait({gone}, timeout=chunk / self.bytes_per_s)
                 if gone.done():
                     return
                 piece = bytes(self.body[start : start + chunk])

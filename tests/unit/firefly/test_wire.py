@@ -123,6 +123,22 @@ def test_an_odd_id_does_not_lose_a_receipt(job_id: str) -> None:
     assert "an_odd_id" == found.remote_id
 
 
+@pytest.mark.parametrize("job_id", ["../../../v3/cancel/all", "", "x" * 300])
+def test_where_the_body_names_no_job_the_header_does(job_id: str) -> None:
+    """An address that leads to no job is of no use while there is another one."""
+    body = {
+        "jobId": job_id,
+        "statusUrl": f"https://h/v3/status/{job_id}",
+        "cancelUrl": f"https://h/v3/cancel/{job_id}",
+    }
+    urn = "urn:ff:jobs:eso851211:12345678-1234-4123-8123-123456789abc"
+    status_url, cancel_url = f"https://h/v3/status/{urn}", f"https://h/v3/cancel/{urn}"
+
+    found = wire.submission({"link": f"<{status_url}>, <{cancel_url}>"}, packed(body))
+
+    assert Submission(remote_id=urn, status_url=status_url, cancel_url=cancel_url) == found  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"{}", b'{"jobId": ""}', b'{"jobId": ".."}', b'{"jobId": true}', b"[" * 99_999]
 )
