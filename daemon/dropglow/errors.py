@@ -10,6 +10,7 @@ First level: whose problem it is. Second level: what to do now::
     │   ├── Conflict               the row changed meanwhile: read again
     │   ├── UnknownKey             no drop or job has this id
     │   ├── OverBudget             the order does not fit the budget: it waits
+    │   ├── SpendingStopped        somebody paused spending: the order waits
     │   └── LedgerUnavailable      pause intake, stay alive, try again
     ├── FireflyError               carries a verdict: NO, LATER or UNKNOWN
     │   ├── AuthError              LATER: credentials or entitlement
@@ -79,6 +80,10 @@ class UnknownKey(LedgerError):
 
 class OverBudget(LedgerError):
     """Report that an order would exceed a budget; nothing was booked."""
+
+
+class SpendingStopped(LedgerError):
+    """Report that spending is paused; nothing was booked."""
 
 
 class LedgerUnavailable(LedgerError):

@@ -17,6 +17,7 @@ from dropglow.model import Failure, Job, Order, RuleName, Stage
 
 WAITS_FOR_MONEY: Final = "budget"  # the code of the reason of a job that waits for its budget
 WAITS_FOR_APPROVAL: Final = "approval"  # of one that is held until a person says `approve`
+PAUSED: Final = "spending is paused"
 BRAKE_ORDERS: Final = 20  # so many orders the brake looks at
 
 

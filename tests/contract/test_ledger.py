@@ -12,7 +12,15 @@ from typing import Any, Final
 
 import pytest
 
-from dropglow.errors import Conflict, IllegalTransition, LeaseLost, LedgerError, OverBudget, UnknownKey
+from dropglow.errors import (
+    Conflict,
+    IllegalTransition,
+    LeaseLost,
+    LedgerError,
+    OverBudget,
+    SpendingStopped,
+    UnknownKey,
+)
 from dropglow.events import (
     Abandoned,
     Accepted,
@@ -1245,6 +1253,19 @@ class TestMoney:
         assert paused is not None
         assert (True, NOW) == (paused.stopped, paused.at)
         assert Switch(stopped=False, at=NOW + HOUR) == await ledger.switch()
+
+    async def test_nothing_is_begun_while_spending_is_paused(self, ledger: Ledger) -> None:
+        """It is refused in the commit that would have stored it, and nothing changes, until spending goes on."""
+        await admit(ledger, make_job())
+        before = await ledger.job(JobKey("drop.1"))
+        await ledger.set_switch(Switch(stopped=True, at=NOW))
+
+        with pytest.raises(SpendingStopped):
+            await tell(ledger, before, booked())
+        assert before == await ledger.job(JobKey("drop.1"))
+        assert Amount() == await ledger.spending(Period.DAY, "2026-01-31", None)
+        await ledger.set_switch(Switch(stopped=False, at=NOW))
+        await tell(ledger, before, booked())
 
 
 KEEPING: Final = After(done=None, failed="/out/_failed", held="/out/_held", workshop="/state/kept/1")

@@ -79,7 +79,11 @@ class SimLedger:
             self._machine.step("commit", label)
         except OSError as error:
             raise LedgerUnavailable(f"the ledger cannot be written: {error.strerror}") from error
+        stopped = (switch := answered(self._ledger.switch())) is not None and switch.stopped
         answer = answered(verb(*args, **kwargs))
+        # What was begun before somebody paused may still go out.
+        if stopped and label.startswith("save Began "):
+            self._complain(f"I8: {args[0].key} was begun while spending was paused")
         if name == "save_drop" and (why := _closed_early(answer)):
             self._complain(why)
         self._machine.past("commit", label)

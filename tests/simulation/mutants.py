@@ -325,6 +325,19 @@ MUTANTS: Final = (
         (MEMORY, "            await self.refuse_excess(before, event.booking)\n", "            assert event.booking\n"),
     ),
     mutant(
+        "a pause is looked at before an order, and not once more with its intent",
+        (BOOKS, "        if self._switch is not None and self._switch.stopped:\n", "        if self._switch is not None and self._switch is None:\n"),
+    ),
+    mutant(
+        "a pause stops nothing",
+        (BOOKS, "        if self._switch is not None and self._switch.stopped:\n", "        if self._switch is not None and self._switch is None:\n"),
+        (f"{PRODUCT}/runtime/purse.py", "        self._gate.stopped = switch is not None and switch.stopped\n", "        self._gate.stopped = False\n"),
+    ),
+    mutant(
+        "an accepted order is looked for where nothing is",
+        (f"{PRODUCT}/firefly/wire.py", "for url in found if job_id_like(_last_segment(url))", "for url in found if job_id_like(url)"),
+    ),
+    mutant(
         "what is in doubt costs nothing",
         (BOOKS, "not bought.live and not bought.remote_id and isinstance(event, Declined | GaveUp)",
          "not bought.remote_id and not isinstance(event, Began)"),

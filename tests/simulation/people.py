@@ -37,12 +37,12 @@ PHOTOS: Final = "in/photos"
 TAKEN: Final = 0.05
 TAKEN_BACK: Final = 0.5
 CLOCKS: Final = 0.15  # the share of seeds in which the clock is not left alone
-PAUSES: Final = 0.1  # the share of seeds in which spending is stopped for a while
+PAUSES: Final = 0.25  # the share of seeds in which spending is stopped for a while
 JUMPS_S: Final = (60.0, 3600.0, 86400.0, 31 * 86400.0, -1.0, -60.0, -3600.0, -86400.0, -40 * 86400.0)
 NAPS_S: Final = (70.0, 600.0, 8 * 3600.0, 3 * 86400.0)
 # What a prompt may begin with: a model of one's own, a picture by its address; and how such a prompt ends.
 FRONTS: Final = (
-    *[("", "")] * 8,
+    *[("", "")] * 4,
     ("---\nmodel: image4_custom\ncustom_model_id: urn:aaid:sc:VA6C2:ours\n---\n", " as ours"),
     (
         '---\nstyle: {image_reference: "https://shop.s3.amazonaws.com/fox.png?X-Amz-Signature=f0"}\n---\n',

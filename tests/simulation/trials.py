@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dropglow.sandbox.fault_values import NEVER, Rate, Span
 from dropglow.sandbox.faults import ACCESS_ERRORS, CANCEL_ERRORS, POLICY_CODES, Faults
@@ -13,6 +13,9 @@ from tests.simulation.weather import Weather
 
 if TYPE_CHECKING:
     from random import Random
+
+# What may be chosen: as often from one part as from any other, however much is in it.
+Menu: TypeAlias = "dict[str, Any] | tuple[Menu, ...]"
 
 SOMETIMES: Final = object()  # a share of the calls, drawn when it is chosen
 # What is never chosen here: the list of custom models is asked for by `check` alone, and two others hold for every seed.
@@ -82,9 +85,9 @@ def faults(dice: Random) -> Faults:
     """Return what goes wrong at Adobe for a while."""
     chosen: dict[str, Any] = {}
     for _ in range(dice.choice((0, 1, 1, 2, 3, 5))):
-        chosen |= dice.choice(SUBMISSIONS if dice.random() < 0.4 else dice.choice(MENU))
+        chosen |= _one_of(dice, SUBMISSIONS if dice.random() < 0.4 else MENU)
     if dice.random() < 0.3:
-        chosen |= dice.choice(LOST)
+        chosen |= _one_of(dice, LOST)
     for name, value in chosen.items():
         if value is SOMETIMES:
             chosen[name] = Rate(share=dice.choice((0.2, 0.5, 1.0)))
@@ -94,6 +97,21 @@ def faults(dice: Random) -> Faults:
 def healthy(high_s: float = 10) -> Faults:
     """Return an Adobe at which nothing goes wrong and no job takes longer than *high_s* seconds."""
     return Faults(duration=Span(low_s=1, high_s=high_s), pictures="plain")
+
+
+def _one_of(dice: Random, menu: Menu) -> dict[str, Any]:
+    while not isinstance(menu, dict):
+        menu = dice.choice(menu)
+    return menu
+
+
+def every(menu: Menu) -> Iterator[dict[str, Any]]:
+    """Yield everything that may be chosen from *menu*."""
+    if isinstance(menu, dict):
+        yield menu
+        return
+    for part in menu:
+        yield from every(part)
 
 
 def _some(*names: str) -> tuple[dict[str, Any], ...]:
@@ -130,7 +148,7 @@ _DEATHS: Final = (
 )  # fmt: skip
 _ALWAYS: Final = Rate(share=1.0)
 # What is dear, and so comes up most.
-SUBMISSIONS: Final[tuple[dict[str, Any], ...]] = (
+SUBMISSIONS: Final[Menu] = (
     *_some("submit_lost", "submit_lost", "submit_500", "submit_502", "submit_garbled", "submit_empty", "redirect", "moderation"),
     *({"submit_error": status, "submit_error_charged": SOMETIMES} for status in (408, 409, 409, 499, 500, 502, 503, 504, 529)),
     {"submit_empty": SOMETIMES, "submit_no_link": _ALWAYS},
@@ -141,40 +159,70 @@ SUBMISSIONS: Final[tuple[dict[str, Any], ...]] = (
     ),
 )  # fmt: skip
 # What leaves nobody knowing whether it was bought.
-LOST: Final[tuple[dict[str, Any], ...]] = (
+LOST: Final[Menu] = (
     *_some("submit_lost", "submit_502"),
     {"submit_empty": SOMETIMES, "submit_no_link": _ALWAYS},
     {"submit_garbled": SOMETIMES, "submit_no_link": _ALWAYS},
     {"submit_error": 504, "submit_error_charged": SOMETIMES},
 )
-# By what they concern, so that each of these comes up as often as any other.
-MENU: Final[tuple[tuple[dict[str, Any], ...], ...]] = (
-    (*_some("submit_no_link", "bare_ids"), {"shape": "B"}, {"shape": "C"}, {"accept_status": 200}, {"spelling": "canceled"},
-     {"status_host": "firefly-epo851211.adobe.io"}, {"status_host": "evil.example"}, {"status_host": "firefly-api.adobe.io@evil.example"},
-     {"status_host": "firefly-epo851211.adobe.io:8443"}, {"status_host": "evil.example\\@firefly-api.adobe.io"},
-     {"clock_skew": 100.0}, {"clock_skew": -100.0}, {"shape": "A"}, {"accept_status": 202}, {"progress": "yes"}, {"progress": "no"}),
-    ({"latency": 2.0}, {"latency": 70.0}, {"latency": 200.0}, {"slow_download": 1000.0}, {"slow_download": 2.0}),
-    (*_some("token_401", "token_500", "unauthorised"), {"token_life": 5.0}, {"token_life": 0.0},
-     *({"forbidden": code, "forbidden_rate": rate} for code in ACCESS_ERRORS for rate in (_ALWAYS, SOMETIMES))),
-    (*_some("rate_limit", "rate_limit_date", "rate_limit_bare", "rate_limit_status"), {"retry_after": 120.0}, {"retry_after": 0.0},
-     {"rate_limit": SOMETIMES, "rate_limit_code": "backpressure_limited"}, {"rate_limit": SOMETIMES, "rate_limit_level": "account"},
-     {"per_minute": 1}, {"per_minute": 3}),
-    (*_some("upload_413", "upload_500", "upload_lost"), {"upload_life": 30.0}, {"upload_life": 0.0},
-     {"upload_life": 0.0, "complaint_status": 400},
-     *({"upload_error": status, "upload_error_rate": SOMETIMES} for status in (400, 403, 415, 451, 502, 503, 503, 503))),
-    (*_some("never", "never", "job_failed", "timeout", "empty", "fewer"),
-     *({"job_failed": SOMETIMES, "job_failed_code": code} for code in ("prompt_unsafe", "image_unsafe", "no such code"))),
-    (*({"moderation": SOMETIMES, "moderation_code": code, "moderation_status": status} for code in POLICY_CODES for status in (422, 451)),
-     *({"unsafe_word": word} for word in ("fox", "3", "Fox"))),
-    _some("url_unreachable", "unknown_model"),
+# By what they concern.
+MENU: Final[Menu] = (
+    (
+        *_some("submit_no_link", "bare_ids"),
+        tuple({"shape": form} for form in "ABC"),
+        ({"accept_status": 200}, {"accept_status": 202}),
+        {"spelling": "canceled"},
+        tuple({"status_host": host} for host in (
+            "firefly-epo851211.adobe.io", "evil.example", "firefly-api.adobe.io@evil.example",
+            "firefly-epo851211.adobe.io:8443", "evil.example\\@firefly-api.adobe.io",
+        )),
+        ({"clock_skew": 100.0}, {"clock_skew": -100.0}),
+        ({"progress": "yes"}, {"progress": "no"}),
+    ),
+    (
+        tuple({"latency": seconds} for seconds in (2.0, 70.0, 200.0)),
+        ({"slow_download": 1000.0}, {"slow_download": 2.0}),
+    ),
+    (
+        *_some("token_401", "token_500", "unauthorised"),
+        ({"token_life": 5.0}, {"token_life": 0.0}),
+        tuple({"forbidden": code, "forbidden_rate": rate} for code in ACCESS_ERRORS for rate in (_ALWAYS, SOMETIMES)),
+    ),
+    (
+        *_some("rate_limit", "rate_limit_date", "rate_limit_bare", "rate_limit_status"),
+        tuple({"rate_limit": SOMETIMES, "retry_after": seconds} for seconds in (0.0, 120.0)),
+        {"rate_limit": SOMETIMES, "rate_limit_code": "backpressure_limited"},
+        {"rate_limit": SOMETIMES, "rate_limit_level": "account"},
+        ({"per_minute": 1}, {"per_minute": 3}),
+    ),
+    (
+        *_some("upload_413", "upload_500", "upload_lost"),
+        ({"upload_life": 30.0}, {"upload_life": 0.0}, {"upload_life": 0.0, "complaint_status": 400}),
+        tuple({"upload_error": status, "upload_error_rate": SOMETIMES} for status in (400, 403, 415, 451, 502, 503)),
+    ),
+    (
+        *_some("never", "job_failed", "timeout", "empty", "fewer"),
+        tuple({"job_failed": SOMETIMES, "job_failed_code": code} for code in ("prompt_unsafe", "image_unsafe", "no such code")),
+    ),
+    (
+        tuple({"moderation": SOMETIMES, "moderation_code": code} for code in POLICY_CODES),
+        {"moderation": SOMETIMES, "moderation_status": 451},
+        tuple({"unsafe_word": word} for word in ("fox", "3")),
+        *_some("url_unreachable", "unknown_model"),
+    ),
     (
         *_some("status_500", "status_404", "status_lost", "status_html", "status_strange"),
-        *({"status_strange": SOMETIMES, "status_word": word} for word in ("done", "PAUSED", "Succeeded", "cancel pending", "\u202edne")),
-        *({"status_error": status, "status_error_rate": SOMETIMES}
-          for status in (403, 408, 409, 410, 451, 499, 501, 502, 503, 504, 529)),
+        tuple({"status_strange": SOMETIMES, "status_word": word} for word in ("done", "PAUSED", "Succeeded", "cancel pending", "\u202edne")),
+        tuple(
+            {"status_error": status, "status_error_rate": SOMETIMES}
+            for status in (403, 408, 409, 410, 451, 499, 501, 502, 503, 504, 529)
+        ),
     ),
     (*_some("link_403", "download_500", "wrong_type"), {"link_life": 3.0}),
     _some("cut_download"),
-    (*_some("cancel_lost"), {"cancel_takes": 20.0},
-     *({"cancel_error": code, "cancel_error_rate": SOMETIMES} for code in CANCEL_ERRORS)),
+    (
+        *_some("cancel_lost"),
+        {"cancel_takes": 20.0},
+        tuple({"cancel_error": code, "cancel_error_rate": SOMETIMES} for code in CANCEL_ERRORS),
+    ),
 )  # fmt: skip

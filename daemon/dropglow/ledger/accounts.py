@@ -10,11 +10,11 @@ import sqlite3
 from datetime import datetime
 from typing import Any, Final
 
-from dropglow.errors import OverBudget
+from dropglow.errors import OverBudget, SpendingStopped
 from dropglow.ledger import queries
 from dropglow.ledger.codec import Row, from_us, storable, to_us
 from dropglow.model import Job
-from dropglow.money import Amount, Booking, Period, Switch, Turn, cost, labels, turned
+from dropglow.money import PAUSED, Amount, Booking, Period, Switch, Turn, cost, labels, turned
 
 _RETURNED: Final = "s.remote_id IS NULL AND s.outcome IS NOT NULL AND s.outcome IN ('Declined', 'GaveUp')"
 _FATE: Final = f"""CASE
@@ -46,11 +46,15 @@ _SWITCH: Final = "spending"
 def book(
     connection: sqlite3.Connection, job: Job, *, attempt: int, at: datetime, booking: Booking | None
 ) -> None:
-    """Store that a submission of *job* begins, if it fits its budget.
+    """Store that a submission of *job* begins, if it fits its budget and spending is not paused.
 
     Raises:
         OverBudget: It does not.
+        SpendingStopped: It is.
     """
+    said = switch(connection)
+    if said is not None and said.stopped:
+        raise SpendingStopped(PAUSED)
     price = cost(job.order)
     for ceiling in () if booking is None else booking.ceilings:
         label = booking.label(ceiling.period) if booking else ""

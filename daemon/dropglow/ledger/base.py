@@ -9,7 +9,8 @@ Ordering and durability, for all implementations:
   back, and an owner that stops renewing loses it. Owners are named by hosts.
 * Money: a *Began* that carries a booking is refused with ``OverBudget`` where one of its ceilings would be
   exceeded, in the very commit that stores it: however many hosts share the ledger, none spends what another
-  has spent. What was begun counts, also in doubt, until Adobe certainly did not accept it.
+  has spent. What was begun counts, also in doubt, until Adobe certainly did not accept it. While spending is
+  paused, every *Began* is refused with ``SpendingStopped``, in the same way.
 * Result links are signed: ``Output.url`` is never stored and reads back empty.
 
 The cost of a verb is one durable commit unless it says otherwise; commits that
@@ -304,6 +305,7 @@ class Ledger(Reader, Protocol):
             Conflict: The stored job is newer than *before*.
             LeaseLost: Somebody else has it in hand.
             OverBudget: It is a *Began* whose booking does not fit.
+            SpendingStopped: It is a *Began*, and spending is paused.
             UnknownKey: There is no such job.
         """
         ...

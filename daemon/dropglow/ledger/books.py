@@ -6,12 +6,12 @@ import posixpath
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dropglow.errors import OverBudget
+from dropglow.errors import OverBudget, SpendingStopped
 from dropglow.events import Accepted, Attached, Began, CancelConfirmed, Completed, Declined, Event, GaveUp
 from dropglow.ledger.base import Entry
 from dropglow.ledger.receipts import BOUGHT
 from dropglow.model import Job, JobKey, Order, RuleName, Stage
-from dropglow.money import Amount, Booking, Fate, Period, Switch, Turn, cost, labels, turned
+from dropglow.money import PAUSED, Amount, Booking, Fate, Period, Switch, Turn, cost, labels, turned
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,12 +132,17 @@ class MemoryBooks:
                     not bought.live and not bought.remote_id and isinstance(event, Declined | GaveUp)
                 )
 
-    async def refuse_excess(self, job: Job, booking: Booking) -> None:
-        """Refuse an order that does not fit.
+    async def refuse_excess(self, job: Job, booking: Booking | None) -> None:
+        """Refuse an order that does not fit, and any while spending is paused.
 
         Raises:
             OverBudget: It does not.
+            SpendingStopped: It is.
         """
+        if self._switch is not None and self._switch.stopped:
+            raise SpendingStopped(PAUSED)
+        if booking is None:
+            return
         for ceiling in booking.ceilings:
             spent = await self.spending(ceiling.period, booking.label(ceiling.period), ceiling.rule)
             if not ceiling.fits(spent, cost(job.order)):

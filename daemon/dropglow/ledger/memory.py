@@ -285,6 +285,7 @@ class MemoryLedger(MemoryBooks):
             Conflict: The stored job is newer than *before*.
             LeaseLost: Somebody else has it in hand.
             OverBudget: It is a *Began* whose booking does not fit.
+            SpendingStopped: It is a *Began*, and spending is paused.
             UnknownKey: There is no such job.
             IllegalTransition: The lifecycle knows no such arrow.
         """
@@ -294,7 +295,7 @@ class MemoryLedger(MemoryBooks):
             raise refusal(before, stored_revision=stored.revision, stored_owner=holder, owner=owner)
         if not allowed(stored.stage, after.stage):
             raise no_arrow(before, after)
-        if isinstance(event, Began) and event.booking is not None:
+        if isinstance(event, Began):
             await self.refuse_excess(before, event.booking)
         saved = replace(after, revision=before.revision + 1)
         self._jobs[before.key] = _without_links(saved)

@@ -227,6 +227,7 @@ def save(
         Conflict: The stored job is newer than *before*.
         LeaseLost: Somebody else has it in hand.
         OverBudget: It is a *Began* whose booking does not fit.
+        SpendingStopped: It is a *Began*, and spending is paused.
         UnknownKey: There is no such job.
         IllegalTransition: The schema knows no such arrow.
     """

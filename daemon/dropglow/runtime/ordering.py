@@ -75,11 +75,6 @@ class Ordering:
         self._outcomes = outcomes
         self._chance = chance
 
-    @property
-    def stopped(self) -> bool:
-        """Return whether a person, or the brake, stopped all orders."""
-        return self._gate.stopped
-
     def held_until(self) -> datetime | None:
         """Return until when the request limits forbid a request, or None."""
         wait_s = self._gate.wait_s(self._clock.monotonic())

@@ -24,6 +24,7 @@ from dropglow.errors import (
     LeaseLost,
     LedgerUnavailable,
     OverBudget,
+    SpendingStopped,
 )
 from dropglow.events import Accepted, Began, Doubted, Event, GaveUp
 from dropglow.ledger.base import Ledger
@@ -159,8 +160,8 @@ class Worker:
         outcome = await self._perform(act, job, await self._drop(job, hand))
         return outcome if isinstance(outcome, Wait) else await self.tell(job, outcome, hand)
 
-    async def _order(self, job: Job, hand: Hand) -> Job:
-        """Place the order of *job*, and return it as it is then.
+    async def _order(self, job: Job, hand: Hand) -> Job | Wait:
+        """Place the order of *job*, and return it as it is then, or until when spending is not looked at again.
 
         What goes wrong before the intent is stored leaves the job as it was; also a ledger that cannot store it, for
         which no connection waits.
@@ -185,6 +186,8 @@ class Worker:
             return job if short is None else await self.tell(job, short, hand)
         except Withdrawn:
             return job
+        except SpendingStopped:  # somebody paused it since it was looked at; nothing was stored
+            return Wait(self._clock.now() + PATIENCE)  # by then the gate has heard of it
         finally:
             hand.on_the_wire = False
 
@@ -192,20 +195,21 @@ class Worker:
         """Store the intent to send the order of *job*, whose connection waits for it; return the job as stored.
 
         Raises:
-            Withdrawn: It is not to be sent now: we stop, spending was stopped, or the same was bought meanwhile.
+            Withdrawn: It is not to be sent now: we stop, or the same was bought meanwhile.
             LedgerUnavailable: It could not be stored.
             OverBudget: It does not fit its budget any more.
+            SpendingStopped: Somebody paused spending.
             IllegalTransition: The job was cancelled meanwhile.
             LeaseLost: Another host owns it.
         """
         reused = await self._perform.reuse.of(job, await self._drop(job, hand))
         booking = await self._perform.purse.booking(job.rule)
-        if hand.stopping or self._perform.ordering.stopped or reused is not None:
+        if hand.stopping or reused is not None:
             raise Withdrawn("the order was not begun")
         hand.on_the_wire = True
         try:
             return await self.tell(job, replace(began, booking=booking), hand)
-        except LedgerUnavailable:
+        except LedgerUnavailable:  # it is tried again, and nothing is on the wire until then
             hand.on_the_wire = False
             raise
 
@@ -239,6 +243,7 @@ class Worker:
             LeaseLost: Another host owns it.
             OverBudget: It is a *Began* that does not fit its budget any more.
             LedgerUnavailable: It is a *Began*; for any other event the ledger is asked again.
+            SpendingStopped: It is a *Began*, and somebody paused spending.
         """
         while True:
             after = advance(job, event)
