@@ -172,6 +172,16 @@ def test_a_small_file_appears_whole_and_alone(disk: RealDisk, tmp_path: Path) ->
     assert b"whole" == disk.read(f"{tmp_path}/a")
 
 
+def test_what_an_interrupted_try_left_is_written_over(disk: RealDisk, tmp_path: Path) -> None:
+    """A temporary name that is given is ours: what stands there is the beginning of an earlier try."""
+    begun = tmp_path / ".begun"
+    begun.write_text("half")
+
+    disk.write(str(tmp_path / "note"), b"whole", temporary=str(begun))
+
+    assert [("note", "whole")] == [(path.name, path.read_text()) for path in tmp_path.iterdir()]
+
+
 def test_writing_does_not_replace_unless_told(disk: RealDisk, tmp_path: Path) -> None:
     """A taken name is refused without a trace; with ``replace`` the new content takes its place."""
     disk.write(f"{tmp_path}/a", b"old")

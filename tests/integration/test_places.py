@@ -60,6 +60,34 @@ def test_a_file_with_a_long_name_comes_back(tmp_path: Path) -> None:
     assert [] == list((tmp_path / "_failed").iterdir())
 
 
+@pytest.mark.parametrize("state", [DropState.FAILED, DropState.HELD])
+def test_the_beginning_of_a_report_goes_with_the_next_one(
+    tmp_path: Path, faulty_disk: DiskMaker, state: DropState
+) -> None:
+    """Who dies over a report leaves its beginning; whatever the drop's next report says, it takes that away."""
+    drop = replace(failed_drop(tmp_path), place="")
+    disk = faulty_disk(faulty_disk.fault(verb="file.finish", number=None))
+    with pytest.raises(faulty_disk.power_cut):
+        places.write_report(disk, drop, DropState.FAILED, "it failed again")
+
+    places.write_report(RealDisk(), drop, state, "it failed again")
+
+    assert [] == [path.name for path in tmp_path.rglob(".dropglow-*")]
+    assert "it failed again" in {path.read_text() for path in tmp_path.rglob("*.txt")}
+
+
+def test_the_beginning_of_a_report_goes_with_its_file(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """It is not left behind in a folder that nobody writes to again."""
+    drop = failed_drop(tmp_path)
+    disk = faulty_disk(faulty_disk.fault(verb="file.finish", number=None))
+    with pytest.raises(faulty_disk.power_cut):
+        places.write_report(disk, drop, DropState.FAILED, "it failed again")
+
+    places.take_back(RealDisk(), drop)
+
+    assert [] == list((tmp_path / "_failed").iterdir())
+
+
 def test_a_file_that_cannot_come_back_keeps_its_report(tmp_path: Path, faulty_disk: DiskMaker) -> None:
     """A full disk refuses the move: what lies in its last folder still says why."""
     drop = failed_drop(tmp_path)

@@ -43,7 +43,7 @@ NAPS_S: Final = (70.0, 600.0, 8 * 3600.0, 3 * 86400.0)
 # What a prompt may begin with: a model of one's own, a picture by its address; and how such a prompt ends.
 FRONTS: Final = (
     *[("", "")] * 4,
-    ("---\nmodel: image4_custom\ncustom_model_id: urn:aaid:sc:VA6C2:ours\n---\n", " as ours"),
+    ("---\nmodel: image3_custom\ncustom_model_id: urn:aaid:sc:VA6C2:ours\n---\n", " as ours"),
     (
         '---\nstyle: {image_reference: "https://shop.s3.amazonaws.com/fox.png?X-Amz-Signature=f0"}\n---\n',
         " like this",

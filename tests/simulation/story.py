@@ -236,7 +236,8 @@ class Story:
 
     def _change_weather(self, loop: SimLoop, until_s: float) -> None:
         if self._machine.fate.late:
-            self._world.faults = trials.healthy(2)
+            late = trials.late_faults(self._dice) if self._dice.random() < 0.4 else trials.healthy(2)
+            self._world.set_faults(late)
             return
         self._world.set_faults(trials.faults(self._dice))
         changes_at = self._dice.uniform(loop.time(), until_s)

@@ -79,7 +79,7 @@ def test_a_broken_rule_is_noticed(name: str) -> None:
 def test_no_fault_of_adobe_is_forgotten() -> None:
     """Seeds choose every fault that the sandbox has, and every one of the few values that some of them take."""
     chosen: dict[str, set[object]] = defaultdict(set)
-    for faults in trials.every((trials.SUBMISSIONS, trials.LOST, trials.MENU)):
+    for faults in trials.every((trials.SUBMISSIONS, trials.LOST, trials.EARLY, trials.LATE)):
         for name, value in faults.items():
             chosen[name].add(value)
     wanted = {each.name: getattr(each.metadata["read"], "words", ()) for each in fields(Faults)}

@@ -83,15 +83,27 @@ def weather(dice: Random) -> Weather:
 
 def faults(dice: Random) -> Faults:
     """Return what goes wrong at Adobe for a while."""
+    if dice.random() < 0.3:
+        return late_faults(dice)
     chosen: dict[str, Any] = {}
     for _ in range(dice.choice((0, 1, 1, 2, 3, 5))):
-        chosen |= _one_of(dice, SUBMISSIONS if dice.random() < 0.4 else MENU)
+        chosen |= _one_of(dice, SUBMISSIONS if dice.random() < 0.4 else (*EARLY, *LATE))
     if dice.random() < 0.3:
         chosen |= _one_of(dice, LOST)
+    return _faults(dice, chosen, high_s=dice.choice((2, 10, 60)))
+
+
+def late_faults(dice: Random) -> Faults:
+    """Return one thing that goes wrong with orders that were accepted: with others beside it few get so far."""
+    return _faults(dice, _one_of(dice, LATE), high_s=2)
+
+
+def _faults(dice: Random, chosen: dict[str, Any], *, high_s: float) -> Faults:
+    chosen = dict(chosen)
     for name, value in chosen.items():
         if value is SOMETIMES:
             chosen[name] = Rate(share=dice.choice((0.2, 0.5, 1.0)))
-    return Faults(duration=Span(low_s=1, high_s=dice.choice((2, 10, 60))), pictures="plain", **chosen)
+    return Faults(duration=Span(low_s=1, high_s=high_s), pictures="plain", **chosen)
 
 
 def healthy(high_s: float = 10) -> Faults:
@@ -134,7 +146,7 @@ _WEATHER: Final[dict[str, tuple[float, ...]]] = {
     "odd_seeds": (0, 0, 0, 0.5),
     "doubled": (0, 0, 0, 0.5),
     "odd_wait": (0, 0.5),
-    "meddled": (0, 0, 0.1, 0.3),
+    "meddled": (0, 0.1, 0.3, 0.5),
 }
 _REFUSED: Final = {
     errno.ENOSPC: ("create", "write", "mkdir", "rename", "fsync", "commit"),
@@ -165,23 +177,18 @@ LOST: Final[Menu] = (
     {"submit_garbled": SOMETIMES, "submit_no_link": _ALWAYS},
     {"submit_error": 504, "submit_error_charged": SOMETIMES},
 )
-# By what they concern.
-MENU: Final[Menu] = (
+# By what they concern: what comes before an order is accepted, and what after.
+EARLY: Final[tuple[Menu, ...]] = (
     (
-        *_some("submit_no_link", "bare_ids"),
+        *_some("submit_no_link"),
         tuple({"shape": form} for form in "ABC"),
         ({"accept_status": 200}, {"accept_status": 202}),
-        {"spelling": "canceled"},
         tuple({"status_host": host} for host in (
             "firefly-epo851211.adobe.io", "evil.example", "firefly-api.adobe.io@evil.example",
             "firefly-epo851211.adobe.io:8443", "evil.example\\@firefly-api.adobe.io",
         )),
         ({"clock_skew": 100.0}, {"clock_skew": -100.0}),
-        ({"progress": "yes"}, {"progress": "no"}),
-    ),
-    (
         tuple({"latency": seconds} for seconds in (2.0, 70.0, 200.0)),
-        ({"slow_download": 1000.0}, {"slow_download": 2.0}),
     ),
     (
         *_some("token_401", "token_500", "unauthorised"),
@@ -201,14 +208,17 @@ MENU: Final[Menu] = (
         tuple({"upload_error": status, "upload_error_rate": SOMETIMES} for status in (400, 403, 415, 451, 502, 503)),
     ),
     (
-        *_some("never", "job_failed", "timeout", "empty", "fewer"),
-        tuple({"job_failed": SOMETIMES, "job_failed_code": code} for code in ("prompt_unsafe", "image_unsafe", "no such code")),
-    ),
-    (
         tuple({"moderation": SOMETIMES, "moderation_code": code} for code in POLICY_CODES),
         {"moderation": SOMETIMES, "moderation_status": 451},
         tuple({"unsafe_word": word} for word in ("fox", "3")),
-        *_some("url_unreachable", "unknown_model"),
+    ),
+    _some("url_unreachable", "unknown_model"),
+)  # fmt: skip
+LATE: Final[tuple[Menu, ...]] = (
+    (
+        *_some("never", "job_failed", "timeout", "empty", "fewer", "bare_ids"),
+        tuple({"job_failed": SOMETIMES, "job_failed_code": code} for code in ("prompt_unsafe", "image_unsafe", "no such code")),
+        ({"progress": "yes"}, {"progress": "no"}),
     ),
     (
         *_some("status_500", "status_404", "status_lost", "status_html", "status_strange"),
@@ -218,11 +228,15 @@ MENU: Final[Menu] = (
             for status in (403, 408, 409, 410, 451, 499, 501, 502, 503, 504, 529)
         ),
     ),
-    (*_some("link_403", "download_500", "wrong_type"), {"link_life": 3.0}),
-    _some("cut_download"),
+    (
+        *_some("link_403", "download_500", "wrong_type", "cut_download"),
+        {"link_life": 3.0},
+        ({"slow_download": 1000.0}, {"slow_download": 2.0}),
+    ),
     (
         *_some("cancel_lost"),
         {"cancel_takes": 20.0},
+        {"spelling": "canceled"},
         tuple({"cancel_error": code, "cancel_error_rate": SOMETIMES} for code in CANCEL_ERRORS),
     ),
 )  # fmt: skip

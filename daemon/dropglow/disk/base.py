@@ -121,11 +121,19 @@ class Disk(Protocol):
         ...
 
     def write(
-        self, path: str, data: bytes, *, mode: int = 0o666, group: str | None = None, replace: bool = False
+        self,
+        path: str,
+        data: bytes,
+        *,
+        mode: int = 0o666,
+        group: str | None = None,
+        replace: bool = False,
+        temporary: str = "",
     ) -> None:
         """Make a small file appear, whole and synced. *mode* is subject to the umask.
 
-        Written under a temporary name beside it, which is removed after a failure.
+        Written under a temporary name beside it, which is removed after a failure. A name of the caller's own for
+        that, which nobody else uses at the time, has what an interrupted try left there removed by the next one.
 
         Raises:
             NameTaken: Something is at *path*, and *replace* is False.

@@ -66,10 +66,20 @@ class RealDisk:
         return _RealNewFile(path, descriptor)
 
     def write(
-        self, path: str, data: bytes, *, mode: int = 0o666, group: str | None = None, replace: bool = False
+        self,
+        path: str,
+        data: bytes,
+        *,
+        mode: int = 0o666,
+        group: str | None = None,
+        replace: bool = False,
+        temporary: str = "",
     ) -> None:
         """Make a small file appear, whole and synced."""
-        temporary = os.path.join(os.path.dirname(path), f".dropglow-{secrets.token_hex(8)}.tmp")
+        if temporary:
+            self.remove(temporary)
+        else:
+            temporary = os.path.join(os.path.dirname(path), f".dropglow-{secrets.token_hex(8)}.tmp")
         file = self.create(temporary, mode=mode)
         try:
             file.write(data)

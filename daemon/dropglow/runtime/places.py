@@ -62,6 +62,7 @@ def take_back(disk: Disk, drop: Drop) -> Drop:
     Raises:
         DiskError: The file system refused; or an original that stays is not there as it was.
     """
+    _forget_beginnings(disk, drop)
     if drop.after.workshop:
         copied = originals.copied_again(disk, drop)
         originals.remove_reports(disk, drop)
@@ -78,6 +79,7 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     Raises:
         DiskError: The file system refused.
     """
+    _forget_beginnings(disk, drop)
     work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
     if drop.after.workshop:
         originals.remove_reports(disk, drop)
@@ -129,9 +131,12 @@ def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
     folder = {DropState.DONE: drop.after.done, DropState.HELD: drop.after.held}.get(state)
     suffix = _SUFFIXES.get(state, ERROR_SUFFIX)
     path = _report_path(disk, drop, folder or drop.after.failed, suffix)
-    disk.make_folder(posixpath.dirname(path))
+    parent = posixpath.dirname(path)
+    disk.make_folder(parent)
+    _forget_beginnings(disk, drop)
     disk.remove(path)
-    disk.write(path, text.encode("utf-8", "replace"), mode=0o644)
+    data = text.encode("utf-8", "replace")
+    disk.write(path, data, mode=0o644, temporary=_beginning(drop, parent))
 
 
 def clear_report(disk: Disk, drop: Drop) -> None:
@@ -164,6 +169,18 @@ def forget_report(disk: Disk, drop: Drop) -> None:
         return
     if f"drop {drop.key}," in disk.read(path).decode("utf-8", "replace"):
         disk.remove(path)
+
+
+def _beginning(drop: Drop, parent: str) -> str:
+    """Return what a report about *drop* in *parent* is called until it is whole: ours, and of nobody else's drop."""
+    return posixpath.join(parent, f".dropglow-{drop.key}.tmp")
+
+
+def _forget_beginnings(disk: Disk, drop: Drop) -> None:
+    """Remove what was written of a report about *drop* when the process died; what refuses is left for the next time."""
+    for folder in filter(None, (drop.after.failed, drop.after.held, drop.after.done)):
+        with suppress(DiskError):
+            disk.remove(_beginning(drop, posixpath.dirname(posixpath.join(folder, drop.path))))
 
 
 def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
