@@ -56,7 +56,7 @@ async def performer_of(
     """Return who performs, and those of its parts that others need as well. Tidies up after an earlier life."""
     spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock, ground=ground)
-    await outboxes.tidy()
+    await outboxes.tidy(rule.outbox for rule in config.rules)
     keep = Keep(str(Path(config.state) / KEEP_FOLDER), disk=disk, spool=spool)
     owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
     await asyncio.to_thread(keep.sweep_leftovers, owed)

@@ -153,7 +153,7 @@ class Machine:
         self.story: list[str] | None = None
         self.intruder: Callable[[str], None] = _nobody  # takes a name that is about to be given
         self._dice = dice
-        self.returned: set[str] = set()  # what was removed, and is there again after a power cut
+        self.kept: set[str] = set()  # what was removed, and the disk refused that or brought it back
         self._deeds: list[_Deed] = []
         self._dirty: set[int] = set()  # inodes whose content is not synced
         self._open: dict[int, str] = {}
@@ -182,6 +182,8 @@ class Machine:
             if self._bites(trouble, verb, subject):
                 trouble.times -= 1
                 self.counts[f"{errno.errorcode[trouble.number]} at {verb}"] += 1
+                if verb == "unlink":
+                    self.kept.add(subject)
                 raise OSError(trouble.number, os.strerror(trouble.number), subject)
 
     def past(self, verb: str, subject: str = "") -> None:
@@ -258,7 +260,7 @@ class Machine:
             else:
                 self.counts["name forgotten"] += 1
                 if deed.verb == "unlink":
-                    self.returned.add(deed.path)
+                    self.kept.add(deed.path)
                 self.note(f"undone {deed.verb} {deed.path.removeprefix(self.root)}")
                 _undo(deed)
         self._deeds.clear()

@@ -192,7 +192,7 @@ class People:
             place = f"{self._machine.root}/{inbox}/{folder}"
             for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
                 target = f"{self._machine.root}/{inbox}/{name}"
-                if name.endswith(REPORTS) or os.path.lexists(target):
+                if name.endswith(REPORTS) or name.startswith(".") or os.path.lexists(target):
                     continue
                 os.rename(f"{place}/{name}", target)
                 for path in self._everywhere(target) if os.path.isdir(target) else (target,):

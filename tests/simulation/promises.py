@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,10 +30,7 @@ if TYPE_CHECKING:
 # What lets an order be placed once more. Nothing else does.
 PERMISSIONS: Final = frozenset({"Declined", "RetryAsked", "ResubmitAsked"})
 BOUGHT: Final = frozenset(Stage) - {Stage.QUEUED, Stage.HELD, Stage.FAILED, Stage.CANCELLED}
-MARKS: Final = ("/.dropglow/id",)
-# Of a probe that was killed and whose order was given up at that moment: the next order for this outbox removes it. And
-# the beginning of a report that was never finished.
-TOLERATED: Final = re.compile(r"/\.dropglow-probe-|/_(failed|held)/\.dropglow-[0-9a-f]{16}\.tmp$")
+AHEAD_S: Final = 120.0  # its clock, and how long a cancelling takes
 REPORTED: Final = {"_failed": ".error.txt", "_held": ".held.txt"}
 
 
@@ -95,11 +91,11 @@ class Promises:
             *self._front.strangers,
         ]
 
-    def broken_at_rest(self, *, untidy: bool, returned: set[str]) -> list[str]:
+    def broken_at_rest(self, *, kept: set[str]) -> list[str]:
         """Return what must hold once everything rests, and does not.
 
-        It is excused for what is left over where *untidy*, since the disk refused to remove something, and for what
-        had been removed and *returned* with a power cut.
+        What the disk *kept*, since it refused to remove it or forgot with the power that it had, may be left over: once
+        its job rests, nobody looks for it.
         """
         told = Told.by(self._ledger)
         return [
@@ -109,7 +105,7 @@ class Promises:
             *self._bought_again(told),
             *self._admitted_again(told),
             *self._wrongly_free(told),
-            *(() if untidy else self._left_over(returned)),
+            *self._left_over(kept),
             *self._illegal(told),
             *self._torn(),
             *self._foreign(),
@@ -184,10 +180,7 @@ class Promises:
                 yield f"I6: {job.key} is in doubt, and its order found no connection"
 
     def _bought_again(self, told: Told) -> Iterator[str]:
-        """Yield where content was bought that had been bought, or may have been, for another drop.
-
-        Who has a later drop bought by itself, while an earlier one waits, asks for one more.
-        """
+        """Yield where content was bought that had been bought, or may have been, for another drop."""
         stages: dict[JobKey, Stage] = {}
         asked: set[JobKey] = set()
         for record in told.everything:
@@ -204,7 +197,6 @@ class Promises:
                     for twin in told.jobs.values()
                     if twin.key != job.key
                     and stages.get(twin.key) in BOUGHT
-                    and not (twin.key in asked and twin.created_at > job.created_at)
                     and twin.order.body["prompt"] == job.order.body["prompt"]
                 )
                 for twin in twins:
@@ -220,8 +212,8 @@ class Promises:
 
     def _wrongly_free(self, told: Told) -> Iterator[str]:
         """Yield what was charged, and is said to be free or cancelled."""
-        # Adobe's clock was wrong at times: at rest it does not count when what was cancelled is free.
-        now = self._world.now() + 3600
+        # What Adobe cancelled while its clock was ahead is over a little later by the clock that it shows at the end.
+        now = self._world.now() + AHEAD_S
         by_seeds = {job.order.seeds: job for job in told.jobs.values()}
         for bought in self._world.jobs:
             job = by_seeds[bought.seeds]
@@ -231,13 +223,11 @@ class Promises:
             if job.stage is Stage.CANCELLED or _free_of_charge(job):
                 yield f"I6: {job.key} is {job.stage} and free, but {bought.id} is charged"
 
-    def _left_over(self, returned: set[str]) -> Iterator[str]:
-        for path in _files(f"{self._root}/out"):
-            if path in returned:
-                continue
+    def _left_over(self, kept: set[str]) -> Iterator[str]:
+        for path in _files(f"{self._root}/out") + _files(f"{self._root}/in"):
             inside = path.removeprefix(self._root)
-            if "/." in inside and not path.endswith(MARKS) and not TOLERATED.search(inside):
-                yield f"{path.removeprefix(self._root)} is left in the outbox"
+            if "/." in inside and "/.dropglow/" not in inside and path not in kept:
+                yield f"{inside} is left over"
 
     # The ledger's own story.
 
@@ -311,7 +301,7 @@ class Promises:
             if "/.dropglow/" in path and "/.dropglow/work/" not in path:
                 continue
             if path.endswith(REPORTS) or os.path.basename(path).startswith(".dropglow-"):
-                continue  # a report, or the beginning of one that was never finished
+                continue
             if "/.dropglow/work/" in path:
                 yield f"I1: {path.removeprefix(self._root)} is left in work"
             found[_digest(path)] += 1
@@ -332,6 +322,7 @@ class Promises:
             suffix = REPORTED.get(
                 os.path.basename(os.path.dirname(place)), ".report.txt" if drop.members else ""
             )
+            # Who puts a file of their own there, where somebody took ours away, knows why.
             there = os.path.lexists(drop.place or place) and drop.place not in self._own.intruders
             if suffix and there and not os.path.isfile(place + suffix):
                 yield f"I1: {place.removeprefix(self._root)} has no report"

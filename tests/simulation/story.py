@@ -120,10 +120,7 @@ class Story:
                     verdict.broken += self._promises.broken_now(self._now_s)
                     self._lift_budgets()
                     self._heal()
-                untidy = any(name.endswith(" at unlink") for name in self._machine.counts)
-                verdict.broken += self._promises.broken_at_rest(
-                    untidy=untidy, returned=self._machine.returned
-                )
+                verdict.broken += self._promises.broken_at_rest(kept=self._machine.kept)
             except EndlessLoop as endless:
                 verdict.broken.append(f"I7: {endless}")
         verdict.broken += self._bugs

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -103,12 +104,12 @@ class Outboxes:
         """Forget what is known of *outbox*: a result was refused there just now."""
         self._findings.pop(outbox, None)
 
-    async def tidy(self) -> None:
-        """Remove what a crash left of downloads and probes. For a start, before anything is fetched.
+    async def tidy(self, outboxes: Iterable[str]) -> None:
+        """Remove what a crash left of downloads and probes, in *outboxes* and those of open jobs. For a start, before anything is fetched.
 
         An outbox that refuses is passed over: it is told when its jobs have their turn.
         """
-        concerned: dict[str, list[Job]] = {}
+        concerned: dict[str, list[Job]] = {outbox: [] for outbox in outboxes}
         for job in await self._ledger.find(Query(stages=frozenset(Stage) - RESTING, limit=_ALL)):
             concerned.setdefault(job.order.delivery.outbox, []).append(job)
         await asyncio.gather(*(self._tidy_one(*each) for each in concerned.items()))
