@@ -45,6 +45,9 @@ HORIZON_S: Final = 40.0  # of what people do
 LOOK_S: Final = 10.0  # between two looks whether everything rests
 HEALING_S: Final = 4 * 3600.0  # in which everything has to come to rest
 MANNERS: Final = (*[Manner.DELETED] * 5, Manner.FOLDERS, Manner.KEPT)
+MEDDLED: Final = (
+    0.5  # how often somebody cancels while an answer is on its way, where Adobe has trouble with that
+)
 RATIONED: Final = 0.2  # the share of seeds with budgets
 BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
 
@@ -176,6 +179,8 @@ class Story:
 
     async def _life(self, clock: SimClock, stop: asyncio.Event, *, healing: bool) -> None:
         weather = Weather() if healing or self._machine.fate.late else trials.weather(self._dice)
+        if trials.about_cancelling(self._world.faults):
+            weather.meddled = max(weather.meddled, MEDDLED)
         meddle = partial(self._people.meddle, clock, self._jobs)
         wire = SimWire(self._front, self._machine, random.Random(self._dice.random()), weather, meddle)
         client = FireflyClient(

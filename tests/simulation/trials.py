@@ -106,6 +106,11 @@ def _faults(dice: Random, chosen: dict[str, Any], *, high_s: float) -> Faults:
     return Faults(duration=Span(low_s=1, high_s=high_s), pictures="plain", **chosen)
 
 
+def about_cancelling(faults: Faults) -> bool:
+    """Return whether *faults* are seen only where somebody cancels what runs."""
+    return faults.cancel_lost is not NEVER or bool(faults.cancel_error or faults.cancel_takes)
+
+
 def healthy(high_s: float = 10) -> Faults:
     """Return an Adobe at which nothing goes wrong and no job takes longer than *high_s* seconds."""
     return Faults(duration=Span(low_s=1, high_s=high_s), pictures="plain")
@@ -202,8 +207,8 @@ EARLY: Final[tuple[Menu, ...]] = (
         {"rate_limit": SOMETIMES, "rate_limit_level": "account"},
         ({"per_minute": 1}, {"per_minute": 3}),
     ),
+    _some("upload_413", "upload_500", "upload_lost"),
     (
-        *_some("upload_413", "upload_500", "upload_lost"),
         ({"upload_life": 30.0}, {"upload_life": 0.0}, {"upload_life": 0.0, "complaint_status": 400}),
         tuple({"upload_error": status, "upload_error_rate": SOMETIMES} for status in (400, 403, 415, 451, 502, 503)),
     ),
