@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dropglow.fitness import MB, Demands, Refusal
@@ -161,6 +161,7 @@ def test_a_small_longer_side_is_refused() -> None:
 
 
 @given(width=st.integers(512, 20_000), height=st.integers(512, 20_000))
+@example(width=3091, height=15_452)  # four pixels of length for a shape that is still allowed
 def test_a_large_area_is_made_to_fit(width: int, height: int) -> None:
     """Never a pixel more than is taken, nearly as many, and still not too long."""
     planned = sent(replace(PHOTO, width=width, height=height), EDITED)
@@ -169,7 +170,7 @@ def test_a_large_area_is_made_to_fit(width: int, height: int) -> None:
         longer, shorter = max(planned.width, planned.height), min(planned.width, planned.height)
 
         assert area <= EDITED.largest_area
-        assert area > EDITED.largest_area * 0.97 or longer == LARGEST_SIDE
+        assert area > EDITED.largest_area * 0.97 or longer > LARGEST_SIDE - EDITED.largest_ratio
         assert longer <= EDITED.largest_ratio * shorter
 
 
