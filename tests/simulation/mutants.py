@@ -318,7 +318,7 @@ MUTANTS: Final = (
     mutant(
         "an order under way is bought again for its double",
         (WORKER, "            if (reused := await", "            if isinstance(act, Prepare) and (reused := await"),
-        (WORKER, "ordering.stopped or reused is not None:", "ordering.stopped:"),
+        (WORKER, "hand.stopping or reused is not None:", "hand.stopping:"),
     ),
     mutant(
         "a budget is looked at before an order, and not once more with its intent",
