@@ -88,6 +88,20 @@ def test_the_beginning_of_a_report_goes_with_its_file(tmp_path: Path, faulty_dis
     assert [] == list((tmp_path / "_failed").iterdir())
 
 
+def test_the_beginning_of_a_report_goes_where_none_is_due_any_more(
+    tmp_path: Path, faulty_disk: DiskMaker
+) -> None:
+    """Who died over the report of a failure may find that the drop is done: what was begun does not stay."""
+    drop = failed_drop(tmp_path)
+    disk = faulty_disk(faulty_disk.fault(verb="file.finish", number=None))
+    with pytest.raises(faulty_disk.power_cut):
+        places.write_report(disk, drop, DropState.FAILED, "it failed")
+
+    places.put_away(RealDisk(), replace(drop, place=f"{tmp_path}/.dropglow/work/fox.txt"), DropState.DONE)
+
+    assert [] == list((tmp_path / "_failed").glob(".dropglow-*"))
+
+
 def test_a_file_that_cannot_come_back_keeps_its_report(tmp_path: Path, faulty_disk: DiskMaker) -> None:
     """A full disk refuses the move: what lies in its last folder still says why."""
     drop = failed_drop(tmp_path)

@@ -39,6 +39,8 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     Raises:
         DiskError: The file system refused; nothing is lost, try again.
     """
+    if drop.place and disk.look(drop.place) is None:  # an earlier try came further, and perhaps to a report
+        _forget_beginnings(disk, drop)
     folder, files = _folder_of(drop, state), _files(drop)
     if folder is None:
         work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
