@@ -56,6 +56,26 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     return _placed(drop, _moved(disk, drop, parent))
 
 
+def left_in_failed(disk: Disk, drop: Drop) -> Drop:
+    """Return *drop* with its files where an earlier try put them that failed it and was interrupted; else as it is.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    folder = _folder_of(drop, DropState.FAILED)
+    if folder is None or not drop.place or disk.look(drop.place) is not None:
+        return drop
+    parent = posixpath.dirname(posixpath.join(folder, drop.path))
+    for names in islice(_names(disk, drop, parent), _TRIES):
+        targets = [posixpath.join(parent, name) for name in names]
+        if _is_there(disk, drop, targets[0]):
+            pairs = zip(_files(drop), targets, strict=True)
+            return _placed(drop, [to if _is_there(disk, file, to) else file.place for file, to in pairs])
+        if all(disk.look(target) is None for target in targets):
+            break
+    return drop
+
+
 def take_back(disk: Disk, drop: Drop) -> Drop:
     """Move the files of *drop* from their last folder into work again, and remove its report.
 
