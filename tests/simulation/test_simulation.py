@@ -15,7 +15,7 @@ from tests.simulation import mutants, trials
 from tests.simulation.run import AGAIN, folder, run_all
 from tests.simulation.story import run
 
-SEEDS: Final = int(os.environ.get("TEST_SIMULATION_SEEDS", "480"))
+SEEDS: Final = int(os.environ.get("TEST_SIMULATION_SEEDS", "1640"))
 PARTS: Final = 8  # so that several workers share them
 MANY: Final = range(9_000_000, 9_000_360)
 # What has to happen in so many seeds, or it is not tried at all.
