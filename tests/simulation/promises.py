@@ -180,7 +180,10 @@ class Promises:
                 yield f"I6: {job.key} is in doubt, and its order found no connection"
 
     def _bought_again(self, told: Told) -> Iterator[str]:
-        """Yield where content was bought that had been bought, or may have been, for another drop."""
+        """Yield where content was bought that had been bought, or may have been, for another drop.
+
+        Whose retry a person asks for is bought for itself, while the drop that came first may wait still for its own.
+        """
         stages: dict[JobKey, Stage] = {}
         asked: set[JobKey] = set()
         for record in told.everything:
@@ -197,6 +200,7 @@ class Promises:
                     for twin in told.jobs.values()
                     if twin.key != job.key
                     and stages.get(twin.key) in BOUGHT
+                    and not (twin.key in asked and twin.created_at > job.created_at)
                     and twin.order.body["prompt"] == job.order.body["prompt"]
                 )
                 for twin in twins:

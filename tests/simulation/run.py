@@ -22,6 +22,7 @@ from tests.simulation.story import Verdict, run
 
 BATCH: Final = 100
 SWEEP: Final = 20  # seeds between two collections of garbage: each leaves the same again
+RENEWED: Final = 50  # batches: whoever died in the middle of something leaves a little of it in memory
 MEMORY: Final = Path("/dev/shm")
 AGAIN: Final = "python -m tests.simulation.run --seed {} --tell"
 
@@ -120,7 +121,7 @@ def main() -> int:
             parts: Iterator[Tally] = (run_all(batch, stop_at=wanted.stop_at) for batch in todo)
             tally = _gather(zip(todo, parts, strict=False), diary, wanted, began_s)
         else:
-            with multiprocessing.get_context("spawn").Pool(wanted.jobs) as pool:
+            with multiprocessing.get_context("spawn").Pool(wanted.jobs, maxtasksperchild=RENEWED) as pool:
                 tally = _gather(zip(todo, pool.imap(run_all, todo), strict=False), diary, wanted, began_s)
     _tell(tally, time.monotonic() - began_s, as_json=wanted.json)
     return 1 if tally.broken else 0
