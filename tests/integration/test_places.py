@@ -113,6 +113,20 @@ def test_a_file_that_cannot_come_back_keeps_its_report(tmp_path: Path, faulty_di
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
 
 
+def test_a_file_that_is_not_exchanged_keeps_its_report(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """The same was dropped once more, and the service dies before it has the file: what lies there still says why."""
+    drop = failed_drop(tmp_path)
+    work = tmp_path / ".dropglow" / "work" / "new~fox.txt"
+    work.parent.mkdir(parents=True)
+    work.write_bytes(b"a fox")
+    disk = faulty_disk(faulty_disk.fault(verb="move", number=None))
+
+    with pytest.raises(faulty_disk.power_cut):
+        places.exchange(disk, drop, replace(drop, key=DropKey("new"), place=str(work)))
+
+    assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
+
+
 def test_a_file_that_came_back_is_synced_before_it_goes_on(tmp_path: Path, faulty_disk: DiskMaker) -> None:
     """Asked a second time, a disk that refuses to sync refuses again: the file may be where it was after a power cut."""
     drop = failed_drop(tmp_path)

@@ -103,14 +103,20 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     """
     _forget_beginnings(disk, drop)
     work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
+    known = regained(drop, claimed)
+    places = [_exchanged(disk, drop.key, file, work) for file in reversed(_files(known))]
+    # Last, as in `take_back`; what cannot be removed goes with its file, or with the next report.
+    with suppress(DiskError):
+        _remove_former_reports(disk, drop)
+    work.forget(claimed.key)
+    return _placed(known, places[::-1])
+
+
+def _remove_former_reports(disk: Disk, drop: Drop) -> None:
     if drop.after.workshop:
         originals.remove_reports(disk, drop)
     elif drop.place and (disk.look(drop.place) is None or _is_its_file(disk, drop)):
         _remove_reports(disk, drop)
-    known = regained(drop, claimed)
-    places = [_exchanged(disk, drop.key, file, work) for file in reversed(_files(known))]
-    work.forget(claimed.key)
-    return _placed(known, places[::-1])
 
 
 def regained(drop: Drop, claimed: Drop) -> Drop:

@@ -48,7 +48,7 @@ class Reopener:
         """Return *drop* open again with the files of *claimed*, the same files dropped once more.
 
         Raises:
-            DiskError: The file cannot be moved, or the old report not removed.
+            DiskError: The file cannot be moved.
             Conflict: Somebody else changed the drop at the same time.
         """
         placed = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
