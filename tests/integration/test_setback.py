@@ -134,3 +134,14 @@ async def test_a_ledger_that_does_not_answer_is_asked_again() -> None:
     ledger.ails = False
 
     assert [job] == await heeded(setback)
+
+
+async def test_what_was_put_off_before_the_service_stopped_goes_on_too() -> None:
+    """Nobody was there when the clock was set right; the next start looks."""
+    ledger, clock, changed = MemoryLedger(), SetClock(), list[JobKey]()
+    key = await waiting(ledger, "1aaaaaaaaa", FULL, NOON + timedelta(days=10))
+
+    await Setback(ledger=ledger, clock=clock).heed(changed.append)
+
+    assert [key] == changed
+    assert NOON == (await ledger.job(key)).not_before

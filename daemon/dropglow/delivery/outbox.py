@@ -59,6 +59,7 @@ class Outbox:
 
         Raises:
             DeliveryError: The outbox does not tell.
+            FileGone: One went while it was looked at.
         """
         found: dict[str, Artifact] = {}
         with at_outbox(job.order.delivery.outbox):

@@ -81,14 +81,14 @@ def _troubles(reading: Reading) -> Iterator[str]:
     """Yield what somebody should know, though files are taken in."""
     for (rule,), online in reading.get(measures.INBOX_ONLINE, ()):
         if not online:
-            yield f"The inbox of the rule {rule} is not there."
+            yield f"The inbox of the rule {rule} is offline; `dropglow status` says why."
     for (rule,), online in reading.get(measures.OUTBOX_ONLINE, ()):
         if not online:
-            yield f"The outbox of the rule {rule} is not there; paid results wait."
+            yield f"The outbox of the rule {rule} is away; paid results wait. `dropglow status` says why."
     if _one(reading, measures.SPENDING_PAUSED):
         yield "Spending is paused; `dropglow resume` lets it go on."
     if _one(reading, measures.API_TROUBLE):
-        yield "Adobe takes no orders for now; files wait, and it goes on by itself."
+        yield "No orders go out for now, and files wait; `dropglow status` says why."
     if faults := _one(reading, measures.CONFIG_FAULTS):
         yield f"The configuration on disk has {_counted(faults, 'fault')}; an older one is in force."
     if _one(reading, measures.RESTART_NEEDED):
@@ -149,11 +149,8 @@ def _money(reading: Reading) -> Iterator[str]:
 
 def _adobe(reading: Reading) -> Iterator[str]:
     places, taken = _one(reading, measures.IN_FLIGHT_LIMIT), _one(reading, measures.IN_FLIGHT)
-    used = {window: count for (window,), count in reading.get(measures.API_QUOTA_USED, ())}
     yield "<h2>At Adobe</h2>\n<table>\n"
     yield f"<tr><td>jobs<td class=number>{taken:,.0f} of {places:,.0f}<td>{_meter(taken, places)}\n"
-    for window, count in used.items():
-        yield f"<tr><td>orders and uploads in the last {escape(window)}<td class=number>{count:,.0f}<td>\n"
     yield "</table>\n"
 
 

@@ -79,8 +79,6 @@ class Fetching:
             async with self._placing[job.order.delivery.outbox]:
                 paths = await asyncio.to_thread(self._delivered, bought, drop, now)
         except FileGone:
-            if (away := await self._absence(job)) is not None:
-                return away  # it went while we looked
             return await self._lost(job)
         except (DeliveryError, DiskError) as error:
             self._outboxes.doubt(job.order.delivery.outbox)
@@ -93,6 +91,8 @@ class Fetching:
             standing = await asyncio.to_thread(self._outbox.standing, job)
         except (DeliveryError, DiskError) as error:
             return self._outcomes.postponed(job, error, retry.STORING)
+        if (away := await self._absence(job)) is not None:
+            return away  # what was not found may stand there all the same
         await asyncio.to_thread(self._forget, job)  # its other results are fetched again as well
         return SpoolLost(standing=standing)
 

@@ -28,7 +28,7 @@ from dropglow.runtime.status import Snapshot
 
 PATIENCE_S: Final = 3.0
 NO_LEDGER: Final = "the ledger cannot be used"
-ABSENT: Final = "no inbox is there"
+ABSENT: Final = "every inbox is offline"
 
 Unfinished = Mapping[tuple[RuleName, Stage], int]  # jobs that are not over
 _Value = tuple[tuple[str, ...], float]

@@ -143,7 +143,10 @@ class Ordering:
 
         Args:
             job: As it is with its intent.
-            store_intent: Called once, when the connection stands. What it raises comes out here, and nothing was sent.
+            store_intent: Called once, when the connection stands.
+
+        Raises:
+            DropglowError: What *store_intent* raised; nothing was sent.
         """
         stored = False
 

@@ -159,6 +159,9 @@ class Purse:
 
         Their own time would come with the next day; where nothing changed since the last look, nothing is asked of jobs.
         What another job pays for goes on when that one does, and after it.
+
+        Raises:
+            LedgerUnavailable: Call again.
         """
         budgets, put_off = self._budgets, self._put_off  # both may change while the ledger is asked
         standing = await self._standing(budgets)

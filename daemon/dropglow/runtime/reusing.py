@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -218,7 +218,14 @@ def _without_money(twin: Job, *, now: datetime) -> Postponed | None:
     """
     if not parked(twin) or twin.failure is None or twin.not_before is None or twin.not_before <= now:
         return None
-    failure = replace(twin.failure, twin=twin.failure.twin or twin.key)
+    payer = twin.failure.twin or twin.key
+    failure = Failure(
+        code=twin.failure.code,
+        what=f"the same content was dropped before, as {shown(twin.source)}, and job {payer} waits for its budget",
+        why=twin.failure.what if twin.failure.twin is None else twin.failure.why,
+        hint="it is not bought twice: what that job gets stands for this one",
+        twin=payer,
+    )
     return Postponed(until=twin.not_before, failure=failure)
 
 

@@ -38,13 +38,13 @@ class Setback:
     async def heed(self, changed: Callable[[JobKey], None]) -> None:
         """Have go on what waits too long, if the clock was set back since the last call; *changed* is told.
 
-        Costs nothing otherwise.
+        The first call looks as well, since the clock may have been set while nobody was there. Costs nothing otherwise.
 
         Raises:
             LedgerUnavailable: Call again.
         """
         now = self._clock.now()
-        if self._latest is not None and now < self._latest - _ADJUSTED:
+        if self._latest is None or now < self._latest - _ADJUSTED:
             for job in await self._ledger.find(Query(stages=frozenset(Stage) - RESTING, limit=_ALL)):
                 if _overlong(job, now):
                     await self._cut_short(job, now)

@@ -27,7 +27,7 @@ SUPERVISE_S: Final = 5.0
 OPEN_S: Final = 5.0  # an inbox that hangs is left to open by itself
 WATCH_AGAIN_S: Final = 300.0  # it walks the whole tree
 EXCHANGE_S: Final = 10.0  # whoever changes the rules waits so long for it; what hangs follows by itself
-ABSENT: Final = "it is not there"
+OFFLINE: Final = "it is offline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ class Staff:
 
     async def _listen(self, attendant: Attendant) -> None:
         if attendant.state.offline:
-            attendant.listening.decide(every_s=SUPERVISE_S, mode=POLL, reason=ABSENT)
+            attendant.listening.decide(every_s=SUPERVISE_S, mode=POLL, reason=OFFLINE)
         else:
             await self._watch(attendant)
 

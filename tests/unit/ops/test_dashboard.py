@@ -22,7 +22,6 @@ QUIET: Final[Reading] = {
     measures.JOBS: [(("beach", "queued"), 0), (("beach", "in_doubt"), 0)],
     measures.IN_FLIGHT: [((), 0)],
     measures.IN_FLIGHT_LIMIT: [((), 8)],
-    measures.API_QUOTA_USED: [(("minute",), 0), (("day",), 12)],
     measures.API_TROUBLE: [((), False)],
     measures.SPENDING_PAUSED: [((), False)],
     measures.CONFIG_FAULTS: [((), 0)],
@@ -50,7 +49,6 @@ def test_a_quiet_service_is_ready_and_has_nothing() -> None:
         "Dropglow Dropglow ready Files in the inboxes None wait. Jobs that are not over None."
     )
     assert "jobs 0 of 8" in text
-    assert "orders and uploads in the last day 12" in text
     assert "2026-01-31 12:00:00 UTC · version 1.2.3" in text
     assert "Budgets" not in text
 
@@ -66,14 +64,22 @@ def test_what_keeps_files_out_comes_first() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("INBOX_ONLINE", [(("beach",), False)], "The inbox of the rule beach is not there."),
+        (
+            "INBOX_ONLINE",
+            [(("beach",), False)],
+            "The inbox of the rule beach is offline; `dropglow status` says why.",
+        ),
         (
             "OUTBOX_ONLINE",
             [(("beach",), False)],
-            "The outbox of the rule beach is not there; paid results wait.",
+            "The outbox of the rule beach is away; paid results wait.",
         ),
         ("SPENDING_PAUSED", [((), True)], "Spending is paused; `dropglow resume` lets it go on."),
-        ("API_TROUBLE", [((), True)], "Adobe takes no orders for now"),
+        (
+            "API_TROUBLE",
+            [((), True)],
+            "No orders go out for now, and files wait; `dropglow status` says why.",
+        ),
         ("CONFIG_FAULTS", [((), 1)], "The configuration on disk has 1 fault; an older one is in force."),
         ("CONFIG_FAULTS", [((), 2)], "has 2 faults;"),
         ("RESTART_NEEDED", [((), True)], "A changed setting waits for a restart."),
