@@ -438,3 +438,15 @@ def test_a_folder_is_moved_like_a_file(tmp_path: Path) -> None:
     disk.move(f"{tmp_path}/a", f"{tmp_path}/b")
 
     assert (tmp_path / "b" / "sub").is_dir()
+
+
+def test_a_file_that_was_read_is_closed_whatever_its_share_says(tmp_path: Path) -> None:
+    """One that is just being unmounted refuses even that; what was read is as good as before."""
+    (tmp_path / "fox.txt").write_bytes(b"a fox")
+
+    with RealDisk().open_read(str(tmp_path / "fox.txt")) as file:
+        found = file.read()
+        os.close(file.fileno())  # so that closing it once more fails
+
+    assert b"a fox" == found
+    assert file.closed

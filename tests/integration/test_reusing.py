@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,7 +103,14 @@ async def test_a_copy_waits_for_the_money_of_its_twin_and_names_it() -> None:
 
     told = await reuse_of(ledger).of(copy, drop)
 
-    assert Postponed(until=NEXT_MONTH, failure=replace(SHORT, twin=first.key)) == told
+    assert isinstance(told, Postponed)
+    assert (NEXT_MONTH, SHORT.code, SHORT.what, first.key) == (
+        told.until,
+        told.failure.code,
+        told.failure.why,
+        told.failure.twin,
+    )
+    assert f"job {first.key} waits for its budget" in told.failure.what
 
 
 async def test_the_copy_of_a_copy_waits_for_the_one_that_pays() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 import grp
 import hashlib
+import io
 import os
 import secrets
 import stat
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import BinaryIO, Final
 
 from dropglow.disk.base import NewFile, Stat
@@ -39,12 +40,13 @@ class RealDisk:
 
     def open_read(self, path: str) -> BinaryIO:
         """Open an ordinary file for reading; never follows a link, never waits for a pipe's other end."""
-        with translated("open", path):
+        with translated("open", path), ExitStack() as undo:
             descriptor = os.open(path, _READ_FLAGS)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise DiskError(f"cannot open {shown(path)}: it is no ordinary file", hint="put a file there")
-        return os.fdopen(descriptor, "rb")
+            undo.callback(os.close, descriptor)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise DiskError(f"cannot open {shown(path)}: it is no ordinary file", hint="put a file there")
+            undo.pop_all()
+            return _Reading(io.FileIO(descriptor, "rb"))
 
     def read(self, path: str, *, limit_bytes: int = 1 << 20) -> bytes:
         """Return the content of a small file."""
@@ -128,7 +130,8 @@ class RealDisk:
             if error.errno not in UNSUPPORTED:
                 raise refusal("sync", folder, error) from error
         finally:
-            os.close(descriptor)
+            with suppress(OSError):  # said by a share that is just going; what counts was said by the sync
+                os.close(descriptor)
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Make a folder and those above it where they are missing."""
@@ -191,6 +194,14 @@ class RealDisk:
         except DiskError as fault:
             return fault
         return None
+
+
+class _Reading(io.BufferedReader):
+    """A file that is only read: what a share that is just going says when it is closed changes nothing."""
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 class _RealNewFile:

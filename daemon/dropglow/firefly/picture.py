@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -58,8 +59,9 @@ class Picture(httpx.AsyncByteStream):
             yield piece
 
     async def aclose(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what a share that is just going says then changes nothing."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _read(self, size_bytes: int) -> bytes:
         try:
@@ -77,13 +79,15 @@ class Picture(httpx.AsyncByteStream):
 
 def _opened(path: str) -> BinaryIO:
     try:
-        # A named pipe must not make us wait for its other end.
-        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with contextlib.ExitStack() as undo:
+            # A named pipe must not make us wait for its other end.
+            number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            undo.callback(os.close, number)
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise DiskError(f"{path} is no regular file", hint="name a picture file")
+            undo.pop_all()
+            return os.fdopen(number, "rb")
     except FileNotFoundError as error:
         raise FileGone(f"{path} is gone", hint="drop it again") from error
     except OSError as error:
         raise DiskError(f"cannot open {path}: {error.strerror}", hint="check its permissions") from error
-    if not stat.S_ISREG(os.fstat(number).st_mode):
-        os.close(number)
-        raise DiskError(f"{path} is no regular file", hint="name a picture file")
-    return os.fdopen(number, "rb")

@@ -7,6 +7,7 @@ exchanged for a link during the walk leads nowhere.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -81,19 +82,32 @@ def _scanned(
     root: str, *, reserved: AbstractSet[str], ignored: Ignored, below: str = "", others: bool = False
 ) -> Iterator[Sighting | Snag | Other]:
     try:
-        handle = os.open(root, _ROOT)
+        handle, found = _opened(root, _ROOT)
     except OSError as error:
         raise DiskError(
             f"{root} cannot be read: {error.strerror}",
             hint="is the share mounted, and may the daemon's user read the folder?",
         ) from error
     try:
-        found = os.fstat(handle)
         walk = _Walk(found.st_dev, reserved, ignored, others=others)
         if below and others:
             yield Other(sighting=walk.sighting(below, found))
         yield from walk.below(handle, f"{below}/" if below else "", below.count("/") + (2 if below else 1))
     finally:
+        _let_go(handle)
+
+
+def _opened(name: str, flags: int, *, parent: int | None = None) -> tuple[int, os.stat_result]:
+    handle = os.open(name, flags, dir_fd=parent)
+    try:
+        return handle, os.fstat(handle)
+    except OSError:
+        _let_go(handle)
+        raise
+
+
+def _let_go(handle: int) -> None:
+    with contextlib.suppress(OSError):  # said by a share that is just going; the handle is gone all the same
         os.close(handle)
 
 
@@ -108,7 +122,12 @@ class _Walk:
 
     def below(self, handle: int, prefix: str, depth: int) -> Iterator[Sighting | Snag | Other]:
         """Yield what lies in the open folder *handle*, whose path is *prefix*, and below it."""
-        with os.scandir(handle) as entries:
+        try:
+            listing = os.scandir(handle)
+        except OSError as error:
+            yield from _unless_gone(prefix.rstrip("/"), error)
+            return
+        with listing as entries:
             while True:
                 try:
                     entry = next(entries, None)
@@ -135,12 +154,11 @@ class _Walk:
             yield Snag(path=path, reason=f"it lies more than {MAX_DEPTH} folders deep", hides=True)
             return
         try:
-            handle = os.open(name, _BELOW, dir_fd=parent)
+            handle, found = _opened(name, _BELOW, parent=parent)
         except OSError as error:
             yield from _unless_gone(path, error)
             return
         try:
-            found = os.fstat(handle)
             if found.st_dev != self._device:
                 yield Snag(path=path, reason="another file system is mounted there", hides=True)
                 return
@@ -148,7 +166,7 @@ class _Walk:
                 yield Other(sighting=self.sighting(path, found))
             yield from self.below(handle, f"{path}/", depth + 1)
         finally:
-            os.close(handle)
+            _let_go(handle)
 
     def _file(self, entry: os.DirEntry[str], path: str) -> Iterator[Sighting | Snag | Other]:
         try:

@@ -5,6 +5,7 @@ Blocks, for as long as a dead share likes: call it in a thread that can be done 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 from typing import Final
@@ -90,4 +91,5 @@ def _mark(folder: str) -> str:
     except OSError:
         return ""
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # said by a share that is just going
+            os.close(descriptor)
