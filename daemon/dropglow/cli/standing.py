@@ -8,7 +8,7 @@ report, and is absent while none runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from dropglow.cli.rations import Funds, funds
 from dropglow.cli.words import advice
 from dropglow.ledger.base import Counts, Query, Reader
 from dropglow.lifecycle import REMOTE_OPEN, RESTING
-from dropglow.model import Billed, Drop, DropState, Failure, Job, Stage
+from dropglow.model import Billed, Drop, DropKey, DropState, Failure, Job, Stage
 from dropglow.naming import shown, storable
 from dropglow.sketch import Sketch
 
@@ -140,12 +140,25 @@ async def _failures(reader: Reader, *, since: datetime) -> tuple[Ended, ...]:
 async def latest_failures(reader: Reader, *, limit: int) -> tuple[Ended, ...]:
     """Return what failed among the *limit* newest failed jobs and as many failed drops, the latest first.
 
+    Only the latest few, which are shown, say what was paid.
+
     Raises:
         LedgerUnavailable: The ledger cannot be read.
     """
     jobs = await reader.find(Query(stages=frozenset({Stage.FAILED}), limit=limit))
     drops = await reader.drops(states=frozenset({DropState.FAILED}), limit=limit)
-    return tuple(sorted([*_of_jobs(jobs), *_of_drops(drops)], key=lambda each: each.at, reverse=True))
+    found = sorted([*_of_jobs(jobs), *_of_drops(drops)], key=lambda each: each.at, reverse=True)
+    return tuple([await _billed(reader, each) for each in found[:LATEST]] + found[LATEST:])
+
+
+async def _billed(reader: Reader, ended: Ended) -> Ended:
+    """Return *ended* with what was paid for it: a file may fail when its results are there already."""
+    if ended.job is not None:
+        return ended
+    jobs = await reader.jobs_of(DropKey(ended.drop))
+    if not any(job.stage is Stage.DELIVERED and job.reuses is None for job in jobs):
+        return ended
+    return replace(ended, failure=replace(ended.failure, billed=Billed.YES))
 
 
 def _of_jobs(jobs: Iterable[Job]) -> Iterable[Ended]:

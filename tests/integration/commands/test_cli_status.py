@@ -226,6 +226,16 @@ def test_the_latest_three_failures_are_shown(desk: Desk) -> None:
     assert "the picture is cut off" == document["latest"][0]["failure"]["what"]
 
 
+def test_a_file_that_failed_after_its_order_was_paid_for(desk: Desk) -> None:
+    """Somebody went on writing it: that it failed does not make its results free."""
+    desk.drop("aaaa000001", "delivered", name="slow.jpg", reason="somebody went on writing this file")
+    desk.drop("aaaa000002", name="broken.jpg", reason="the picture is cut off")
+
+    latest = {each["drop"]: each["failure"]["billed"] for each in status(desk)["failures"]["latest"]}
+
+    assert {"aaaa000001": "yes", "aaaa000002": "no"} == latest
+
+
 def test_what_holds_jobs_up_is_told(desk: Desk) -> None:
     """Late jobs, and jobs that wait for something outside, are named with the reason."""
     desk.drop("aaaa000001", "late", "held up", "held up")
