@@ -13,10 +13,10 @@ from typing import Final
 
 from dropglow import vocabulary
 from dropglow.clock import Clock, next_turn
-from dropglow.errors import Conflict, IllegalTransition, LedgerUnavailable
+from dropglow.errors import LedgerUnavailable
 from dropglow.events import Event, Postponed
 from dropglow.ledger.base import Ledger
-from dropglow.lifecycle import Wait, advance, next_step
+from dropglow.lifecycle import Wait, next_step
 from dropglow.model import Failure, Job, JobKey, RuleName
 from dropglow.money import (
     BRAKE_ORDERS,
@@ -35,7 +35,8 @@ from dropglow.money import (
 )
 from dropglow.pacing import Gate
 from dropglow.runtime.insisting import insist
-from dropglow.runtime.telling import log, told
+from dropglow.runtime.rousing import rouse
+from dropglow.runtime.telling import log
 
 WAKE_S: Final = 5.0
 AT_ONCE: Final = 1000
@@ -190,10 +191,7 @@ class Purse:
         now = self._clock.now()
         if job.failure is None or not isinstance(next_step(job, now=now), Wait):
             return
-        event = Postponed(until=now, failure=job.failure)
-        with contextlib.suppress(Conflict, IllegalTransition):  # somebody else moved it on
-            after = advance(job, event)
-            told(await self._ledger.save(job, after, event, at=self._clock.now(), owner=None), event)
+        await rouse(job, ledger=self._ledger, now=now)
         changed(job.key)
 
     async def _standing(self, budgets: Budgets) -> tuple[tuple[Ceiling, str, Amount], ...]:

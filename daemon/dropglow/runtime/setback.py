@@ -6,19 +6,16 @@ was written would have the job wait for as long as it was set back. What waits f
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from dropglow.clock import Clock
-from dropglow.errors import Conflict, IllegalTransition
-from dropglow.events import Postponed
 from dropglow.ledger.base import Ledger, Query
-from dropglow.lifecycle import RESTING, advance
+from dropglow.lifecycle import RESTING
 from dropglow.model import Job, JobKey, Stage
 from dropglow.money import parked
-from dropglow.runtime.telling import told
+from dropglow.runtime.rousing import rouse
 
 # Nobody is told to wait longer, except for money: what Adobe asks for counts for an hour at most.
 LONGEST_WAIT: Final = timedelta(hours=2)
@@ -47,16 +44,9 @@ class Setback:
         if self._latest is None or now < self._latest - _ADJUSTED:
             for job in await self._ledger.find(Query(stages=frozenset(Stage) - RESTING, limit=_ALL)):
                 if _overlong(job, now):
-                    await self._cut_short(job, now)
+                    await rouse(job, ledger=self._ledger, now=now)
                     changed(job.key)
         self._latest = now  # last: a ledger that failed in between is asked again
-
-    async def _cut_short(self, job: Job, now: datetime) -> None:
-        if job.failure is None:
-            return
-        event = Postponed(until=now, failure=job.failure)
-        with contextlib.suppress(Conflict, IllegalTransition):  # somebody else moved it on
-            told(await self._ledger.save(job, advance(job, event), event, at=now, owner=None), event)
 
 
 def _overlong(job: Job, now: datetime) -> bool:
