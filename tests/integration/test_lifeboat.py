@@ -14,20 +14,15 @@ from dropglow.ledger.lifeboat import LIFEBOAT_FILE, SIZE_BYTES, Landed, Lifeboat
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
 from dropglow.model import (
-    After,
-    DeliveryPlan,
-    Drop,
-    DropKey,
     Job,
     JobKey,
-    Kind,
     Order,
     RemoteId,
-    RuleName,
     Stage,
     Submission,
 )
 from dropglow.money import Fate
+from tests.drops import PLAN, drop_of, job_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,38 +38,9 @@ ACCEPTED = Accepted(
 
 async def queued(ledger: MemoryLedger) -> Job:
     """Return a job in *ledger* that was not ordered yet."""
-    drop = Drop(
-        key=DropKey("d1"),
-        inbox="/in",
-        path="fox.txt",
-        place="/in/.dropglow/work/d1~fox.txt",
-        rule=RuleName("art"),
-        rule_digest="digest",
-        sha256="0" * 64,
-        size_bytes=3,
-        device=1,
-        inode=2,
-        kind=Kind.PROMPT,
-        after=After(done="/in/_done", failed="/in/_failed", held="/in/_held"),
-        admitted_at=AT,
-    )
-    order = Order(
-        operation="generate",
-        body={},
-        size="2048x2048",
-        seeds=(1,),
-        prompt="a fox",
-        delivery=DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}"),
-    )
-    job = Job(
-        key=JobKey("d1.1"),
-        drop=drop.key,
-        rule=drop.rule,
-        inbox=drop.inbox,
-        source=drop.path,
-        order=order,
-        created_at=AT,
-    )
+    drop = drop_of("d1", at=AT)
+    order = Order(operation="generate", body={}, size="2048x2048", seeds=(1,), prompt="a fox", delivery=PLAN)
+    job = job_of(drop, order)
     await ledger.admit(drop, [job])
     return job
 

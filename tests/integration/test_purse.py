@@ -10,10 +10,11 @@ import pytest
 from dropglow.events import CancelAsked, Postponed
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
-from dropglow.model import After, DeliveryPlan, Drop, DropKey, Failure, Job, JobKey, Kind, Order, RuleName
+from dropglow.model import Failure, Job, JobKey, Order
 from dropglow.money import WAITS_FOR_MONEY, Budget, Budgets, Limit
 from dropglow.pacing import Gate
 from dropglow.runtime.purse import Purse
+from tests.drops import PLAN, drop_of, job_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,31 +68,8 @@ def purse_of(ledger: MemoryLedger, budgets: Budgets) -> Purse:
 
 async def waiting(ledger: MemoryLedger, key: str = "d1", *, copy_of: Job | None = None) -> Job:
     """Return a job in *ledger* that waits until tomorrow for its budget, or for that of the job it is a copy of."""
-    plan = DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}")
-    drop = Drop(
-        key=DropKey(key),
-        inbox="/in",
-        path="fox.txt",
-        place=f"/in/.dropglow/work/{key}~fox.txt",
-        rule=RuleName("art"),
-        rule_digest="digest",
-        sha256="0" * 64,
-        size_bytes=3,
-        device=1,
-        inode=2,
-        kind=Kind.PROMPT,
-        after=After(done="/in/_done", failed="/in/_failed", held="/in/_held"),
-        admitted_at=NOON,
-    )
-    job = Job(
-        key=JobKey(f"{key}.1"),
-        drop=drop.key,
-        rule=drop.rule,
-        inbox=drop.inbox,
-        source=drop.path,
-        order=Order(operation="generate", body={}, results=2, images=2, delivery=plan),
-        created_at=NOON,
-    )
+    drop = drop_of(key, at=NOON)
+    job = job_of(drop, Order(operation="generate", body={}, results=2, images=2, delivery=PLAN))
     await ledger.admit(drop, [job])
     twin = None if copy_of is None else copy_of.key
     failure = Failure(code=WAITS_FOR_MONEY, what="spent", twin=twin)

@@ -11,20 +11,15 @@ from dropglow.events import Postponed
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import TWIN_UNDER_WAY, advance
 from dropglow.model import (
-    After,
-    DeliveryPlan,
     Drop,
-    DropKey,
     Duplicates,
     Failure,
     Job,
-    JobKey,
-    Kind,
     Order,
-    RuleName,
 )
 from dropglow.money import WAITS_FOR_MONEY
 from dropglow.runtime.reusing import Reuse
+from tests.drops import PLAN, drop_of, job_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NEXT_MONTH = datetime(2026, 12, 1, tzinfo=UTC)
@@ -47,32 +42,9 @@ class StillClock:
 
 async def dropped(ledger: MemoryLedger, key: str) -> tuple[Job, Drop]:
     """Return the job of a new drop, and the drop; all drops of this page have the same content."""
-    drop = Drop(
-        key=DropKey(key),
-        inbox="/in",
-        path=f"{key}.txt",
-        place=f"/in/.dropglow/work/{key}~{key}.txt",
-        rule=RuleName("art"),
-        rule_digest="digest",
-        sha256="0" * 64,
-        size_bytes=3,
-        device=1,
-        inode=2,
-        kind=Kind.PROMPT,
-        after=After(done="/in/_done", failed="/in/_failed", held="/in/_held"),
-        admitted_at=NOON,
-    )
-    plan = DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}")
-    job = Job(
-        key=JobKey(f"{key}.1"),
-        drop=drop.key,
-        rule=drop.rule,
-        inbox=drop.inbox,
-        source=drop.path,
-        order=Order(operation="generate", body={}, results=1, images=1, delivery=plan),
-        created_at=NOON,
-        duplicates=Duplicates.REUSE,
-    )
+    drop = drop_of(key, at=NOON, path=f"{key}.txt")
+    order = Order(operation="generate", body={}, results=1, images=1, delivery=PLAN)
+    job = job_of(drop, order, duplicates=Duplicates.REUSE)
     await ledger.admit(drop, [job])
     return await ledger.job(job.key), drop
 

@@ -11,9 +11,10 @@ from dropglow.events import Postponed
 from dropglow.ledger.base import Query
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
-from dropglow.model import After, DeliveryPlan, Drop, DropKey, Failure, Job, JobKey, Kind, Order, RuleName
+from dropglow.model import Failure, Job, JobKey, Order
 from dropglow.money import WAITS_FOR_MONEY
 from dropglow.runtime.setback import Setback
+from tests.drops import PLAN, drop_of, job_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 FULL = Failure(code="DiskFull", what="the outbox is full")
@@ -51,31 +52,8 @@ class AilingLedger(MemoryLedger):
 
 async def waiting(ledger: MemoryLedger, key: str, failure: Failure, until: datetime) -> JobKey:
     """Return the key of a new job that was put off."""
-    drop = Drop(
-        key=DropKey(key),
-        inbox="/in",
-        path="fox.txt",
-        place=f"/in/.dropglow/work/{key}~fox.txt",
-        rule=RuleName("art"),
-        rule_digest="digest",
-        sha256="0" * 64,
-        size_bytes=3,
-        device=1,
-        inode=2,
-        kind=Kind.PROMPT,
-        after=After(done="/in/_done", failed="/in/_failed", held="/in/_held"),
-        admitted_at=NOON,
-    )
-    plan = DeliveryPlan(outbox="/out", folder="", name="{stem}{ext}")
-    job = Job(
-        key=JobKey(f"{key}.1"),
-        drop=drop.key,
-        rule=drop.rule,
-        inbox=drop.inbox,
-        source=drop.path,
-        order=Order(operation="generate", body={}, results=1, images=1, delivery=plan),
-        created_at=NOON,
-    )
+    drop = drop_of(key, at=NOON)
+    job = job_of(drop, Order(operation="generate", body={}, results=1, images=1, delivery=PLAN))
     await ledger.admit(drop, [job])
     event = Postponed(until=until, failure=failure)
     await ledger.save(job, advance(job, event), event, at=NOON, owner=None)
