@@ -176,6 +176,33 @@ def test_another_file_of_the_same_name_is_not_taken(tmp_path: Path) -> None:
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
 
 
+def test_the_file_of_its_own_place_moves_although_the_first_one_is_found(tmp_path: Path) -> None:
+    """Two files of one content changed names: the drop has the other one now, which must not stay in work."""
+    drop = failed_drop(tmp_path)
+    twin = tmp_path / ".dropglow" / "work" / "abc~fox.txt"
+    twin.parent.mkdir(parents=True)
+    twin.write_bytes(b"a fox")
+
+    after = places.put_away(RealDisk(), replace(drop, place=str(twin)), DropState.FAILED)
+
+    assert str(tmp_path / "_failed" / "fox_2.txt") == after.place
+    assert [] == list(twin.parent.iterdir())
+    assert b"a fox" == Path(after.place).read_bytes() == Path(drop.place).read_bytes()
+
+
+def test_a_file_with_two_names_keeps_none_in_work(tmp_path: Path) -> None:
+    """Where moving means linking, a crash in between leaves both names."""
+    drop = failed_drop(tmp_path)
+    work = tmp_path / ".dropglow" / "work" / "abc~fox.txt"
+    work.parent.mkdir(parents=True)
+    work.hardlink_to(drop.place)
+
+    after = places.put_away(RealDisk(), replace(drop, place=str(work)), DropState.FAILED)
+
+    assert b"a fox" == Path(after.place).read_bytes()
+    assert [] == list(work.parent.iterdir())
+
+
 def test_a_file_that_is_gone_has_no_place(tmp_path: Path) -> None:
     """Somebody took it away while its drop was closed: what gets its name later is another file."""
     drop = failed_drop(tmp_path)

@@ -343,7 +343,9 @@ def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> st
         NameTaken: Somebody was faster.
         DiskError: The file system refused.
     """
-    if _is_there(disk, file, target):
+    # What stands at its own place is the drop's, and of the same content it may be another file than at first.
+    elsewhere = place not in {"", target} and disk.look(place) is not None
+    if _is_there(disk, file, target) and not elsewhere:
         return target
     if not place:
         return ""
