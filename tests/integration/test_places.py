@@ -127,6 +127,48 @@ def test_a_file_that_is_not_exchanged_keeps_its_report(tmp_path: Path, faulty_di
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
 
 
+def test_a_pair_that_is_not_synced_is_not_exchanged(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """After a power cut it could lie under its former name, for which somebody else would buy once more."""
+    drop = a_pair(tmp_path)
+    claimed = replace(drop, key=DropKey("new"))
+    disk = faulty_disk(faulty_disk.fault(verb="sync_folder", number=errno.EIO, lasting=True))
+
+    with pytest.raises(DiskError):
+        places.exchange(disk, replace(drop, key=DropKey("old")), claimed)
+
+    assert all(Path(each.place).is_file() for each in parts(claimed))
+
+
+def test_what_cannot_go_back_either_is_exchanged(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """Nobody would look for it where it is not."""
+    drop = failed_drop(tmp_path)
+    work = tmp_path / ".dropglow" / "work" / "new~fox.txt"
+    work.parent.mkdir(parents=True)
+    work.write_bytes(b"a fox")
+    fault = faulty_disk.fault
+    disk = faulty_disk(fault(verb="sync_folder"), fault(verb="move", nth=2))
+
+    back = places.exchange(disk, drop, replace(drop, key=DropKey("new"), place=str(work)))
+
+    assert b"a fox" == Path(back.place).read_bytes()
+
+
+def test_nothing_is_exchanged_for_what_has_the_name_in_work(tmp_path: Path) -> None:
+    """Both stay where they are."""
+    drop = failed_drop(tmp_path)
+    work = tmp_path / ".dropglow" / "work"
+    work.mkdir(parents=True)
+    for key in ("abc", "new"):
+        (work / f"{key}~fox.txt").write_text(key)
+
+    with pytest.raises(DiskError):
+        places.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work / "new~fox.txt")))
+
+    assert {"abc~fox.txt": "abc", "new~fox.txt": "new"} == {
+        each.name: each.read_text() for each in work.iterdir()
+    }
+
+
 def test_a_file_that_came_back_is_synced_before_it_goes_on(tmp_path: Path, faulty_disk: DiskMaker) -> None:
     """Asked a second time, a disk that refuses to sync refuses again: the file may be where it was after a power cut."""
     drop = failed_drop(tmp_path)

@@ -20,7 +20,7 @@ from typing import Final
 from dropglow.disk import Disk
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
-from dropglow.model import Companion, Drop, DropKey, DropState, Member
+from dropglow.model import Companion, Drop, DropState, Member
 from dropglow.naming import candidates
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
@@ -104,12 +104,17 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     _forget_beginnings(disk, drop)
     work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
     known = regained(drop, claimed)
-    places = [_exchanged(disk, drop.key, file, work) for file in reversed(_files(known))]
+    files = _files(known)
+    targets = [work.place(drop.key, file.path) if file.place else "" for file in files]
+    for file in files:
+        work.prepare(drop.key, file.path)
+    pairs = zip([file.place for file in files], targets, strict=True)
+    _exchange_all(disk, [(place, target) for place, target in pairs if place != target][::-1])
     # Last, as in `take_back`; what cannot be removed goes with its file, or with the next report.
     with suppress(DiskError):
         _remove_former_reports(disk, drop)
     work.forget(claimed.key)
-    return _placed(known, places[::-1])
+    return _placed(known, targets)
 
 
 def _remove_former_reports(disk: Disk, drop: Drop) -> None:
@@ -296,18 +301,23 @@ def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder
     return target
 
 
-def _exchanged(disk: Disk, key: DropKey, file: Drop | Companion, work: WorkFolder) -> str:
-    target = work.place(key, file.path)
-    if target == file.place or not file.place:
-        return file.place
-    work.prepare(key, file.path)
+def _exchange_all(disk: Disk, moves: Sequence[tuple[str, str]]) -> None:
+    """Move all or none: what is not synced may have its former name after a power cut, and be taken for a new file.
+
+    Raises:
+        DiskError: The file system refused.
+    """
     try:
-        disk.move(file.place, target)
+        for place, target in moves:
+            disk.move(place, target)
     except DiskError:
-        # Where only the syncing failed, the file is there already, and nobody would look for it.
-        if disk.look(file.place) is not None or disk.look(target) is None:
+        for place, target in reversed(moves):
+            with suppress(DiskError):
+                if disk.look(place) is None:
+                    disk.move(target, place)
+        if any(disk.look(place) or not disk.look(target) for place, target in moves):
             raise
-    return target
+        # None could go back either: they are together where they belong, and nobody would look for them elsewhere.
 
 
 def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
