@@ -91,16 +91,13 @@ def checks(cache: Path) -> Iterator[Check]:
     yield Check(name="lint", command=(ruff, "check", "--quiet", "."))
     yield Check(name="types", command=(python, "-m", "mypy"))
     yield Check(name="layers", command=layers)
-    pytest = (*pytest_command(cache), "--continue-on-collection-errors")
+    pytest = (python, *pytest_command(cache), "--continue-on-collection-errors", "--dist", "worksteal")
     alone = (f"--ignore={folder}" for folder in WHOLE)
-    yield Check(
-        name="tests of parts",
-        command=(python, "-m", "coverage", "run", *pytest, *alone),
-        shown_live=True,
-    )
+    measured = ("--cov", "--cov-report=", "--numprocesses", str(os.cpu_count() or 1))
+    yield Check(name="tests of parts", command=(*pytest, *measured, *alone), shown_live=True)
     yield Check(name="coverage of decisions", command=(python, "-m", "coverage", "report", *decisions()))
-    side_by_side = ("--numprocesses", str(workers()), "--dist", "worksteal")
-    yield Check(name="tests of the whole", command=(python, *pytest, *side_by_side, *WHOLE), shown_live=True)
+    side_by_side = ("--numprocesses", str(workers()))
+    yield Check(name="tests of the whole", command=(*pytest, *side_by_side, *WHOLE), shown_live=True)
 
 
 def workers() -> int:
