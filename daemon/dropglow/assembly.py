@@ -51,11 +51,13 @@ from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.notifying import NotifiedFile, Notifier
 from dropglow.runtime.outboxes import Outboxes
 from dropglow.runtime.perform import Performer
+from dropglow.runtime.probing import Probing
 from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.recruiting import Recruiter
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.service import Service
+from dropglow.runtime.setbacks import Setbacks
 from dropglow.runtime.snapshots import Snapshots
 from dropglow.runtime.staff import Exchange, Post, Staff
 from dropglow.runtime.status import StatusFile
@@ -142,6 +144,7 @@ async def build(
         closer=_closer(ledger, disk, clock, tally, core.turns, core.ground),
         wishes=_wishes(ledger, client, clock, core.reopener, core.turns, core.dispatcher, core.purse),
         purse=core.purse,
+        probing=_probing(client, core, clock),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
         back_up=back_up,
         gate=core.gate,
@@ -282,6 +285,11 @@ def _dispatcher(
         ripe=bells["ripe"],
         room_came=staff.room_came,
     )
+
+
+def _probing(client: FireflyClient, core: _Core, clock: Clock) -> Probing:
+    setbacks = Setbacks(gate=core.gate, clock=clock, chance=random.SystemRandom().random)
+    return Probing(client=client, gate=core.gate, setbacks=setbacks, clock=clock, pulse=core.pulse)
 
 
 def _closer(ledger: Ledger, disk: Disk, clock: Clock, tally: Tally, turns: Turns, ground: Ground) -> Closer:

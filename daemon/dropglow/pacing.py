@@ -18,6 +18,8 @@ DAY_S = 86_400.0
 STOPPED_S = 60.0
 # So long at most everybody waits for the one order that tries whether the service is well again.
 PROBE_S = 90.0
+# Where nobody had a try for so long, nobody is going to: no order waits longer after a failure than five minutes.
+UNTRIED_S = 600.0
 
 
 @dataclass(slots=True)
@@ -75,7 +77,8 @@ class Gate:
     minute: Window
     day: Window
     paused_until_s: float = 0.0
-    reason: str = ""
+    reason: str = ""  # of the latest pause
+    kind: str = ""  # of trouble: another reason of the same kind is no news
     needs_person: bool = False  # waiting alone will not end the pause
     setbacks: int = 0  # of the service, in a row
     culprit: str = ""  # whose request met the first of them
@@ -131,7 +134,14 @@ class Gate:
         self.probing_until_s = 0.0
 
     def setback(
-        self, now_s: float, *, pause_s: float, reason: str, who: str, needs_person: bool = False
+        self,
+        now_s: float,
+        *,
+        pause_s: float,
+        reason: str,
+        who: str,
+        kind: str = "",
+        needs_person: bool = False,
     ) -> bool:
         """Note that the service failed a request of *who*, and pause; return whether it counts against *who*.
 
@@ -145,17 +155,22 @@ class Gate:
             self.setbacks += 1
         if not self.culprit:
             self.culprit = who
-        self.pause(now_s + pause_s, reason, needs_person=needs_person)
+        self.pause(now_s + pause_s, reason, kind=kind, needs_person=needs_person)
         return counts
 
-    def pause(self, until_s: float, reason: str, *, needs_person: bool = False) -> None:
+    def pause(self, until_s: float, reason: str, *, kind: str = "", needs_person: bool = False) -> None:
         """Let nothing through before *until_s*. A longer pause that stands already is kept."""
         if until_s <= self.paused_until_s:
             return
         self.paused_until_s = until_s
         self.reason = reason
+        self.kind = kind
         self.needs_person = needs_person
 
     def trouble(self, now_s: float) -> str:
-        """Return why the service as a whole pauses, or an empty text."""
-        return self.reason if self.paused_until_s > now_s else ""
+        """Return why the service as a whole pauses, or did and was not found well since; or an empty text."""
+        return self.reason if self.setbacks or self.paused_until_s > now_s else ""
+
+    def untried(self, now_s: float) -> bool:
+        """Return whether the service is unwell, as far as is known, and no order tried for long whether it still is."""
+        return bool(self.setbacks) and max(self.paused_until_s, self.probing_until_s) + UNTRIED_S <= now_s

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropglow.pacing import DAY_S, MINUTE_S, PROBE_S, STOPPED_S, Gate, Window
+from dropglow.pacing import DAY_S, MINUTE_S, PROBE_S, STOPPED_S, UNTRIED_S, Gate, Window
 
 # Whole seconds, so that sums are exact.
 SECONDS = st.integers(min_value=0, max_value=600).map(float)
@@ -254,6 +254,54 @@ def test_a_good_answer_lets_everybody_follow() -> None:
     gate.answered()
 
     assert (8, 0.0) == (gate.free(105.0, wanted=8), gate.wait_s(105.0))
+
+
+def test_trouble_lasts_until_something_is_answered() -> None:
+    """Neither the end of the pause nor a probe that is out is a recovery; a good answer is."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="500", who="a.1")
+
+    after_the_pause = gate.trouble(104.0)
+    gate.take(104.0)
+    while_it_is_tried = gate.trouble(105.0)
+    gate.answered()
+
+    assert ("500", "500", "") == (after_the_pause, while_it_is_tried, gate.trouble(105.0))
+
+
+def test_a_good_answer_does_not_end_a_pause() -> None:
+    """An order that was out as well was taken: the others wait as long as was asked for, and it is told why."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="429", who="a.1")
+
+    gate.answered()
+
+    assert ("429", "") == (gate.trouble(103.0), gate.trouble(104.0))
+
+
+def test_trouble_tells_its_latest_kind() -> None:
+    """What is another sort of trouble can be told from what is the same with other words."""
+    gate = unlimited()
+
+    gate.setback(100.0, pause_s=4.0, reason="500, request 1", who="a.1", kind="unavailable")
+    first = gate.kind
+    gate.setback(104.0, pause_s=4.0, reason="no credentials", who="a.2", kind="credentials")
+
+    assert ("unavailable", "credentials") == (first, gate.kind)
+
+
+def test_a_trouble_that_nobody_tries_is_noticed() -> None:
+    """Where no order waits, nobody would ever learn that the service is well again."""
+    gate = unlimited()
+    never = gate.untried(1e6)
+    gate.setback(100.0, pause_s=4.0, reason="500", who="a.1")
+
+    soon, late = gate.untried(103.0 + UNTRIED_S), gate.untried(104.0 + UNTRIED_S)
+    gate.take(200.0)
+    tried = gate.untried(104.0 + UNTRIED_S)
+    gate.answered()
+
+    assert (False, False, True, False, False) == (never, soon, late, tried, gate.untried(1e6))
 
 
 def test_a_probe_without_an_answer_does_not_block_for_ever() -> None:

@@ -85,7 +85,7 @@ class Awaiting:
             status = await self._client.status(_receipt(job))
         except FireflyError as error:
             if error.service_wide:
-                self._setbacks.heed(job, error)
+                self._setbacks.heed(job.key, error)
             return self._unanswered(job, error)
         self._outcomes.answered()
         now = self._clock.now()

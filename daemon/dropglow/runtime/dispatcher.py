@@ -169,6 +169,7 @@ class Dispatcher:
                 pause_s=BUG_PAUSE_S,
                 reason="Dropglow met a fault of its own",
                 who=key,
+                kind="bug",
             )
             if not self._closing:
                 start_if_open(group, self._set_aside(key, error), name=f"set aside {key}")

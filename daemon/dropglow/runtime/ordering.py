@@ -107,7 +107,7 @@ class Ordering:
         except RequestRefused:
             return None  # an answer all the same
         except FireflyError as error:
-            self._setbacks.heed(job, error)
+            self._setbacks.heed(job.key, error)
             return self._outcomes.postponed(job, error, retry.ORDERING)
         return None
 
@@ -125,7 +125,7 @@ class Ordering:
         except RequestRefused as error:
             return self._outcomes.gave_up("Adobe refused the picture", error, Billed.NO)
         except FireflyError as error:
-            self._setbacks.heed(job, error)
+            self._setbacks.heed(job.key, error)
             return self._outcomes.postponed(job, error, retry.ORDERING)
         except FileGone as error:
             absence = await self._ground.away(Role.INBOX, job.inbox)
@@ -171,7 +171,7 @@ class Ordering:
 
     def _unsent(self, job: Job, error: FireflyError) -> Postponed:
         """Return that *job* waits as it is: the order did not get as far as its intent."""
-        self._setbacks.heed(job, error)
+        self._setbacks.heed(job.key, error)
         return Postponed(
             until=self._again_at(job, error), failure=failure_of("the order was not sent", error, Billed.NO)
         )
@@ -181,7 +181,7 @@ class Ordering:
         return retry.again_at(now, retry.ORDERING, job.trips, chance=chance, not_before=error.retry_at)
 
     def _unplaced(self, job: Job, error: FireflyError) -> Event:
-        counts = self._setbacks.heed(job, error)
+        counts = self._setbacks.heed(job.key, error)
         now = self._clock.now()
         match error.verdict:
             case Verdict.NO:

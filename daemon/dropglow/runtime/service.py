@@ -31,6 +31,7 @@ from dropglow.runtime.health import Health, Phase
 from dropglow.runtime.herald import Herald
 from dropglow.runtime.lane import DaemonThreads
 from dropglow.runtime.notifying import Notifier
+from dropglow.runtime.probing import Probing
 from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.staff import Staff
@@ -68,6 +69,7 @@ class Service:
     closer: Closer
     wishes: Wishes
     purse: Purse
+    probing: Probing
     mailbox: Mailbox
     back_up: Callable[[datetime], Path | None]
     gate: Gate
@@ -129,6 +131,7 @@ class Service:
             "wishes": self._grant_wishes,
             "status": self._publish,
             "money": self._mind_money,
+            "probing": self.probing.run,
             "tidying": self._tidy,
             "backup": self._back_up,
             "inboxes": self.staff.run,
@@ -305,17 +308,21 @@ class Service:
             await self.clock.sleep(self.pulse.back_within("backup", BACKUP_S))
 
     async def _publish(self) -> None:
-        trouble = ""
+        told: frozenset[str] = frozenset()
         while True:
             snapshot = self.snapshot()
-            if snapshot.trouble and snapshot.trouble != trouble:
-                log.error(vocabulary.SERVICE_TROUBLE, reason=snapshot.trouble)
-            elif trouble and not snapshot.trouble:
-                log.info(vocabulary.SERVICE_RECOVERED)
-            trouble = snapshot.trouble
+            told = self._tell(snapshot.trouble, told)
             self.herald.show(snapshot)
             await asyncio.to_thread(self.status.publish, snapshot)
             await self.clock.sleep(self.pulse.back_within("status", STATUS_S))
+
+    def _tell(self, trouble: str, told: frozenset[str]) -> frozenset[str]:
+        """Say what is new of *trouble*; return which kinds of it are *told* now. Each is told once until all is well."""
+        if trouble and self.gate.kind not in told:
+            log.error(vocabulary.SERVICE_TROUBLE, reason=trouble)
+        elif told and not trouble:
+            log.info(vocabulary.SERVICE_RECOVERED)
+        return told | {self.gate.kind} if trouble else frozenset()
 
 
 def _told_by(parts: BaseExceptionGroup[BaseException]) -> DropglowError | None:

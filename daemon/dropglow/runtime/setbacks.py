@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dropglow import retry
 from dropglow.clock import Clock
 from dropglow.errors import AuthError, FireflyError, Verdict
-from dropglow.model import Job
 from dropglow.pacing import Gate
 
 # Nobody mends credentials within seconds, and each question may be counted.
@@ -23,8 +22,8 @@ class Setbacks:
         self._clock = clock
         self._chance = chance
 
-    def heed(self, job: Job, error: FireflyError) -> bool:
-        """Hold every order back where *error* is the service's; return whether it counts against *job*."""
+    def heed(self, who: str, error: FireflyError) -> bool:
+        """Hold every order back where *error* is the service's; return whether it counts against *who*."""
         if error.verdict is Verdict.NO:
             self._gate.answered()
             return True
@@ -38,10 +37,16 @@ class Setbacks:
             self._clock.monotonic(),
             pause_s=max(pause_s, PERSON_S) if needs_person else pause_s,
             reason=_line(error),
-            who=job.key,
+            who=who,
+            kind=_kind(error),
             needs_person=needs_person,
         )
         return counts and not error.service_wide
+
+
+def _kind(error: FireflyError) -> str:
+    """Return what is the same about errors of which one is told: each has other words, and its own request id."""
+    return error.code if isinstance(error, AuthError) else type(error).__name__
 
 
 def _line(error: FireflyError) -> str:
