@@ -1211,9 +1211,38 @@ class TestMoney:
 
         assert (2, 1) == ((await ledger.counts()).parked, await ledger.queued("/in"))
         assert ["one.1", "late.1"] == [job.key for job in await ledger.parked(limit=9)]
-        assert 1 == len(await ledger.parked(limit=1))
         await tell(ledger, await ledger.job(JobKey("one.1")), booked())
         assert 1 == (await ledger.counts()).parked
+
+    @pytest.mark.parametrize(
+        ("limit", "expected"),
+        [
+            (9, ["art1.1", "art2.1", "art3.1", "art4.1", "new1.1", "new2.1"]),
+            (5, ["art1.1", "art2.1", "new1.1", "new2.1"]),
+            (1, ["art1.1", "new1.1"]),
+        ],
+    )
+    async def test_what_waits_for_money_is_told_in_equal_shares_of_each_rule(
+        self, ledger: Ledger, limit: int, expected: list[str]
+    ) -> None:
+        """However many of one rule came first, the oldest of each other rule are among those that are told."""
+        names = ("art1.1", "art2.1", "art3.1", "art4.1", "new1.1", "new2.1")
+        jobs = [
+            make_job(name, rule=RuleName(name[:3]), created_at=NOW + number * MINUTE)
+            for number, name in enumerate(names)
+        ]
+        await admit(ledger, *jobs, make_job("free.1", rule=RuleName("free")))
+        for job in jobs:
+            failure = Failure(code=WAITS_FOR_MONEY, what="it is spent")
+            await tell(ledger, job, Postponed(until=NOW + HOUR, failure=failure))
+
+        assert expected == [job.key for job in await ledger.parked(limit=limit)]
+
+    async def test_where_nothing_waits_for_money_nothing_is_told(self, ledger: Ledger) -> None:
+        """Jobs that wait for their turn alone are none of those."""
+        await admit(ledger, make_job("one.1"))
+
+        assert () == await ledger.parked(limit=9)
 
     async def test_what_is_held_rests_and_waits_unpaid(self, ledger: Ledger) -> None:
         """A held job is not given out, is counted with what waits unpaid, and goes on once approved."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from dropglow.events import CancelAsked, Postponed
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
-from dropglow.model import Failure, Job, JobKey, Order
+from dropglow.model import Failure, Job, JobKey, Order, RuleName
 from dropglow.money import WAITS_FOR_MONEY, Budget, Budgets, Limit
 from dropglow.pacing import Gate
 from dropglow.runtime.purse import Purse
@@ -66,9 +67,11 @@ def purse_of(ledger: MemoryLedger, budgets: Budgets) -> Purse:
     return Purse(ledger=ledger, clock=StillClock(), gate=gate, budgets=budgets)
 
 
-async def waiting(ledger: MemoryLedger, key: str = "d1", *, copy_of: Job | None = None) -> Job:
+async def waiting(
+    ledger: MemoryLedger, key: str = "d1", *, copy_of: Job | None = None, rule: str = "prompts"
+) -> Job:
     """Return a job in *ledger* that waits until tomorrow for its budget, or for that of the job it is a copy of."""
-    drop = drop_of(key, at=NOON)
+    drop = replace(drop_of(key, at=NOON), rule=RuleName(rule))
     job = job_of(drop, Order(operation="generate", body={}, results=2, images=2, delivery=PLAN))
     await ledger.admit(drop, [job])
     twin = None if copy_of is None else copy_of.key
@@ -140,6 +143,36 @@ async def test_a_copy_sleeps_although_its_twin_is_one_of_too_many() -> None:
     await purse_of(ledger, TIGHT).wake(woken.append)
 
     assert [] == woken
+
+
+async def test_no_rule_keeps_the_jobs_of_another_asleep() -> None:
+    """More jobs than one look takes in wait for a budget that is spent: those of a rule that has money go on all the same."""
+    ledger = BriefLedger()
+    await waiting(ledger, "d1")
+    await waiting(ledger, "d2")
+    rich = await waiting(ledger, "d3", rule="rich")
+    budgets = Budgets(by_rule={RuleName("prompts"): Budget(per_day=Limit(most=1))})
+    woken: list[JobKey] = []
+
+    await purse_of(ledger, budgets).wake(woken.append)
+
+    assert [rich.key] == woken
+
+
+async def test_what_one_look_did_not_take_in_is_woken_by_the_next() -> None:
+    """Budgets are lifted while more wait than one look takes in: no money moves after that, and all of them go on."""
+    ledger = BriefLedger()
+    purse = purse_of(ledger, Budgets())
+    jobs = [await waiting(ledger, key) for key in ("d1", "d2", "d3")]
+    woken: list[JobKey] = []
+
+    for job in jobs:
+        await purse.wake(woken.append)
+        asked = CancelAsked(at=NOON)  # it waits for money no more
+        gone_on = await ledger.job(job.key)
+        await ledger.save(gone_on, advance(gone_on, asked), asked, at=NOON, owner=None)
+
+    assert [job.key for job in jobs] == woken
 
 
 async def test_what_was_put_off_after_the_last_look_is_looked_at_once_more() -> None:

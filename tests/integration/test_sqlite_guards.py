@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from dropglow.events import Accepted, Began
-from dropglow.ledger import queries, verbs
+from dropglow.ledger import accounts, queries, verbs
 from dropglow.ledger.base import Grant, Query
 from dropglow.ledger.codec import job_fixed, job_from, job_moving, to_us
 from dropglow.ledger.migrate import migrate
@@ -188,6 +188,40 @@ def plan(connection: sqlite3.Connection, statement: str) -> str:
     """Return how SQLite carries *statement* out."""
     rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
     return "\n".join([statement, *(str(row[3]) for row in rows)])
+
+
+def test_what_waits_for_money_is_asked_for_as_quickly_however_much_waits() -> None:
+    """Nine jobs of three rules take as many steps out of 3,000 jobs as out of 60."""
+    few, many = steps_of_parked(20), steps_of_parked(1000)
+
+    assert many < 2 * few
+
+
+def steps_of_parked(of_each: int) -> int:
+    """Return how many steps of SQLite's machine it takes to tell nine jobs, where so many of each of three rules wait."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection)
+    job = make_job()
+    verbs.admit(connection, make_drop(), [(job, job_fixed(job), job_moving(job))])
+    connection.execute("BEGIN")
+    connection.executemany(
+        "INSERT INTO jobs SELECT ?, drop_key, ?, inbox, source, stage, standing, owner, priority, not_before,"
+        " created_at, fixed, moving, revision, 1 FROM jobs WHERE key = 'drop.1'",
+        [(f"drop.{number}", f"rule{number % 3}") for number in range(2, 2 + 3 * of_each)],
+    )
+    connection.execute("COMMIT")
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connection.set_progress_handler(count, 1)
+    rows = accounts.parked(connection, 9)
+    connection.close()
+    assert 9 == len(rows)
+    return steps
 
 
 @pytest.mark.slow

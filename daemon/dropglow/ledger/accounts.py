@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from dropglow.errors import OverBudget, SpendingStopped
 from dropglow.ledger import queries
+from dropglow.ledger.base import fair_share
 from dropglow.ledger.codec import Row, from_us, storable, to_us
 from dropglow.model import Job
 from dropglow.money import PAUSED, Amount, Booking, Period, Switch, Turn, cost, labels, turned
@@ -38,6 +39,18 @@ _FATES: Final = f"""
            OR (SELECT stage FROM jobs WHERE key = s.job) = 'in_doubt')
     ORDER BY s.begun_at DESC LIMIT ?
 """  # noqa: S608
+_PARKED: Final = "jobs INDEXED BY jobs_parked_rule WHERE parked = 1"
+# From one rule to the next, and not over all of their jobs.
+_PARKED_RULES: Final = f"""
+    WITH RECURSIVE rules (rule) AS (
+        SELECT min(rule) FROM {_PARKED}
+        UNION ALL
+        SELECT (SELECT min(rule) FROM {_PARKED} AND rule > rules.rule) FROM rules WHERE rule IS NOT NULL
+    ) SELECT rule FROM rules WHERE rule IS NOT NULL
+"""  # noqa: S608
+_PARKED_OF: Final = (
+    f"SELECT {queries.JOB_COLUMNS} FROM {_PARKED} AND rule = ? ORDER BY created_at, key LIMIT ?"  # noqa: S608
+)
 _END_OF_TIME: Final = "9999-12-31"
 _COLUMNS: Final = {Period.DAY: "day", Period.MONTH: "month"}
 _SWITCH: Final = "spending"
@@ -100,11 +113,10 @@ def unpaid(connection: sqlite3.Connection, rule: str) -> int:
 
 
 def parked(connection: sqlite3.Connection, limit: int) -> list[Row]:
-    """Return the rows of jobs that wait for their budget, oldest first."""
-    return connection.execute(
-        f"SELECT {queries.JOB_COLUMNS} FROM jobs WHERE parked = 1 ORDER BY created_at, key LIMIT ?",  # noqa: S608
-        (limit,),
-    ).fetchall()
+    """Return the rows of jobs that wait for their budget, the oldest of each rule, rule by rule."""
+    rules = connection.execute(_PARKED_RULES).fetchall()
+    share = fair_share(limit, rules=len(rules))
+    return [row for (rule,) in rules for row in connection.execute(_PARKED_OF, (rule, share)).fetchall()]
 
 
 def turn_of(connection: sqlite3.Connection, period: Period) -> Turn | None:

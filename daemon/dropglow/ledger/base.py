@@ -59,6 +59,11 @@ class Record:
     detail: str  # one line, no secrets
 
 
+def fair_share(limit: int, *, rules: int) -> int:
+    """Return how many jobs of each of so many *rules* are told where *limit* are asked for, see ``Reader.parked``."""
+    return max(1, limit // max(1, rules))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Which jobs to find; None leaves a field open. Newest first."""
@@ -239,7 +244,10 @@ class Reader(Protocol):
         ...
 
     async def parked(self, *, limit: int) -> tuple[Job, ...]:
-        """Return jobs that wait for nothing but their budget, oldest first."""
+        """Return jobs that wait for nothing but their budget, oldest first.
+
+        Each rule that has some gets the same share of *limit*, for its oldest, and at least one. Costs what it tells.
+        """
         ...
 
     async def turn_of(self, period: Period) -> Turn | None:

@@ -22,6 +22,7 @@ from dropglow.ledger.base import (
     Record,
     RequestKind,
     Timing,
+    fair_share,
 )
 from dropglow.ledger.books import MemoryBooks
 from dropglow.ledger.codec import path_bytes, searchable
@@ -217,8 +218,12 @@ class MemoryLedger(MemoryBooks):
         )
 
     async def parked(self, *, limit: int) -> tuple[Job, ...]:
-        """Return jobs that wait for nothing but their budget, oldest first."""
-        return tuple(sorted((job for job in self._jobs.values() if parked(job)), key=_age)[:limit])
+        """Return jobs that wait for nothing but their budget, oldest first; each rule gets the same share."""
+        waiting = sorted((job for job in self._jobs.values() if parked(job)), key=_age)
+        rules = {job.rule for job in waiting}
+        share = fair_share(limit, rules=len(rules))
+        told = [[job for job in waiting if job.rule == rule][:share] for rule in rules]
+        return tuple(sorted((job for jobs in told for job in jobs), key=_age))
 
     async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
         """Return an upload of this content that is valid after *now*; its slot is empty."""

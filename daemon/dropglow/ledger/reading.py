@@ -203,9 +203,9 @@ class SqlReader:
         return await self._ask(lambda connection: accounts.unpaid(connection, rule))
 
     async def parked(self, *, limit: int) -> tuple[Job, ...]:
-        """Return jobs that wait for nothing but their budget, oldest first."""
+        """Return jobs that wait for nothing but their budget, oldest first; each rule gets the same share."""
         rows = await self._ask(lambda connection: accounts.parked(connection, limit))
-        return tuple(job_from(row) for row in rows)
+        return tuple(sorted((job_from(row) for row in rows), key=lambda job: (job.created_at, job.key)))
 
     async def turn_of(self, period: Period) -> Turn | None:
         """Return which day or month is being spent from, as far as anybody asked."""

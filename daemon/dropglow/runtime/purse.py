@@ -7,7 +7,7 @@ is the ledger's too, when it stores *Began*; what is asked here before spares up
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -178,9 +178,21 @@ class Purse:
             twin = _twin(job)
             if twin is not None and twin not in asleep and not await self._sleeps(twin):
                 await self._wake_one(job, changed)
+            elif twin is not None:
+                asleep.add(job.key)
+        if await self._may_be_more(waiting, asleep):
+            return
         self._looked_after = put_off
         if self._budgets is budgets:
             self._seen = standing  # last: a ledger that failed in between is asked again
+
+    async def _may_be_more(self, told: Sequence[Job], asleep: Collection[JobKey]) -> bool:
+        """Return whether there may be money for jobs that were not *told*, behind the last of a rule that has some."""
+        last = {job.rule: job.key for job in told}
+        return any(key not in asleep for key in last.values()) and await self._parked() > len(told)
+
+    async def _parked(self) -> int:
+        return (await self._ledger.counts()).parked
 
     async def _sleeps(self, twin: JobKey) -> bool:
         """Return whether *twin*, which may be none of those that were told, waits for money, and for more than a moment."""

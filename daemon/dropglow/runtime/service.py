@@ -188,7 +188,7 @@ class Service:
             now = self.clock.now()
             due = await self.ledger.next_due(now=now)
             waiting = await self.ledger.parked(limit=1) if due is not None and due > now else ()
-            return "".join(job.failure.what for job in waiting if job.failure is not None)
+            return "\n".join(dict.fromkeys(job.failure.what for job in waiting if job.failure is not None))
         return ""
 
     async def _unclosable(self) -> str:
