@@ -228,6 +228,18 @@ def spent_failure(ceiling: Ceiling, order: Order, *, spent: Amount, until: str) 
     )
 
 
+def woken_failure(failure: Failure) -> Failure:
+    """Return why a job waits that waited with *failure* for money, now that there is some: for its turn alone.
+
+    It is *parked* still, since what it will cost is promised to it until it begins.
+    """
+    if failure.twin is None:
+        what, why = "there is money for it again", "it waits for its turn"
+    else:
+        what, why = f"there is money again for job {failure.twin}, which buys the same", "it waits for that"
+    return replace(failure, what=what, why=why, hint="it goes on by itself")
+
+
 def held_failure(rule: RuleName, *, most: int, waiting: int, more: int) -> Failure:
     """Return why a drop is held: with it, more images would wait unpaid under *rule* than may."""
     return Failure(

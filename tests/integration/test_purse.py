@@ -15,6 +15,7 @@ from dropglow.model import Failure, Job, JobKey, Order, RuleName
 from dropglow.money import WAITS_FOR_MONEY, Budget, Budgets, Limit
 from dropglow.pacing import Gate
 from dropglow.runtime.purse import Purse
+from dropglow.runtime.telling import sentence
 from tests.drops import PLAN, drop_of, job_of
 
 if TYPE_CHECKING:
@@ -143,6 +144,22 @@ async def test_a_copy_sleeps_although_its_twin_is_one_of_too_many() -> None:
     await purse_of(ledger, TIGHT).wake(woken.append)
 
     assert [] == woken
+
+
+async def test_what_was_woken_says_that_there_is_money() -> None:
+    """Until its turn comes nobody reads that a budget is spent; it is still counted with what will be paid."""
+    ledger = MemoryLedger()
+    twin = await waiting(ledger)
+    copy = await waiting(ledger, "d2", copy_of=twin)
+
+    await purse_of(ledger, ENOUGH_FOR_ONE).wake(lambda _: None)
+
+    found = [(await ledger.job(each.key)).failure for each in (twin, copy)]
+    assert [
+        "there is money for it again: it waits for its turn",
+        "there is money again for job d1.1, which buys the same: it waits for that",
+    ] == [sentence(each) for each in found if each is not None]
+    assert (twin.key, 2) == (found[1] and found[1].twin, (await ledger.counts()).parked)
 
 
 async def test_no_rule_keeps_the_jobs_of_another_asleep() -> None:

@@ -36,6 +36,7 @@ from dropglow.money import (
     refused,
     spent_failure,
     turned,
+    woken_failure,
 )
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -180,6 +181,23 @@ def test_a_job_is_parked_that_waits_for_nothing_but_money(code: str, expected: b
 
     assert expected is parked(waiting)
     assert not parked(job())
+
+
+@pytest.mark.parametrize(
+    ("twin", "expected"),
+    [
+        (None, "there is money for it again"),
+        (JobKey("first.1"), "there is money again for job first.1, which buys the same"),
+    ],
+)
+def test_a_woken_job_waits_for_its_turn_and_is_promised_its_money(twin: JobKey | None, expected: str) -> None:
+    """It no longer says that a budget is spent, but is parked until it begins."""
+    spent = Failure(code=WAITS_FOR_MONEY, what="it is spent", why="3 of 3", hint="tomorrow", twin=twin)
+
+    woken = woken_failure(spent)
+
+    assert (expected, "it goes on by itself", twin) == (woken.what, woken.hint, woken.twin)
+    assert parked(advance(job(), Postponed(until=NOON, failure=woken)))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from dropglow.money import (
     labels,
     parked,
     spent_failure,
+    woken_failure,
 )
 from dropglow.pacing import Gate
 from dropglow.runtime.insisting import insist
@@ -203,7 +204,7 @@ class Purse:
         now = self._clock.now()
         if job.failure is None or not isinstance(next_step(job, now=now), Wait):
             return
-        await rouse(job, ledger=self._ledger, now=now)
+        await rouse(job, ledger=self._ledger, now=now, failure=woken_failure(job.failure))
         changed(job.key)
 
     async def _standing(self, budgets: Budgets) -> tuple[tuple[Ceiling, str, Amount], ...]:
