@@ -1238,6 +1238,17 @@ class TestMoney:
 
         assert expected == [job.key for job in await ledger.parked(limit=limit)]
 
+    async def test_what_was_woken_waits_for_its_turn_and_not_for_money(self, ledger: Ledger) -> None:
+        """Of what waits for money, that is told apart whose time has come: there was some again, or its day began."""
+        jobs = [make_job("one.1"), make_job("two.1")]
+        await admit(ledger, *jobs, make_job("free.1"))
+        for hours, job in enumerate(jobs):
+            failure = Failure(code=WAITS_FOR_MONEY, what="it is spent")
+            await tell(ledger, job, Postponed(until=NOW + hours * HOUR, failure=failure))
+
+        assert [2, 1, 0] == [await ledger.unfunded(now=now) for now in (NOW - HOUR, NOW, NOW + HOUR)]
+        assert 2 == (await ledger.counts()).parked
+
     async def test_where_nothing_waits_for_money_nothing_is_told(self, ledger: Ledger) -> None:
         """Jobs that wait for their turn alone are none of those."""
         await admit(ledger, make_job("one.1"))

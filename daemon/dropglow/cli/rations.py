@@ -66,7 +66,7 @@ class Funds:
 
     switch: Switch | None
     rations: tuple[Ration, ...]
-    waiting: int
+    waiting: int  # jobs
     held: Mapping[RuleName, int]  # jobs, by rule
 
     @property
@@ -97,7 +97,7 @@ async def funds(reader: Reader, budgets: Budgets, *, now: datetime) -> Funds:
     return Funds(
         switch=await reader.switch(),
         rations=await rations(reader, budgets, now=now),
-        waiting=(await reader.counts()).parked,
+        waiting=await reader.unfunded(now=now),
         held=dict(sorted(Counter(job.rule for job in held).items())),
     )
 

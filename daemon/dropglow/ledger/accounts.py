@@ -51,6 +51,7 @@ _PARKED_RULES: Final = f"""
 _PARKED_OF: Final = (
     f"SELECT {queries.JOB_COLUMNS} FROM {_PARKED} AND rule = ? ORDER BY created_at, key LIMIT ?"  # noqa: S608
 )
+_UNFUNDED: Final = f"SELECT count(*) FROM {_PARKED} AND not_before > ?"  # noqa: S608
 _END_OF_TIME: Final = "9999-12-31"
 _COLUMNS: Final = {Period.DAY: "day", Period.MONTH: "month"}
 _SWITCH: Final = "spending"
@@ -117,6 +118,12 @@ def parked(connection: sqlite3.Connection, limit: int) -> list[Row]:
     rules = connection.execute(_PARKED_RULES).fetchall()
     share = fair_share(limit, rules=len(rules))
     return [row for (rule,) in rules for row in connection.execute(_PARKED_OF, (rule, share)).fetchall()]
+
+
+def unfunded(connection: sqlite3.Connection, now_us: int) -> int:
+    """Return how many jobs wait for their budget beyond a moment."""
+    found = connection.execute(_UNFUNDED, (now_us,)).fetchone()
+    return int(found[0])
 
 
 def turn_of(connection: sqlite3.Connection, period: Period) -> Turn | None:

@@ -84,7 +84,7 @@ class Counts:
     jobs: dict[Stage, int]
     drops: dict[DropState, int]
     open_jobs_by_inbox: dict[str, int]  # neither ended nor in doubt
-    parked: int = 0  # of the open ones, those that wait for nothing but their budget
+    parked: int = 0  # of the open ones, those that wait for their budget, or did and were not begun since
 
 
 class RequestKind(StrEnum):
@@ -248,6 +248,10 @@ class Reader(Protocol):
 
         Each rule that has some gets the same share of *limit*, for its oldest, and at least one. Costs what it tells.
         """
+        ...
+
+    async def unfunded(self, *, now: datetime) -> int:
+        """Return how many jobs wait for their budget beyond *now*; others that did wait for their turn by now."""
         ...
 
     async def turn_of(self, period: Period) -> Turn | None:

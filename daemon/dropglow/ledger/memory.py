@@ -225,6 +225,11 @@ class MemoryLedger(MemoryBooks):
         told = [[job for job in waiting if job.rule == rule][:share] for rule in rules]
         return tuple(sorted((job for jobs in told for job in jobs), key=_age))
 
+    async def unfunded(self, *, now: datetime) -> int:
+        """Return how many jobs wait for their budget beyond *now*."""
+        waiting = [job.not_before for job in self._jobs.values() if parked(job)]
+        return sum(until is not None and until > now for until in waiting)
+
     async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
         """Return an upload of this content that is valid after *now*; its slot is empty."""
         usable = [

@@ -207,6 +207,10 @@ class SqlReader:
         rows = await self._ask(lambda connection: accounts.parked(connection, limit))
         return tuple(sorted((job_from(row) for row in rows), key=lambda job: (job.created_at, job.key)))
 
+    async def unfunded(self, *, now: datetime) -> int:
+        """Return how many jobs wait for their budget beyond *now*."""
+        return await self._ask(lambda connection: accounts.unfunded(connection, to_us(now)))
+
     async def turn_of(self, period: Period) -> Turn | None:
         """Return which day or month is being spent from, as far as anybody asked."""
         return await self._ask(lambda connection: accounts.turn_of(connection, period))
