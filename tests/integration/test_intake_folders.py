@@ -233,8 +233,8 @@ def test_a_claimed_folder_that_nobody_admitted_goes_back_whole(
     after = an_inbox(root, clock, disk)
 
     after.open()
-    (orphan,) = after.orphans()
-    back = after.give_back(orphan.key, orphan.place, orphan.path)
+    (orphan,) = after.returning.orphans()
+    back = after.returning.give_back(orphan)
 
     assert (KEY, "shoot", f"shoot.{KEY}") == (orphan.key, orphan.path, back)
     assert WHOLE == files(root / back)
@@ -251,8 +251,8 @@ def test_a_folder_that_another_ledger_claimed_is_held_whole(
     other = an_inbox(root, clock, disk, ledger="another")
 
     other.open()
-    (orphan,) = other.orphans()
-    held = other.hold_foreign(orphan.key, orphan.place, orphan.path, held=f"{root}/_held")
+    (orphan,) = other.returning.orphans()
+    held = other.returning.hold_foreign(orphan, held=f"{root}/_held")
 
     assert WHOLE == files(Path(held))
     assert (root / "_held" / "shoot.held.txt").exists()
@@ -269,5 +269,5 @@ def test_an_empty_folder_that_a_crash_left_in_work_is_removed(
 
     after.open()
 
-    assert () == after.orphans()
+    assert () == after.returning.orphans()
     after.close()

@@ -18,9 +18,11 @@ from dropglow.clock import RealClock
 from dropglow.disk import NewFile, RealDisk
 from dropglow.errors import DiskError, DiskFull, DropglowError
 from dropglow.intake.claiming import Partner, Party
-from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.intake.inbox import Inbox
 from dropglow.intake.plan import InboxPlan
+from dropglow.intake.returning import Orphan
 from dropglow.intake.scan import Snag
+from dropglow.intake.sweep import Sweep
 from dropglow.model import DropKey, Facts, Format, Kind, Sighting
 
 KEY = DropKey("abcdefghij")
@@ -300,7 +302,7 @@ def test_a_file_that_vanished_before_the_claim_is_forgotten(
 
     assert () == inbox.claim([Party(key=KEY, drop=sighting)])
     assert Sweep() == inbox.sweep()
-    assert () == inbox.orphans()
+    assert () == inbox.returning.orphans()
 
 
 def test_a_file_replaced_before_the_claim_goes_back(
@@ -342,7 +344,9 @@ def test_a_newer_file_of_the_same_name_is_not_replaced_when_giving_back(
     (claimed,) = inbox.claim([Party(key=KEY, drop=settled(inbox, clock)[0])])
     (root / "hill.txt").write_text("a blue hill")
 
-    assert f"hill.{KEY}.txt" == inbox.give_back(KEY, claimed.place, "hill.txt")
+    assert f"hill.{KEY}.txt" == inbox.returning.give_back(
+        Orphan(key=KEY, place=claimed.place, path="hill.txt")
+    )
     assert "a green hill" == (root / f"hill.{KEY}.txt").read_text()
     assert "a blue hill" == (root / "hill.txt").read_text()
 
@@ -354,7 +358,9 @@ def test_giving_back_makes_the_folder_again(root: Path, inbox: Inbox, clock: Han
     (claimed,) = inbox.claim([Party(key=KEY, drop=settled(inbox, clock)[0])])
     (root / "art").rmdir()
 
-    assert "art/hill.txt" == inbox.give_back(KEY, claimed.place, "art/hill.txt")
+    assert "art/hill.txt" == inbox.returning.give_back(
+        Orphan(key=KEY, place=claimed.place, path="art/hill.txt")
+    )
     assert ["art/hill.txt"] == in_inbox(root)
 
 
@@ -416,7 +422,7 @@ def test_a_file_of_the_inbox_itself_is_claimed_without_a_folder_of_its_own(
 
     assert str(root / ".dropglow" / "work" / f"{KEY}~hill.txt") == claimed.place
     assert [(KEY, claimed.place, "hill.txt")] == [
-        (orphan.key, orphan.place, orphan.path) for orphan in inbox.orphans()
+        (orphan.key, orphan.place, orphan.path) for orphan in inbox.returning.orphans()
     ]
 
 
@@ -430,7 +436,7 @@ def test_a_name_too_long_for_the_key_beside_it_is_claimed_into_a_folder(
     (claimed,) = inbox.claim([Party(key=KEY, drop=sighting)])
 
     assert str(root / ".dropglow" / "work" / KEY / name) == claimed.place
-    assert [name] == [orphan.path for orphan in inbox.orphans()]
+    assert [name] == [orphan.path for orphan in inbox.returning.orphans()]
 
 
 def alone(sightings: Sequence[Sighting]) -> list[Party]:
@@ -527,14 +533,14 @@ def test_what_is_neither_synced_nor_given_back_stays_known(
     (root / "beach.txt").write_text("a beach")
     before = settled(inbox, clock)
     disk.unsyncable = {str(root)}
-    disk.immovable = {inbox.work_place(KEY, "beach.txt")}
+    disk.immovable = {str(root / ".dropglow" / "work" / f"{KEY}~beach.txt")}
 
     assert () == inbox.claim(alone(before))
-    assert [(KEY, "beach.txt")] == [(orphan.key, orphan.path) for orphan in inbox.orphans()]
+    assert [(KEY, "beach.txt")] == [(orphan.key, orphan.path) for orphan in inbox.returning.orphans()]
     disk.immovable = set()
     inbox.sweep()
 
-    assert (["beach.txt"], ()) == (in_inbox(root), inbox.orphans())
+    assert (["beach.txt"], ()) == (in_inbox(root), inbox.returning.orphans())
 
 
 def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(
@@ -544,7 +550,7 @@ def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(
     (root / "hill.txt").write_text("a green hill")
     (sighting,) = settled(inbox, clock)
     disk.before_moving = lambda: (root / "hill.txt").write_text("a blue mountain")
-    disk.immovable = {inbox.work_place(KEY, "hill.txt")}
+    disk.immovable = {str(root / ".dropglow" / "work" / f"{KEY}~hill.txt")}
     claimed = inbox.claim([Party(key=KEY, drop=sighting)])
     stranded = in_inbox(root)
     disk.immovable = set()
@@ -596,8 +602,8 @@ def test_claimed_files_are_found_at_the_next_start(root: Path, clock: HandClock,
     before.close()
     after = an_inbox(root, clock, disk)
     after.open()
-    (orphan,) = after.orphans()
-    after.give_back(orphan.key, orphan.place, orphan.path)
+    (orphan,) = after.returning.orphans()
+    after.returning.give_back(orphan)
 
     assert after.foreign_owner is None
     assert (KEY, "art/hill.txt") == (orphan.key, orphan.path)
@@ -627,8 +633,8 @@ def test_files_of_another_ledger_are_held_with_a_note(
     ours = an_inbox(root, clock, disk)
     ours.open()
     owner = ours.foreign_owner
-    (orphan,) = ours.orphans()
-    held = ours.hold_foreign(orphan.key, orphan.place, orphan.path, held=str(root / "_held"))
+    (orphan,) = ours.returning.orphans()
+    held = ours.returning.hold_foreign(orphan, held=str(root / "_held"))
     ours.adopt()
 
     assert "theirs" == owner
@@ -794,7 +800,7 @@ def test_a_pair_is_claimed_under_one_key(root: Path, inbox: Inbox, clock: HandCl
     assert ("art/HILL.mask.png", Format.PNG) == (partner.path, partner.facts.format)
     assert hashlib.sha256(Path(partner.place).read_bytes()).hexdigest() == partner.sha256
     assert [] == in_inbox(root)
-    assert {KEY} == {orphan.key for orphan in inbox.orphans()}
+    assert {KEY} == {orphan.key for orphan in inbox.returning.orphans()}
 
 
 @pytest.mark.parametrize("name", ["hill.jpg", "hill.mask.png"])

@@ -17,9 +17,10 @@ from dropglow.clock import RealClock
 from dropglow.disk import RealDisk
 from dropglow.errors import DiskError
 from dropglow.intake.claiming import Claimed, Partner, Party
-from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.intake.inbox import Inbox
 from dropglow.intake.plan import InboxPlan, workshop
 from dropglow.intake.root import InboxBusy
+from dropglow.intake.sweep import Sweep
 from dropglow.landmarks import Memory, Role
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.model import DropKey, Kind, Original, Sighting
@@ -242,9 +243,9 @@ def test_copies_that_nobody_knows_are_removed_and_not_given_back(
     inbox.close()
     next_life = kept_inbox(root, shop, clock, disk)
     next_life.open()
-    (orphan,) = next_life.orphans()
+    (orphan,) = next_life.returning.orphans()
 
-    next_life.give_back(orphan.key, orphan.place, orphan.path)
+    next_life.returning.give_back(orphan)
 
     assert [] == files(shop)
     assert ["hill.txt"] == files(root)

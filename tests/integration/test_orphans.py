@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dropglow.disk import RealDisk
-from dropglow.intake.inbox import Orphan
+from dropglow.intake.returning import Orphan
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.model import DropState
 from dropglow.runtime.orphans import Orphans
@@ -35,7 +35,7 @@ async def test_a_closed_drop_is_opened_only_for_files_that_still_lie_there(
     closed = replace(delivery.drop, state=DropState.DONE, closed_at=clock.now())
     await ledger.save_drop(delivery.drop, closed, event="Closed", at=clock.now())
     seen = Orphan(key=closed.key, place=str(place), path=closed.path)
-    inbox: Any = SimpleNamespace(foreign_owner=None, orphans=lambda: (seen,))
+    inbox: Any = SimpleNamespace(foreign_owner=None, returning=SimpleNamespace(orphans=lambda: (seen,)))
     orphans = Orphans(
         inbox=inbox,
         ledger=ledger,

@@ -28,6 +28,7 @@ from dropglow.intake.inbox import Inbox
 from dropglow.intake.inspect import examine
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.scan import MAX_DEPTH
+from dropglow.intake.work import WorkFolder
 from dropglow.model import DropKey, Facts, Order
 from dropglow.naming import candidates, render, shown
 from dropglow.preparing import Copy, Stripped, plan
@@ -191,7 +192,7 @@ class Gauntlet:
         for each in claimed:
             assert each.place.startswith(f"{self._inbox}/.dropglow/work/")
             Path(each.place).unlink()
-            inbox.forget(each.key)
+            WorkFolder(str(self._inbox), disk=self._disk).forget(each.key)
         inbox.close()
         self.tally["claimed names"] += len(claimed)
         for folder in sorted(self._inbox.rglob("*"), reverse=True):

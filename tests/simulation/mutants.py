@@ -304,7 +304,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "a file that goes back replaces what was dropped meanwhile",
-        (f"{PRODUCT}/intake/inbox.py", "                self._disk.move(place, final)", "                self._disk.publish(place, final, replace=True)"),
+        (f"{PRODUCT}/intake/returning.py", "                self._disk.move(orphan.place, final)", "                self._disk.publish(orphan.place, final, replace=True)"),
     ),
     mutant(
         "a file in its last folder replaces another one of its name",

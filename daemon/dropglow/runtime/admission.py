@@ -20,7 +20,8 @@ from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, DropglowError
-from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.intake.inbox import Inbox
+from dropglow.intake.sweep import Sweep
 from dropglow.intake.unready import NotReady
 from dropglow.ledger.base import Ledger
 from dropglow.model import Sighting

@@ -6,10 +6,10 @@ from typing import Final, Protocol
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
-from dropglow.intake.inbox import Sweep
 from dropglow.intake.meter import Meter
 from dropglow.intake.mounts import polling_s
 from dropglow.intake.plan import InboxPlan, WatchMode
+from dropglow.intake.sweep import Sweep
 from dropglow.runtime.telling import log
 
 NOTIFY: Final = "notify"

@@ -15,7 +15,8 @@ from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import UnknownKey
-from dropglow.intake.inbox import Inbox, Orphan
+from dropglow.intake.inbox import Inbox
+from dropglow.intake.returning import Orphan
 from dropglow.ledger.base import Ledger
 from dropglow.model import After, Drop, DropKey, DropState
 from dropglow.runtime.insisting import insist
@@ -49,7 +50,7 @@ class Orphans:
         """
         foreign = self.inbox.foreign_owner is not None
         families: dict[DropKey, list[Orphan]] = {}
-        for orphan in await self.in_thread(self.inbox.orphans):
+        for orphan in await self.in_thread(self.inbox.returning.orphans):
             families.setdefault(orphan.key, []).append(orphan)
         for key, family in families.items():
             async with self.turns.of(key):
@@ -68,9 +69,9 @@ class Orphans:
 
     def _put(self, orphan: Orphan, *, foreign: bool) -> None:
         if not foreign:
-            self.inbox.give_back(orphan.key, orphan.place, orphan.path)
+            self.inbox.returning.give_back(orphan)
             return
-        self.inbox.hold_foreign(orphan.key, orphan.place, orphan.path, held=self.after.held)
+        self.inbox.returning.hold_foreign(orphan, held=self.after.held)
 
     def _say(self, orphan: Orphan, *, foreign: bool) -> None:
         log.warning(

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dropglow.intake.claiming import Partner
-from dropglow.intake.inbox import Sweep
+from dropglow.intake.sweep import Sweep
 from dropglow.model import FolderSighting, Sighting
 from dropglow.rules.beside import Owner, owner_keys, owners, partners
 from dropglow.rules.globs import folded

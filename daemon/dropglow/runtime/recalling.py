@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dropglow.clock import Clock
-from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.intake.inbox import Inbox
+from dropglow.intake.sweep import Sweep
 from dropglow.ledger.base import Ledger
 from dropglow.model import Original, Sighting
 from dropglow.runtime.insisting import insist

@@ -24,8 +24,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dropglow.intake.claiming import Partner
-from dropglow.intake.inbox import Sweep
 from dropglow.intake.scan import Snag
+from dropglow.intake.sweep import Sweep
 from dropglow.intake.unready import NotReady
 from dropglow.model import Sighting
 from dropglow.rules.beside import Owner

@@ -19,7 +19,8 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
 from dropglow.intake.claiming import Claimed, Party
-from dropglow.intake.inbox import Inbox, Sweep
+from dropglow.intake.inbox import Inbox
+from dropglow.intake.sweep import Sweep
 from dropglow.model import DropKey, Facts, FolderSighting, Sighting
 from dropglow.rules import members
 from dropglow.rules.match import Explanation, decide

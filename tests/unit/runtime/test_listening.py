@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dropglow.intake.inbox import Sweep
 from dropglow.intake.plan import InboxPlan, WatchMode
+from dropglow.intake.sweep import Sweep
 from dropglow.runtime.admission import InboxState
 from dropglow.runtime.listening import Listening
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from dropglow.intake.inbox import Sweep
 from dropglow.intake.scan import Snag
+from dropglow.intake.sweep import Sweep
 from dropglow.intake.unready import NotReady
 from dropglow.model import FolderSighting, Sighting
 from dropglow.rules.assemble import Folders, assemble

@@ -1,0 +1,144 @@
+"""Give back what lies in the work folder of an inbox and belongs to no drop: what was claimed in vain, and orphans.
+
+It goes to where it was dropped, and replaces nothing there. What another ledger claimed may have been bought: that is
+held for a person instead.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dropglow.disk import Disk, shown
+from dropglow.errors import DiskError, FileGone, NameTaken
+from dropglow.intake.claiming import Spoiled
+from dropglow.intake.plan import InboxPlan
+from dropglow.intake.root import Root
+from dropglow.intake.work import WorkFolder
+from dropglow.model import DropKey
+from dropglow.settle import Watches
+
+_MAX_NAMES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A file in the work folder, as the file system alone tells it."""
+
+    key: DropKey
+    place: str  # absolute
+    path: str  # below the inbox, where it was dropped
+
+
+class Returning:
+    """The way back out of the work folder of one inbox. Belongs to the inbox's thread."""
+
+    def __init__(
+        self, plan: InboxPlan, *, disk: Disk, work: WorkFolder, root: Root, watches: Watches
+    ) -> None:
+        """Move by *disk* what is in *work*; *root* knows whose it is, and *watches* see afresh what went back."""
+        self._plan = plan
+        self._disk = disk
+        self._work = work
+        self._root = root
+        self._watches = watches
+        self._stranded: tuple[Orphan, ...] = ()  # claimed in vain, and not given back yet
+
+    def orphans(self) -> tuple[Orphan, ...]:
+        """Return every file in the work folder. Give back those whose key the ledger does not know.
+
+        Raises:
+            DiskError: The work folder cannot be read.
+        """
+        return tuple(Orphan(key=key, place=place, path=path) for key, place, path in self._work.files())
+
+    def give_back(self, orphan: Orphan) -> str:
+        """Move a claimed file back to where it was dropped and return its path below the inbox.
+
+        Replaces nothing: if the name is taken meanwhile, the key becomes part of the name. Where originals stay,
+        what was claimed is a copy, which is removed.
+
+        Raises:
+            FileGone: It is no longer at its place.
+            DiskError: It cannot be moved; it stays at its place.
+        """
+        self._watches.forget(orphan.path)
+        if self._plan.keeps:
+            self._disk.remove(orphan.place)
+            self._work.forget(orphan.key)
+            return orphan.path
+        final = self._put(orphan, posixpath.join(self._plan.folder, orphan.path))
+        self._work.forget(orphan.key)
+        return os.path.relpath(final, self._plan.folder)
+
+    def hold_foreign(self, orphan: Orphan, *, held: str) -> str:
+        """Move a file that another ledger claimed into the folder *held*, with a note, and return its new place.
+
+        It may have been bought, and only the other ledger knows.
+
+        Raises:
+            FileGone: It is no longer at its place.
+            DiskError: It cannot be moved, or there is no room for the note.
+        """
+        final = self._put(orphan, posixpath.join(held, orphan.path))
+        note = _note(orphan, self._root.foreign_owner or "unknown")
+        self._disk.write(f"{final}.held.txt", note.encode("utf-8", "replace"), replace=True)
+        self._work.forget(orphan.key)
+        return final
+
+    def undo(self, spoiled: Sequence[tuple[DropKey, Spoiled]]) -> None:
+        """Give back what is in the work folder of parties that were not claimed. Never raises: see ``try_again``."""
+        orphans = (
+            Orphan(key=key, place=self._work.place(key, sighting.path), path=sighting.path)
+            for _, each in spoiled
+            for key, sighting in each.moved
+        )
+        self._stranded = (*self._stranded, *orphans)
+        self.try_again()
+        for key, _ in spoiled:
+            self._work.forget(key)
+
+    def try_again(self) -> None:
+        """Give back what was claimed in vain and is still here; what the disk does not let go now stays for the next try."""
+        left = []
+        for orphan in self._stranded:
+            try:
+                self.give_back(orphan)
+            except FileGone:
+                self._work.forget(orphan.key)
+            except DiskError:
+                left.append(orphan)
+        self._stranded = tuple(left)
+
+    def _put(self, orphan: Orphan, wanted: str) -> str:
+        """Move *orphan* to *wanted*, or to the first free name like it, and return which."""
+        self._disk.make_folder(posixpath.dirname(wanted))
+        for final in _candidates(wanted, orphan.key):
+            try:
+                self._disk.move(orphan.place, final)
+            except NameTaken:
+                continue
+            return final
+        raise NameTaken(f"no free name is left like {shown(wanted)}", hint="clear that folder up")
+
+
+def _candidates(wanted: str, key: DropKey) -> Iterator[str]:
+    yield wanted
+    stem, extension = posixpath.splitext(wanted)
+    yield f"{stem}.{key}{extension}"
+    for number in range(2, _MAX_NAMES):
+        yield f"{stem}.{key}.{number}{extension}"
+
+
+def _note(orphan: Orphan, owner: str) -> str:
+    return (
+        f"{shown(orphan.path)} is held.\n\n"
+        f"What: it was found half done in the work folder of this inbox, as drop {orphan.key}.\n"
+        f"Why:  the service that took it kept its books in another state folder (ledger {owner}),\n"
+        "      so nobody here can tell whether its results were ordered and paid for.\n"
+        "Do:   start the service with its former state folder to see, or move the file back\n"
+        "      into the inbox to order it (again).\n"
+    )
