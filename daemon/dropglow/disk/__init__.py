@@ -13,8 +13,9 @@ UTF-8 make the journey there and back. Every verb blocks; callers use threads.
 from __future__ import annotations
 
 from dropglow.disk.base import Disk, NewFile, Stat
+from dropglow.disk.descriptors import let_go
 from dropglow.disk.real import RealDisk
 from dropglow.disk.refusals import refusal, translated
 from dropglow.naming import shown
 
-__all__ = ["Disk", "NewFile", "RealDisk", "Stat", "refusal", "shown", "translated"]
+__all__ = ["Disk", "NewFile", "RealDisk", "Stat", "let_go", "refusal", "shown", "translated"]

@@ -17,6 +17,7 @@ from contextlib import ExitStack, suppress
 from typing import BinaryIO, Final
 
 from dropglow.disk.base import NewFile, Stat
+from dropglow.disk.descriptors import let_go
 from dropglow.disk.refusals import refusal, translated, translated_naming
 from dropglow.disk.rename import UNSUPPORTED, rename
 from dropglow.errors import DiskError
@@ -130,8 +131,7 @@ class RealDisk:
             if error.errno not in UNSUPPORTED:
                 raise refusal("sync", folder, error) from error
         finally:
-            with suppress(OSError):  # said by a share that is just going; what counts was said by the sync
-                os.close(descriptor)
+            let_go(descriptor)  # what counts was said by the sync
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Make a folder and those above it where they are missing."""

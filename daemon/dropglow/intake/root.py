@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from dropglow.clock import Clock
-from dropglow.disk import Disk, refusal, shown
+from dropglow.disk import Disk, let_go, refusal, shown
 from dropglow.errors import DiskError, DropglowError, FileGone
 from dropglow.intake.survey import MARK_FILE, not_mounted, strange, survey
 from dropglow.intake.work import HIDDEN, PRIVATE
@@ -202,10 +202,7 @@ class Root:
     def _let_go(self) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
-            with contextlib.suppress(
-                OSError
-            ):  # said by a share that died; the descriptor is gone all the same
-                os.close(lock)
+            let_go(lock)
 
     def _probe(self) -> bool:
         """Return whether a file keeps its inode over a rename, by trying it."""

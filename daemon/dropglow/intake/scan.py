@@ -7,7 +7,6 @@ exchanged for a link during the walk leads nowhere.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -16,6 +15,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from dropglow.disk import let_go
 from dropglow.errors import DiskError
 from dropglow.intake.ignore import Ignored, is_unfinished_file, is_unfinished_folder
 from dropglow.model import Sighting
@@ -94,7 +94,7 @@ def _scanned(
             yield Other(sighting=walk.sighting(below, found))
         yield from walk.below(handle, f"{below}/" if below else "", below.count("/") + (2 if below else 1))
     finally:
-        _let_go(handle)
+        let_go(handle)
 
 
 def _opened(name: str, flags: int, *, parent: int | None = None) -> tuple[int, os.stat_result]:
@@ -102,13 +102,8 @@ def _opened(name: str, flags: int, *, parent: int | None = None) -> tuple[int, o
     try:
         return handle, os.fstat(handle)
     except OSError:
-        _let_go(handle)
+        let_go(handle)
         raise
-
-
-def _let_go(handle: int) -> None:
-    with contextlib.suppress(OSError):  # said by a share that is just going; the handle is gone all the same
-        os.close(handle)
 
 
 class _Walk:
@@ -166,7 +161,7 @@ class _Walk:
                 yield Other(sighting=self.sighting(path, found))
             yield from self.below(handle, f"{path}/", depth + 1)
         finally:
-            _let_go(handle)
+            let_go(handle)
 
     def _file(self, entry: os.DirEntry[str], path: str) -> Iterator[Sighting | Snag | Other]:
         try:

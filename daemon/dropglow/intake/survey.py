@@ -5,12 +5,11 @@ Blocks, for as long as a dead share likes: call it in a thread that can be done 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import posixpath
 from typing import Final
 
-from dropglow.disk import refusal, shown
+from dropglow.disk import let_go, refusal, shown
 from dropglow.errors import DiskError
 from dropglow.intake.mounts import mount_of, unmounted_point
 from dropglow.intake.work import HIDDEN
@@ -91,5 +90,4 @@ def _mark(folder: str) -> str:
     except OSError:
         return ""
     finally:
-        with contextlib.suppress(OSError):  # said by a share that is just going
-            os.close(descriptor)
+        let_go(descriptor)
