@@ -16,6 +16,7 @@ from dropglow.money import WAITS_FOR_MONEY, Budget, Budgets, Limit
 from dropglow.pacing import Gate
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.telling import sentence
+from tests.conftest import FakeClock
 from tests.drops import PLAN, drop_of, job_of
 
 if TYPE_CHECKING:
@@ -25,19 +26,6 @@ NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TIGHT = Budgets(common=Budget(per_day=Limit(most=1)))
 ENOUGH_FOR_ONE = Budgets(common=Budget(per_day=Limit(most=2)))
 AMPLE = Budgets(common=Budget(per_day=Limit(most=9), per_month=Limit(most=9)))
-
-
-class StillClock:
-    """A clock at noon."""
-
-    def now(self) -> datetime:
-        return NOON
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, _delay_s: float) -> None:
-        """Return at once."""
 
 
 class BusyLedger(MemoryLedger):
@@ -65,7 +53,7 @@ class BriefLedger(MemoryLedger):
 def purse_of(ledger: MemoryLedger, budgets: Budgets) -> Purse:
     """Return the purse of a service that spends under *budgets*."""
     gate = Gate.of(per_minute=None, per_day=None)
-    return Purse(ledger=ledger, clock=StillClock(), gate=gate, budgets=budgets)
+    return Purse(ledger=ledger, clock=FakeClock(), gate=gate, budgets=budgets)
 
 
 async def waiting(

@@ -19,25 +19,13 @@ from dropglow.model import (
 )
 from dropglow.money import WAITS_FOR_MONEY
 from dropglow.runtime.reusing import Reuse
+from tests.conftest import FakeClock
 from tests.drops import PLAN, drop_of, job_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NEXT_MONTH = datetime(2026, 12, 1, tzinfo=UTC)
 SHORT = Failure(code=WAITS_FOR_MONEY, what="it is spent")
 NOBODY: Any = None  # neither outboxes nor the disk are asked before something was bought
-
-
-class StillClock:
-    """A clock at noon."""
-
-    def now(self) -> datetime:
-        return NOON
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, _delay_s: float) -> None:
-        """Return at once."""
 
 
 async def dropped(ledger: MemoryLedger, key: str) -> tuple[Job, Drop]:
@@ -59,7 +47,7 @@ def reuse_of(ledger: MemoryLedger) -> Reuse:
     return Reuse(
         ledger=ledger,
         disk=NOBODY,
-        clock=StillClock(),
+        clock=FakeClock(),
         outboxes=NOBODY,
         outcomes=NOBODY,
         chance=lambda: 1.0,

@@ -14,28 +14,12 @@ from dropglow.lifecycle import advance
 from dropglow.model import Failure, Job, JobKey, Order
 from dropglow.money import WAITS_FOR_MONEY
 from dropglow.runtime.setback import Setback
+from tests.conftest import FakeClock
 from tests.drops import PLAN, drop_of, job_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 FULL = Failure(code="DiskFull", what="the outbox is full")
 SHORT = Failure(code=WAITS_FOR_MONEY, what="it is spent")
-
-
-class SetClock:
-    """A clock that shows what it is told to."""
-
-    def __init__(self) -> None:
-        """Begin at noon."""
-        self.shown = NOON
-
-    def now(self) -> datetime:
-        return self.shown
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    async def sleep(self, _delay_s: float) -> None:
-        """Return at once."""
 
 
 class AilingLedger(MemoryLedger):
@@ -74,38 +58,38 @@ async def test_what_waits_since_before_the_clock_was_set_back_goes_on(
     by: timedelta, *, goes_on: bool
 ) -> None:
     """A job that was put off by a minute does not wait for a month and a minute."""
-    ledger, clock = MemoryLedger(), SetClock()
+    ledger, clock = MemoryLedger(), FakeClock()
     setback = Setback(ledger=ledger, clock=clock)
     job = await waiting(ledger, "d1", FULL, NOON + timedelta(minutes=1))
     await heeded(setback)
-    clock.shown -= by
+    clock.set_wall_clock(NOON - by)
 
     gone_on = await heeded(setback)
 
     assert ([job] if goes_on else []) == gone_on
-    assert goes_on == ((await ledger.job(job)).not_before == clock.shown)
+    assert goes_on == ((await ledger.job(job)).not_before == clock.now())
     assert FULL == (await ledger.job(job)).failure
 
 
 async def test_waits_for_money_and_short_ones_are_left_alone() -> None:
     """Whoever minds the money knows of clocks; and a wait that may be meant is none too long."""
-    ledger, clock = MemoryLedger(), SetClock()
+    ledger, clock = MemoryLedger(), FakeClock()
     setback = Setback(ledger=ledger, clock=clock)
     await waiting(ledger, "d1", SHORT, NOON + timedelta(days=9))
     await waiting(ledger, "d2", FULL, NOON - timedelta(hours=1))
     await heeded(setback)
-    clock.shown -= timedelta(hours=2)
+    clock.set_wall_clock(NOON - timedelta(hours=2))
 
     assert [] == await heeded(setback)
 
 
 async def test_a_ledger_that_does_not_answer_is_asked_again() -> None:
     """That the clock was set back is not forgotten over it."""
-    ledger, clock = AilingLedger(), SetClock()
+    ledger, clock = AilingLedger(), FakeClock()
     setback = Setback(ledger=ledger, clock=clock)
     job = await waiting(ledger, "d1", FULL, NOON)
     await heeded(setback)
-    clock.shown -= timedelta(days=1)
+    clock.set_wall_clock(NOON - timedelta(days=1))
     ledger.ails = True
     with pytest.raises(LedgerUnavailable):
         await heeded(setback)
@@ -116,7 +100,7 @@ async def test_a_ledger_that_does_not_answer_is_asked_again() -> None:
 
 async def test_what_was_put_off_before_the_service_stopped_goes_on_too() -> None:
     """Nobody was there when the clock was set right; the next start looks."""
-    ledger, clock, changed = MemoryLedger(), SetClock(), list[JobKey]()
+    ledger, clock, changed = MemoryLedger(), FakeClock(), list[JobKey]()
     key = await waiting(ledger, "1aaaaaaaaa", FULL, NOON + timedelta(days=10))
 
     await Setback(ledger=ledger, clock=clock).heed(changed.append)
