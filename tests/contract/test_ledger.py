@@ -657,6 +657,32 @@ class TestClaims:
         assert await ledger.next_due(now=NOW) is None
         assert NOW + MINUTE == await ledger.next_due(now=NOW + MINUTE)
 
+    async def test_what_waits_for_long_is_told_wherever_it_is(self, ledger: Ledger) -> None:
+        """It is put off, in hand, or due by a clock that was set back since; what waits for money is another matter."""
+        names = ("woken", "put-off", "money", "short", "failed", "taken")
+        for number, name in enumerate(names):
+            await admit(ledger, make_job(f"{name}.1", created_at=NOW - number * MINUTE))
+        full = Failure(code="DiskFull", what="the outbox is full")
+        short = Failure(code=WAITS_FOR_MONEY, what="it is spent")
+        jobs = {name: await ledger.job(JobKey(f"{name}.1")) for name in names}
+        await tell(ledger, jobs["woken"], Postponed(until=NOW + 3 * HOUR, failure=full))
+        await ledger.claim(
+            "a", now=NOW + 4 * HOUR, until=NOW + 5 * HOUR, grant=Grant(open_jobs=0, fresh_jobs=0)
+        )
+        await tell(ledger, jobs["put-off"], Postponed(until=NOW + 3 * HOUR, failure=full))
+        await tell(ledger, jobs["money"], Postponed(until=NOW + 3 * HOUR, failure=short))
+        await tell(ledger, jobs["short"], Postponed(until=NOW + 2 * HOUR, failure=full))
+        await tell(ledger, jobs["failed"], Postponed(until=NOW + 3 * HOUR, failure=full), *TO_FAILED)
+        [taken] = await ledger.claim("a", now=NOW, until=NOW + HOUR, grant=Grant(open_jobs=0, fresh_jobs=1))
+        late = Postponed(until=NOW + 3 * HOUR, failure=full)
+        await ledger.save(taken, advance(taken, late), late, at=NOW, owner="a")
+
+        found = await ledger.waiting(beyond=NOW + 2 * HOUR, limit=9)
+
+        assert ["taken.1", "put-off.1", "woken.1"] == [job.key for job in found]
+        assert {NOW + 3 * HOUR} == {job.not_before for job in found}
+        assert 1 == len(await ledger.waiting(beyond=NOW + 2 * HOUR, limit=1))
+
 
 class TestSaving:
     """Compare-and-set, hands and history."""
@@ -1034,6 +1060,7 @@ async def state(ledger: Ledger, now: datetime) -> object:
         await ledger.requests_since(NOW),
         sorted(timing.took_s for timing in await ledger.timings()),
         max(await ledger.next_due(now=now) or now, now),
+        await ledger.waiting(beyond=now, limit=3),
         [await ledger.queued(f"/in{number}") for number in range(3)],
         [await ledger.history(DropKey(f"d{number}")) for number in range(8)],
     )

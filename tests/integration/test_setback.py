@@ -8,7 +8,6 @@ import pytest
 
 from dropglow.errors import LedgerUnavailable
 from dropglow.events import Postponed
-from dropglow.ledger.base import Query
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
 from dropglow.model import Failure, Job, JobKey, Order
@@ -27,11 +26,11 @@ class AilingLedger(MemoryLedger):
 
     ails = False
 
-    async def find(self, query: Query) -> tuple[Job, ...]:
-        """Return the jobs that fit."""
+    async def waiting(self, *, beyond: datetime, limit: int) -> tuple[Job, ...]:
+        """Return what waits for long."""
         if self.ails:
             raise LedgerUnavailable("it does not answer", hint="wait")
-        return await super().find(query)
+        return await super().waiting(beyond=beyond, limit=limit)
 
 
 async def waiting(ledger: MemoryLedger, key: str, failure: Failure, until: datetime) -> JobKey:

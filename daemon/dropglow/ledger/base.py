@@ -254,6 +254,13 @@ class Reader(Protocol):
         """Return how many jobs wait for their budget beyond *now*; others that did wait for their turn by now."""
         ...
 
+    async def waiting(self, *, beyond: datetime, limit: int) -> tuple[Job, ...]:
+        """Return jobs that wait until after *beyond*, and not for their budget, oldest first; in hand or not.
+
+        Costs a look at each job that does not rest; only those that are returned are read.
+        """
+        ...
+
     async def turn_of(self, period: Period) -> Turn | None:
         """Return which day or month is being spent from, as far as anybody asked; see ``Ledger.turn``."""
         ...

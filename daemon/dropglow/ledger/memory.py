@@ -230,6 +230,15 @@ class MemoryLedger(MemoryBooks):
         waiting = [job.not_before for job in self._jobs.values() if parked(job)]
         return sum(until is not None and until > now for until in waiting)
 
+    async def waiting(self, *, beyond: datetime, limit: int) -> tuple[Job, ...]:
+        """Return jobs that wait until after *beyond*, and not for their budget, oldest first."""
+        found = (
+            job
+            for job in self._jobs.values()
+            if job.not_before is not None and job.not_before > beyond and not parked(job)
+        )
+        return tuple(sorted((job for job in found if job.stage not in RESTING), key=_age)[:limit])
+
     async def upload_of(self, sha256: str, *, now: datetime) -> Upload | None:
         """Return an upload of this content that is valid after *now*; its slot is empty."""
         usable = [

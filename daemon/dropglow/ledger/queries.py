@@ -16,7 +16,7 @@ from dropglow.ledger.codec import Row, path_bytes, searchable, storable, to_us
 from dropglow.ledger.content import MOST_ALIKE
 from dropglow.ledger.receipts import UUID_LENGTH, uuid_of
 from dropglow.ledger.refusals import CANDIDATES, ambiguous, unknown
-from dropglow.lifecycle import ENDED
+from dropglow.lifecycle import ENDED, RESTING
 from dropglow.model import DropState, Stage
 
 JOB_COLUMNS: Final = "fixed, moving, stage, revision"
@@ -232,6 +232,17 @@ def upload_of(connection: sqlite3.Connection, sha256: str, now_us: int) -> Row |
 def parked_count(connection: sqlite3.Connection) -> int:
     """Return how many jobs wait for nothing but their budget."""
     return int(connection.execute("SELECT count(*) FROM jobs WHERE parked = 1").fetchone()[0])
+
+
+def waiting(connection: sqlite3.Connection, beyond_us: int, limit: int) -> list[Row]:
+    """Return the rows of the jobs that wait until after *beyond_us*, and not for their budget, oldest first."""
+    stages = sorted(set(Stage) - RESTING)
+    # The index is named: the planner would rather walk through all jobs that there ever were, in their order.
+    return connection.execute(
+        f"SELECT {JOB_COLUMNS} FROM jobs INDEXED BY jobs_stage WHERE stage IN ({_marks(len(stages))})"  # noqa: S608
+        " AND not_before > ? AND parked = 0 ORDER BY created_at, key LIMIT ?",
+        (*stages, beyond_us, limit),
+    ).fetchall()
 
 
 def _marks(number: int) -> str:

@@ -211,6 +211,11 @@ class SqlReader:
         """Return how many jobs wait for their budget beyond *now*."""
         return await self._ask(lambda connection: accounts.unfunded(connection, to_us(now)))
 
+    async def waiting(self, *, beyond: datetime, limit: int) -> tuple[Job, ...]:
+        """Return jobs that wait until after *beyond*, and not for their budget, oldest first."""
+        rows = await self._ask(lambda connection: queries.waiting(connection, to_us(beyond), limit))
+        return tuple(job_from(row) for row in rows)
+
     async def turn_of(self, period: Period) -> Turn | None:
         """Return which day or month is being spent from, as far as anybody asked."""
         return await self._ask(lambda connection: accounts.turn_of(connection, period))

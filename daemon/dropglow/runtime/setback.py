@@ -11,10 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dropglow.clock import Clock
-from dropglow.ledger.base import Ledger, Query
-from dropglow.lifecycle import RESTING
-from dropglow.model import Job, JobKey, Stage
-from dropglow.money import parked
+from dropglow.ledger.base import Ledger
+from dropglow.model import JobKey
 from dropglow.runtime.rousing import rouse
 
 # Nobody is told to wait longer, except for money: what Adobe asks for counts for an hour at most.
@@ -42,12 +40,7 @@ class Setback:
         """
         now = self._clock.now()
         if self._latest is None or now < self._latest - _ADJUSTED:
-            for job in await self._ledger.find(Query(stages=frozenset(Stage) - RESTING, limit=_ALL)):
-                if _overlong(job, now):
-                    await rouse(job, ledger=self._ledger, now=now)
-                    changed(job.key)
+            for job in await self._ledger.waiting(beyond=now + LONGEST_WAIT, limit=_ALL):
+                await rouse(job, ledger=self._ledger, now=now)
+                changed(job.key)
         self._latest = now  # last: a ledger that failed in between is asked again
-
-
-def _overlong(job: Job, now: datetime) -> bool:
-    return job.not_before is not None and job.not_before > now + LONGEST_WAIT and not parked(job)
