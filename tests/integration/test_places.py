@@ -17,6 +17,7 @@ from dropglow.disk import RealDisk
 from dropglow.errors import DiskError
 from dropglow.model import After, Companion, Drop, DropKey, DropState, Kind, RuleName
 from dropglow.runtime import places
+from dropglow.runtime.reporting import write_report
 
 if TYPE_CHECKING:
     from tests.integration.conftest import DiskMaker
@@ -46,7 +47,7 @@ def failed_drop(inbox: Path, name: str = "fox.txt", text: bytes = b"a fox") -> D
         state=DropState.FAILED,
         admitted_at=datetime(2026, 1, 31, tzinfo=UTC),
     )
-    places.write_report(RealDisk(), drop, DropState.FAILED, "it failed")
+    write_report(RealDisk(), drop, DropState.FAILED, "it failed")
     return drop
 
 
@@ -68,9 +69,9 @@ def test_the_beginning_of_a_report_goes_with_the_next_one(
     drop = replace(failed_drop(tmp_path), place="")
     disk = faulty_disk(faulty_disk.fault(verb="file.finish", number=None))
     with pytest.raises(faulty_disk.power_cut):
-        places.write_report(disk, drop, DropState.FAILED, "it failed again")
+        write_report(disk, drop, DropState.FAILED, "it failed again")
 
-    places.write_report(RealDisk(), drop, state, "it failed again")
+    write_report(RealDisk(), drop, state, "it failed again")
 
     assert [] == [path.name for path in tmp_path.rglob(".dropglow-*")]
     assert "it failed again" in {path.read_text() for path in tmp_path.rglob("*.txt")}
@@ -81,7 +82,7 @@ def test_the_beginning_of_a_report_goes_with_its_file(tmp_path: Path, faulty_dis
     drop = failed_drop(tmp_path)
     disk = faulty_disk(faulty_disk.fault(verb="file.finish", number=None))
     with pytest.raises(faulty_disk.power_cut):
-        places.write_report(disk, drop, DropState.FAILED, "it failed again")
+        write_report(disk, drop, DropState.FAILED, "it failed again")
 
     places.take_back(RealDisk(), drop)
 
@@ -95,7 +96,7 @@ def test_the_beginning_of_a_report_goes_where_none_is_due_any_more(
     drop = failed_drop(tmp_path)
     disk = faulty_disk(faulty_disk.fault(verb="file.finish", number=None))
     with pytest.raises(faulty_disk.power_cut):
-        places.write_report(disk, drop, DropState.FAILED, "it failed")
+        write_report(disk, drop, DropState.FAILED, "it failed")
 
     places.put_away(RealDisk(), replace(drop, place=f"{tmp_path}/.dropglow/work/fox.txt"), DropState.DONE)
 

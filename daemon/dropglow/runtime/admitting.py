@@ -27,8 +27,9 @@ from dropglow.runtime.bell import Bell
 from dropglow.runtime.comeback import Comeback, wanted_again
 from dropglow.runtime.drafting import drafted
 from dropglow.runtime.insisting import insist
-from dropglow.runtime.places import clear_report, put_away
+from dropglow.runtime.places import put_away
 from dropglow.runtime.purse import Purse
+from dropglow.runtime.reporting import clear_report
 from dropglow.runtime.reusing import same_content
 from dropglow.runtime.taking import Taken
 from dropglow.runtime.telling import log

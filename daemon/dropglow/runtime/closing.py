@@ -21,6 +21,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, DropKey, DropState, Job
 from dropglow.runtime import places, reports
+from dropglow.runtime.reporting import write_report
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
 from dropglow.runtime.writers import growth
@@ -142,7 +143,7 @@ class Closer:
         placed = places.put_away(self._disk, known, state)
         if state is not DropState.DONE or drop.folder:
             text = reports.report(placed, jobs, state=state, at=now)
-            places.write_report(self._disk, placed, state, text)
+            write_report(self._disk, placed, state, text)
         WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
         return replace(placed, state=state, closed_at=now)
 

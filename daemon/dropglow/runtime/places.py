@@ -24,11 +24,10 @@ from dropglow.model import Companion, Drop, DropState, Member
 from dropglow.naming import candidates
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
-from dropglow.runtime.reports import DONE_SUFFIX, ERROR_SUFFIX, HELD_SUFFIX
+from dropglow.runtime.reporting import forget_beginnings, remove_reports
 
 _TRIES: Final = 1000
 _NAME_BYTES_MAX: Final = 255
-_SUFFIXES: Final = {DropState.HELD: HELD_SUFFIX, DropState.DONE: DONE_SUFFIX}
 
 
 def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
@@ -40,7 +39,7 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
         DiskError: The file system refused; nothing is lost, try again.
     """
     if drop.place and disk.look(drop.place) is None:  # an earlier try came further, and perhaps to a report
-        _forget_beginnings(disk, drop)
+        forget_beginnings(disk, drop)
     folder, files = _folder_of(drop, state), _files(drop)
     if folder is None:
         work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
@@ -84,10 +83,10 @@ def take_back(disk: Disk, drop: Drop) -> Drop:
     Raises:
         DiskError: The file system refused; or an original that stays is not there as it was.
     """
-    _forget_beginnings(disk, drop)
+    forget_beginnings(disk, drop)
     if drop.after.workshop:
         copied = originals.copied_again(disk, drop)
-        originals.remove_reports(disk, drop)
+        remove_reports(disk, drop)
         return copied
     work = WorkFolder(drop.inbox, disk=disk)
     return _placed(drop, [_taken_back(disk, drop, file, work) for file in _files(drop)])
@@ -101,7 +100,7 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     Raises:
         DiskError: The file system refused.
     """
-    _forget_beginnings(disk, drop)
+    forget_beginnings(disk, drop)
     work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
     known = regained(drop, claimed)
     files = _files(known)
@@ -112,16 +111,10 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     _exchange_all(disk, [(place, target) for place, target in pairs if place != target][::-1])
     # Last, as in `take_back`; what cannot be removed goes with its file, or with the next report.
     with suppress(DiskError):
-        _remove_former_reports(disk, drop)
+        if _reports_are_its_own(disk, drop):
+            remove_reports(disk, drop)
     work.forget(claimed.key)
     return _placed(known, targets)
-
-
-def _remove_former_reports(disk: Disk, drop: Drop) -> None:
-    if drop.after.workshop:
-        originals.remove_reports(disk, drop)
-    elif drop.place and (disk.look(drop.place) is None or _is_its_file(disk, drop)):
-        _remove_reports(disk, drop)
 
 
 def regained(drop: Drop, claimed: Drop) -> Drop:
@@ -155,76 +148,11 @@ def found_again(drop: Drop, places: Mapping[str, str]) -> Drop:
     return _placed(drop, [found.get(folded(file.path), file.place) for file in _files(drop)])
 
 
-def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
-    """Write *text* beside the drop's file, or where it would be. An older report is replaced.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    folder = {DropState.DONE: drop.after.done, DropState.HELD: drop.after.held}.get(state)
-    suffix = _SUFFIXES.get(state, ERROR_SUFFIX)
-    path = _report_path(disk, drop, folder or drop.after.failed, suffix)
-    parent = posixpath.dirname(path)
-    disk.make_folder(parent)
-    _forget_beginnings(disk, drop)
-    disk.remove(path)
-    data = text.encode("utf-8", "replace")
-    disk.write(path, data, mode=0o644, temporary=_beginning(drop, parent))
-
-
-def clear_report(disk: Disk, drop: Drop) -> None:
-    """Remove the report of an earlier file of this name that was taken out of ``_failed`` again.
-
-    Raises:
-        DiskError: The file system refused.
-    """
+def _reports_are_its_own(disk: Disk, drop: Drop) -> bool:
+    """Return whether the reports where *drop* was are about it, and not about another file that has the name now."""
     if drop.after.workshop:
-        originals.remove_reports(disk, drop, held=False)
-        return
-    beside = posixpath.join(drop.after.failed, drop.path)
-    if disk.look(beside) is None:
-        disk.remove(_report_name(beside, ERROR_SUFFIX))
-
-
-def forget_report(disk: Disk, drop: Drop) -> None:
-    """Remove the report of the failed *drop*, if its file was taken away from beside it. Any other file of that name stays.
-
-    Nothing is concluded while the report cannot be seen: the whole folder may be away.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    if not drop.place or disk.look(drop.place) is not None:
-        return
-    path = _report_name(drop.place, ERROR_SUFFIX)
-    found = disk.look(path)
-    if found is None or not found.regular:
-        return
-    if f"drop {drop.key}," in disk.read(path).decode("utf-8", "replace"):
-        disk.remove(path)
-
-
-def _beginning(drop: Drop, parent: str) -> str:
-    """Return what a report about *drop* in *parent* is called until it is whole: ours, and of nobody else's drop."""
-    return posixpath.join(parent, f".dropglow-{drop.key}.tmp")
-
-
-def _forget_beginnings(disk: Disk, drop: Drop) -> None:
-    """Remove what was written of a report about *drop* when the process died; what refuses is left for the next time."""
-    for folder in filter(None, (drop.after.failed, drop.after.held, drop.after.done)):
-        with suppress(DiskError):
-            disk.remove(_beginning(drop, posixpath.dirname(posixpath.join(folder, drop.path))))
-
-
-def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
-    if drop.after.workshop:
-        return originals.report_place(disk, drop, folder, suffix)
-    return _report_name(drop.place or posixpath.join(folder, drop.path), suffix)
-
-
-def _remove_reports(disk: Disk, drop: Drop) -> None:
-    for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX):
-        disk.remove(_report_name(drop.place, suffix))
+        return True  # each names its original
+    return bool(drop.place) and (disk.look(drop.place) is None or _is_its_file(disk, drop))
 
 
 def _is_its_file(disk: Disk, file: Drop | Companion) -> bool:
@@ -239,13 +167,6 @@ def _is_member(disk: Disk, place: str, file: Drop | Companion | Member) -> bool:
     if found is None or not found.regular or found.size_bytes != file.size_bytes:
         return False
     return disk.digest(place) == file.sha256
-
-
-def _report_name(beside: str, suffix: str) -> str:
-    folder, name = posixpath.split(beside)
-    room = 255 - len(suffix)
-    raw = os.fsencode(name)
-    return posixpath.join(folder, os.fsdecode(raw[:room]) + suffix)
 
 
 def _folder_of(drop: Drop, state: DropState) -> str | None:
@@ -297,7 +218,7 @@ def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder
     if isinstance(file, Drop):
         # Last: a file that could not be moved needs its report, and one that was moved has to go on.
         with suppress(DiskError):
-            _remove_reports(disk, file)
+            remove_reports(disk, file)
     return target
 
 

@@ -18,6 +18,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState, Job
 from dropglow.runtime import places, reports
 from dropglow.runtime.insisting import insist
+from dropglow.runtime.reporting import write_report
 
 
 class Reopener:
@@ -78,7 +79,7 @@ class Reopener:
     def _put_back(self, drop: Drop, jobs: Sequence[Job], now: datetime) -> Drop:
         placed = places.put_away(self._disk, drop, DropState.HELD)
         text = reports.report(placed, jobs, state=DropState.HELD, at=now)
-        places.write_report(self._disk, placed, DropState.HELD, text)
+        write_report(self._disk, placed, DropState.HELD, text)
         WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
         return replace(placed, state=DropState.HELD, closed_at=now)
 

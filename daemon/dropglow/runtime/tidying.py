@@ -17,7 +17,7 @@ from dropglow.disk import Disk
 from dropglow.errors import DiskError, LedgerUnavailable
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState
-from dropglow.runtime.places import forget_report
+from dropglow.runtime.reporting import forget_report
 
 EVERY_S: Final = 600.0
 EMPTY_FOR_S: Final = 3600.0

@@ -1,0 +1,108 @@
+"""Lay reports beside the files that they are about, and take them away once they are not true any more.
+
+A report has its name only when it is whole, and goes with its file: one whose file was taken out of ``_failed`` is
+removed, and that of another file of the same name stays. What reports say is written in ``reports``.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from contextlib import suppress
+from typing import Final
+
+from dropglow.disk import Disk
+from dropglow.errors import DiskError
+from dropglow.model import Drop, DropState
+from dropglow.runtime import originals
+from dropglow.runtime.reports import DONE_SUFFIX, ERROR_SUFFIX, HELD_SUFFIX
+
+_NAME_BYTES_MAX: Final = 255
+_SUFFIXES: Final = {DropState.HELD: HELD_SUFFIX, DropState.DONE: DONE_SUFFIX}
+
+
+def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
+    """Write *text* beside the drop's file, or where it would be. An older report is replaced.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    folder = {DropState.DONE: drop.after.done, DropState.HELD: drop.after.held}.get(state)
+    suffix = _SUFFIXES.get(state, ERROR_SUFFIX)
+    path = _report_path(disk, drop, folder or drop.after.failed, suffix)
+    parent = posixpath.dirname(path)
+    disk.make_folder(parent)
+    forget_beginnings(disk, drop)
+    disk.remove(path)
+    data = text.encode("utf-8", "replace")
+    disk.write(path, data, mode=0o644, temporary=_beginning(drop, parent))
+
+
+def clear_report(disk: Disk, drop: Drop) -> None:
+    """Remove the report of an earlier file of this name that was taken out of ``_failed`` again.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    if drop.after.workshop:
+        originals.remove_reports(disk, drop, held=False)
+        return
+    beside = posixpath.join(drop.after.failed, drop.path)
+    if disk.look(beside) is None:
+        disk.remove(_report_name(beside, ERROR_SUFFIX))
+
+
+def forget_report(disk: Disk, drop: Drop) -> None:
+    """Remove the report of the failed *drop*, if its file was taken away from beside it. Any other file of that name stays.
+
+    Nothing is concluded while the report cannot be seen: the whole folder may be away.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    if not drop.place or disk.look(drop.place) is not None:
+        return
+    path = _report_name(drop.place, ERROR_SUFFIX)
+    found = disk.look(path)
+    if found is None or not found.regular:
+        return
+    if f"drop {drop.key}," in disk.read(path).decode("utf-8", "replace"):
+        disk.remove(path)
+
+
+def remove_reports(disk: Disk, drop: Drop) -> None:
+    """Remove every report beside the drop's file, or about its original.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    if drop.after.workshop:
+        originals.remove_reports(disk, drop)
+        return
+    for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX):
+        disk.remove(_report_name(drop.place, suffix))
+
+
+def forget_beginnings(disk: Disk, drop: Drop) -> None:
+    """Remove what was written of a report about *drop* when the process died; what refuses is left for the next time."""
+    for folder in filter(None, (drop.after.failed, drop.after.held, drop.after.done)):
+        with suppress(DiskError):
+            disk.remove(_beginning(drop, posixpath.dirname(posixpath.join(folder, drop.path))))
+
+
+def _beginning(drop: Drop, parent: str) -> str:
+    """Return what a report about *drop* in *parent* is called until it is whole: ours, and of nobody else's drop."""
+    return posixpath.join(parent, f".dropglow-{drop.key}.tmp")
+
+
+def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
+    if drop.after.workshop:
+        return originals.report_place(disk, drop, folder, suffix)
+    return _report_name(drop.place or posixpath.join(folder, drop.path), suffix)
+
+
+def _report_name(beside: str, suffix: str) -> str:
+    folder, name = posixpath.split(beside)
+    room = _NAME_BYTES_MAX - len(suffix)
+    raw = os.fsencode(name)
+    return posixpath.join(folder, os.fsdecode(raw[:room]) + suffix)
