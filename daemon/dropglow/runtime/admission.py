@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import posixpath
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
-from typing import Any, Final, ParamSpec, TypeVar, assert_never
+from typing import Final, ParamSpec, TypeVar
 
-from dropglow import vocabulary
 from dropglow.clock import Clock
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, DropglowError
 from dropglow.intake.inbox import Inbox
 from dropglow.intake.sweep import Sweep
-from dropglow.intake.unready import NotReady
 from dropglow.ledger.base import Ledger
 from dropglow.model import Sighting
-from dropglow.rules.beside import partners
 from dropglow.rules.rule import Rule
 from dropglow.runtime.admitting import Admitter, Doors
 from dropglow.runtime.bell import Bell
@@ -38,9 +33,8 @@ from dropglow.runtime.orphans import Orphans
 from dropglow.runtime.purse import Purse
 from dropglow.runtime.recalling import Recalling
 from dropglow.runtime.reopening import Reopener
-from dropglow.runtime.sorting import Incomplete, Lonely, Unmarked, Waiting
-from dropglow.runtime.taking import Left, Look, Taker
-from dropglow.runtime.telling import log
+from dropglow.runtime.saying import InboxState, Saying
+from dropglow.runtime.taking import Look, Taker
 from dropglow.runtime.tidying import EVERY_S, Tidier
 from dropglow.runtime.turns import Turns
 
@@ -54,29 +48,6 @@ STALLED_S: Final = 20.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(slots=True)
-class InboxState:
-    """What ``status`` shows of one inbox."""
-
-    folder: str
-    mode: str = ""
-    mode_reason: str = ""
-    ready: int = 0  # settled and waiting for room in the queue
-    settling: int = 0
-    unready: int = 0  # still, and not whole: somebody may be writing them
-    unmatched: int = 0
-    unmarked: int = 0  # drops that wait for the marker which says that they are whole
-    incomplete: int = 0  # drops that wait for a file that belongs to them
-    lonely: int = 0  # files that wait for the drop that they belong to
-    passed_over: int = 0  # links, pipes and what cannot be read
-    offline: str = ""
-    swept: bool = False
-    files: int = 0  # how many the last look saw
-    look_s: float = 0.0  # how long it took
-    missed: int = 0  # files that no event announced, since the start
-    known: int = 0  # taken before, in an inbox whose originals stay
 
 
 class Attendant:
@@ -100,6 +71,7 @@ class Attendant:
         """Feed *ledger* from *inbox*, as long as fewer than *queue_limit* of its jobs are queued."""
         self.inbox = inbox
         self.state = InboxState(folder=inbox.plan.folder)
+        self._saying = Saying(self.state)
         self.listening = Listening(inbox.plan, shown=self.state, clock=clock)
         self._ledger = ledger
         self._clock = clock
@@ -132,7 +104,6 @@ class Attendant:
         self._hinted = False
         self._ready: deque[Sighting] = deque()
         self._beyond = 0  # ready too, but told by a later sweep
-        self._snags: dict[str, str] = {}
         self._sweep_at_s = clock.monotonic()
         self._swept_at_s = clock.monotonic()
         self._rest_s = REST_S
@@ -197,9 +168,9 @@ class Attendant:
             await self.in_thread(self.inbox.open)
             await self._orphans.deal()
         except DiskError as trouble:
-            self._say_offline(trouble.message)
+            self._note_offline(trouble.message)
             return False
-        self._say_offline("")
+        self._note_offline("")
         self._opened = True
         return True
 
@@ -215,14 +186,14 @@ class Attendant:
             opened, self._opening = self._opening, None
             opened.result()
             return
-        self._say_offline(self._silent())
+        self._note_offline(self._silent())
 
     async def join_within(self, limit_s: float) -> None:
         """Open the inbox as ``open_within`` does; one that is not ours to attend is offline, and tried again."""
         try:
             await self.open_within(limit_s)
         except DropglowError as refusal:
-            self._say_offline(refusal.message)
+            self._note_offline(refusal.message)
 
     def retire(self) -> bool:
         """Have ``run`` return once what is in hand is admitted; return False if it never had the inbox."""
@@ -254,7 +225,7 @@ class Attendant:
         try:
             return await opening
         except DropglowError as refusal:
-            self._say_offline(refusal.message)
+            self._note_offline(refusal.message)
             return False
 
     def _sweep_due_s(self) -> float:
@@ -293,21 +264,21 @@ class Attendant:
         # From the start of a look to that of the next: a big inbox takes part of the time to be looked over.
         every_s = max(self.listening.every_s - took_s, took_s)
         self._rest_s = max(REST_S, min(REST_FACTOR * took_s, every_s))
-        self._say_offline(sweep.offline or "")
+        self._note_offline(sweep.offline or "")
         if sweep.offline is None:
             self.listening.weigh(sweep)
-        self._note_snags(sweep)
+        self._saying.passed_over(sweep)
         self._ready, self._beyond = deque(look.ready), look.beyond
         self.state.settling, self.state.unready = sweep.waiting, len(sweep.unready)
         self.state.files, self.state.look_s = len(sweep.seen), round(took_s, 1)
         self.state.known = sweep.known
         self._count()
         for stuck in sweep.stuck:
-            self._say_not_ready(stuck)
+            self._saying.not_ready(stuck)
         for waiting in look.to_say:
-            self._say_waiting(waiting)
+            self._saying.waiting(waiting)
         for left in look.left:
-            self._say_left(left)
+            self._saying.left(left)
         next_s = every_s if sweep.next_look_s is None else min(every_s, sweep.next_look_s)
         self._sweep_at_s = self._swept_at_s + max(next_s, self._rest_s if sweep.waiting else 0.0)
         self.state.swept = True
@@ -320,7 +291,7 @@ class Attendant:
                 before = self.inbox.progress
                 await asyncio.wait((looking,), timeout=STALLED_S)
                 if not looking.done() and self.inbox.progress == before:
-                    self._say_offline(self._silent())
+                    self._note_offline(self._silent())
         finally:
             looking.cancel()
         return looking.result()
@@ -328,24 +299,10 @@ class Attendant:
     def _silent(self) -> str:
         return f"{shown(self.state.folder)} does not answer: is its server there?"
 
-    def _say_offline(self, reason: str) -> None:
-        if reason and not self.state.offline:
-            log.error(vocabulary.INBOX_OFFLINE, inbox=self.state.folder, reason=reason)
-        elif self.state.offline and not reason:
-            log.info(vocabulary.INBOX_ONLINE, inbox=self.state.folder)
+    def _note_offline(self, reason: str) -> None:
+        if self.state.offline and not reason:
             self.listening.stale = True
-        self.state.offline = reason
-
-    def _note_snags(self, sweep: Sweep) -> None:
-        """Say each thing that was passed over once, for as long as it is passed over."""
-        snags = {snag.path: snag.reason for snag in sweep.snags}
-        for path, reason in snags.items():
-            if self._snags.get(path) != reason:
-                log.warning(
-                    vocabulary.INBOX_TROUBLE, inbox=self.state.folder, source=shown(path), reason=reason
-                )
-        self._snags = snags
-        self.state.passed_over = len(snags)
+        self._saying.offline(reason)
 
     def _count(self) -> None:
         sorter = self._taker.sorter
@@ -380,42 +337,5 @@ class Attendant:
         if self.inbox.unsafe:
             self._ready.clear()  # the sweep tells why, and finds them again
         for file in haul.left:
-            self._say_left(file)
+            self._saying.left(file)
         await asyncio.gather(*(self._admitter.admit(file) for file in haul.taken))
-
-    def _say_not_ready(self, file: NotReady) -> None:
-        """Say once that a file lies still and is not whole."""
-        log.info(
-            vocabulary.DROP_NOT_READY,
-            inbox=self.state.folder,
-            source=shown(file.path),
-            reason=file.reason,
-            give_up_s=round(file.until_s - file.since_s),
-        )
-
-    def _say_waiting(self, waiting: Waiting) -> None:
-        """Say once that something waits for what belongs to it."""
-        fields: dict[str, Any] = {
-            "inbox": self.state.folder,
-            "source": shown(waiting.sighting.path),
-            "patience_s": None if isinstance(waiting, Unmarked) else round(waiting.until_s - waiting.since_s),
-        }
-        match waiting:
-            case Incomplete() | Unmarked():
-                rule, templates, sighting = waiting.rule, waiting.templates, waiting.sighting
-                missing = waiting.missing if isinstance(waiting, Incomplete) else ()
-                wanted = [shown(path) for path in missing or partners(templates, sighting.path)]
-                log.info(vocabulary.DROP_WAITING, rule=rule.name, waits_for=wanted, **fields)
-            case Lonely(owners=owners):
-                wanted = [shown(posixpath.basename(each.pattern)) for each in owners]
-                log.info(vocabulary.COMPANION_WAITING, waits_for=wanted, **fields)
-            case _:
-                assert_never(waiting)
-
-    def _say_left(self, file: Left) -> None:
-        log.warning(
-            vocabulary.DROP_UNMATCHED,
-            inbox=self.state.folder,
-            source=shown(file.sighting.path),
-            reasons=[f"{each.rule}: {each.reason}" for each in file.explanations],
-        )

@@ -28,51 +28,12 @@ from dropglow.intake.scan import Snag
 from dropglow.intake.sweep import Sweep
 from dropglow.intake.unready import NotReady
 from dropglow.model import Sighting
-from dropglow.rules.beside import Owner
 from dropglow.rules.rule import Rule
 from dropglow.runtime.pairing import Marks, Match, Pairing
+from dropglow.runtime.waits import SAY_AFTER_S, Incomplete, Lonely, Unmarked, Waiting, times
 from dropglow.settle import MOST_TOLD, Watches
 
-# Files that are copied together arrive one after the other: that is not worth a line in the log.
-SAY_AFTER_S: Final = 10.0
 _MOST_REMEMBERED: Final = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incomplete:
-    """A drop that waits for files that belong to it."""
-
-    sighting: Sighting
-    rule: Rule  # the first that takes it, or one of its files
-    templates: tuple[str, ...] = ()  # of everything that belongs to it
-    missing: tuple[str, ...] = ()  # of a folder: what its files miss in it, by path
-    since_s: float  # monotonic: when it had settled
-    until_s: float  # when its rules' patience ends
-    said: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unmarked:
-    """A drop that waits for the marker which says that it is whole."""
-
-    sighting: Sighting
-    rule: Rule  # the first that takes it
-    templates: tuple[str, ...]  # of every marker that it needs
-    since_s: float  # monotonic: when it had settled
-    said: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lonely:
-    """A file that belongs to a drop which is not there."""
-
-    sighting: Sighting
-    owners: tuple[Owner, ...]
-    since_s: float  # monotonic: when it had settled
-    until_s: float  # when it is nobody's partner any more
-    wanted: bool | None = None  # whether another rule would take it as a drop; None: nobody looked yet
-    said: bool = False
-    given_up: bool = False  # no drop came, and it is nothing else: it stays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +45,6 @@ class Sorted:
     unjudged: tuple[Lonely, ...] = ()  # to be looked into as well: see ``Sorter.judge``
     given_up: tuple[Lonely, ...] = ()  # no drop came, and no other rule takes them: they stay
     to_say: tuple[Waiting, ...] = ()  # waiting for a while now
-
-
-Waiting = Incomplete | Unmarked | Lonely
 
 
 class Sorter:
@@ -211,7 +169,7 @@ class Sorter:
             since_s=self._settled_at_s(sighting, now_s),
         )
         self._unmarked[sighting.path] = waiting
-        self.due_at_s = min(filter(None, (self.due_at_s, *_times(waiting, now_s))), default=None)
+        self.due_at_s = min(filter(None, (self.due_at_s, *times(waiting, now_s))), default=None)
 
     def wait(self, sighting: Sighting, rules: Sequence[Rule], *, now_s: float) -> bool:
         """Let a drop wait for its partners; return False when its patience has ended already."""
@@ -247,7 +205,7 @@ class Sorter:
         if now_s >= waiting.until_s:
             return False
         self._incomplete[waiting.sighting.path] = waiting
-        self.due_at_s = min(filter(None, (self.due_at_s, *_times(waiting, now_s))))
+        self.due_at_s = min(filter(None, (self.due_at_s, *times(waiting, now_s))))
         return True
 
     def take(self, sighting: Sighting, taken: Iterable[Partner], *, now_s: float) -> None:
@@ -362,16 +320,8 @@ class Sorter:
             *self._unmarked.values(),
             *self._lonely.values(),
         )
-        self.due_at_s = min((at_s for each in waiting for at_s in _times(each, now_s)), default=None)
+        self.due_at_s = min((at_s for each in waiting for at_s in times(each, now_s)), default=None)
 
 
 def _markers(rules: Iterable[Rule]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(rule.ready for rule in rules if rule.ready is not None))
-
-
-def _times(waiting: Waiting, now_s: float) -> Iterator[float]:
-    """Yield when something happens to what waits, after *now_s*."""
-    if not waiting.said and waiting.since_s + SAY_AFTER_S > now_s:
-        yield waiting.since_s + SAY_AFTER_S
-    if not isinstance(waiting, Unmarked) and waiting.until_s > now_s:
-        yield waiting.until_s

@@ -17,7 +17,7 @@ from dropglow.ledger.belongings import write_private
 
 if TYPE_CHECKING:
     # Not at run time: it brings the whole intake along, and ``status`` is to be quick.
-    from dropglow.runtime.admission import InboxState
+    from dropglow.runtime.saying import InboxState
 
 FILE_NAME: Final = "status.json"
 VERSION: Final = 1

@@ -28,7 +28,8 @@ from dropglow.rules.rule import Rule
 from dropglow.rules.units import spelled
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.pairing import Match
-from dropglow.runtime.sorting import Lonely, Sorter, Waiting
+from dropglow.runtime.sorting import Sorter
+from dropglow.runtime.waits import Lonely, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

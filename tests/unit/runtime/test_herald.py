@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dropglow.runtime.admission import InboxState
 from dropglow.runtime.herald import one_line
+from dropglow.runtime.saying import InboxState
 from dropglow.runtime.status import Snapshot
 
 QUIET = Snapshot(

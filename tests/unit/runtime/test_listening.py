@@ -8,8 +8,8 @@ import pytest
 
 from dropglow.intake.plan import InboxPlan, WatchMode
 from dropglow.intake.sweep import Sweep
-from dropglow.runtime.admission import InboxState
 from dropglow.runtime.listening import Listening
+from dropglow.runtime.saying import InboxState
 
 if TYPE_CHECKING:
     from tests.conftest import FakeClock

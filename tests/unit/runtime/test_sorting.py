@@ -17,7 +17,8 @@ from dropglow.rules.positions import parse
 from dropglow.rules.review import review
 from dropglow.rules.rule import Rule
 from dropglow.rules.schema import RuleShape
-from dropglow.runtime.sorting import SAY_AFTER_S, Sorted, Sorter
+from dropglow.runtime.sorting import Sorted, Sorter
+from dropglow.runtime.waits import SAY_AFTER_S
 from dropglow.settle import MOST_TOLD, Watches
 
 MASKED = 'expand: {mask: {sidecar: "{stem}.mask.png"}}\npatience: 60s'
