@@ -124,6 +124,13 @@ def candidates(name: str) -> Iterator[str]:
             yield other
 
 
+def keyed(name: str, key: str) -> str:
+    """Return *name* with *key* before its extension, for when no other name like it is free."""
+    stem, extension = _split(name)
+    suffix = f".{key}{extension}"
+    return f"{_cut(stem, NAME_BYTES_MAX - len(suffix))}{suffix}"
+
+
 def safe_folder(path: str) -> str:
     """Return a folder below an inbox as a safe folder below an outbox; empty for the inbox itself."""
     return "/".join(safe_name(part) for part in path.split("/") if part)

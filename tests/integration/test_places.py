@@ -8,14 +8,16 @@ import shutil
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dropglow.disk import RealDisk
-from dropglow.errors import DiskError
+from dropglow.errors import DiskError, NameTaken
 from dropglow.model import After, Companion, Drop, DropKey, DropState, Kind, RuleName
+from dropglow.naming import candidates
 from dropglow.runtime import places
 from dropglow.runtime.reporting import write_report
 
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
 LONG = "n" * 246 + ".txt"
 
 
-def failed_drop(inbox: Path, name: str = "fox.txt", text: bytes = b"a fox") -> Drop:
+def failed_drop(inbox: Path, name: str = "fox.txt", text: bytes = b"a fox", key: str = "abc") -> Drop:
     """Return a drop that failed: its file and its report stand in ``_failed``."""
     place = inbox / "_failed" / name
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(text)
     found = place.stat()
     drop = Drop(
-        key=DropKey("abc"),
+        key=DropKey(key),
         inbox=str(inbox),
         path=name,
         place=str(place),
@@ -476,3 +478,35 @@ def test_a_marker_of_another_content_stands_for_the_first(tmp_path: Path) -> Non
     assert ["abc~fox.jpg.done", "abc~fox.ok"] == [Path(each.place).name for each in back.companions]
     assert ["news", "news"] == [Path(each.place).read_text() for each in back.companions]
     assert not came[0].parent.exists()
+
+
+# ---------------------------------------------------------------- names that are taken
+
+
+@pytest.mark.parametrize("state", [DropState.DONE, DropState.FAILED, DropState.HELD])
+def test_a_name_that_a_thousand_had_still_finds_a_place(tmp_path: Path, state: DropState) -> None:
+    """A scanner calls every file the same: none of them stays hidden in work, closed and forgotten."""
+    drop = a_pair(tmp_path)
+    folder = tmp_path / f"_{state.value}"
+    folder.mkdir()
+    for name in islice(candidates("fox.jpg"), 1000):
+        (folder / name).touch()
+
+    placed = places.put_away(RealDisk(), drop, state)
+
+    assert [f"{folder}/fox.abc.jpg", f"{folder}/fox.abc.mask.png"] == [each.place for each in parts(placed)]
+    assert b"fox.jpg" == Path(placed.place).read_bytes()
+    assert placed == places.put_away(RealDisk(), placed, state)
+
+
+def test_a_file_for_which_no_name_is_left_stays_in_work(tmp_path: Path) -> None:
+    """It is tried again, and told; nothing is closed without its file."""
+    drop = a_pair(tmp_path)
+    (tmp_path / "_done").mkdir()
+    for name in chain(islice(candidates("fox.jpg"), 1000), islice(candidates("fox.abc.jpg"), 1000)):
+        (tmp_path / "_done" / name).touch()
+
+    with pytest.raises(NameTaken):
+        places.put_away(RealDisk(), drop, DropState.DONE)
+
+    assert b"fox.jpg" == Path(drop.place).read_bytes()

@@ -15,6 +15,7 @@ from dropglow.naming import (
     TOKENS,
     candidates,
     default_template,
+    keyed,
     places_folder,
     render,
     safe_folder,
@@ -106,6 +107,12 @@ def test_candidates_differ_and_are_safe(stem: str, count: int) -> None:
 def test_candidates_count_before_the_extension() -> None:
     """The second name is the first with ``_2``."""
     assert ["a.jpg", "a_2.jpg", "a_3.jpg"] == list(islice(candidates("a.jpg"), 3))
+
+
+def test_a_name_has_room_for_its_key() -> None:
+    """The key stands before the extension, and a long name is cut for it."""
+    assert "a.abc.jpg" == keyed("a.jpg", "abc")
+    assert f"{'n' * 192}.abc.jpg" == keyed(f"{'n' * 246}.jpg", "abc")
 
 
 def test_a_name_that_ends_like_its_second_is_not_told_twice() -> None:

@@ -17,11 +17,11 @@ from itertools import chain, islice
 from pathlib import PurePath
 from typing import Final
 
-from dropglow.disk import Disk
+from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
 from dropglow.model import Companion, Drop, DropState, Member
-from dropglow.naming import candidates
+from dropglow.naming import candidates, keyed
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
 from dropglow.runtime.reporting import forget_beginnings, remove_reports
@@ -65,7 +65,7 @@ def left_in_failed(disk: Disk, drop: Drop) -> Drop:
     if folder is None or not drop.place or disk.look(drop.place) is not None:
         return drop
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
-    for names in islice(_names(disk, drop, parent), _TRIES):
+    for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
         if _is_there(disk, drop, targets[0]):
             pairs = zip(_files(drop), targets, strict=True)
@@ -245,7 +245,7 @@ def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
     """Return where the files went: moved now, or found there because a crash came between."""
     files = _files(drop)
     places = [file.place for file in files]
-    for names in islice(_names(disk, drop, parent), _TRIES):
+    for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
         pairs = list(zip(files, targets, strict=True))
         if all(_is_free(disk, file, target) for file, target in pairs):
@@ -255,7 +255,9 @@ def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
             except NameTaken:
                 continue
             return places
-    return [""] * len(files)
+    # Closed without its file, the drop would leave it hidden in work for ever.
+    beside = posixpath.join(parent, PurePath(drop.path).name)
+    raise NameTaken(f"no free name is left like {shown(beside)}", hint="clear that folder up")
 
 
 def _is_free(disk: Disk, file: Drop | Companion, target: str) -> bool:
@@ -288,13 +290,17 @@ def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> st
 
 
 def _names(disk: Disk, drop: Drop, parent: str) -> Iterator[tuple[str, ...]]:
-    """Yield names for the drop and its companions, best first: ``a_2.jpg`` has ``a_2.mask.png``."""
+    """Yield names for the drop and its companions, best first: ``a_2.jpg`` has ``a_2.mask.png``.
+
+    Where a scanner calls every file the same, the key of the drop tells them apart in the end.
+    """
     name = PurePath(drop.path).name
     stem = posixpath.splitext(name)[0]
     present = [PurePath(drop.place).name] if drop.companions and _rests(disk, drop, parent) else []
     others = [PurePath(each.path).name for each in drop.companions]
     spares = [candidates(other) for other in others]
-    for main in chain(present, candidates(name)):
+    mains = islice(candidates(name), _TRIES), islice(candidates(keyed(name, drop.key)), _TRIES)
+    for main in chain(present, *mains):
         new_stem = posixpath.splitext(main)[0]
         spare = [next(each) for each in spares]
         yield (
