@@ -510,3 +510,21 @@ def test_a_file_for_which_no_name_is_left_stays_in_work(tmp_path: Path) -> None:
         places.put_away(RealDisk(), drop, DropState.DONE)
 
     assert b"fox.jpg" == Path(drop.place).read_bytes()
+
+
+# ---------------------------------------------------------------- what another drop has by now
+
+
+def test_a_report_without_its_file_leaves_that_of_another_drop(tmp_path: Path) -> None:
+    """The file was taken away and another one failed under its name: that one's report goes on saying why."""
+    gone = replace(failed_drop(tmp_path), place="")
+    failed_drop(tmp_path, text=b"another fox", key="other")
+
+    reporting.write_report(RealDisk(), gone, DropState.FAILED, "it failed again, drop abc, today")
+    reporting.write_report(RealDisk(), gone, DropState.FAILED, "and again, drop abc, today")
+
+    reports = {path.name: path.read_text() for path in tmp_path.rglob("*.error.txt")}
+    assert {
+        "fox.txt.error.txt": "it failed",
+        "fox_2.txt.error.txt": "and again, drop abc, today",
+    } == reports

@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import posixpath
 from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 from dropglow.disk import Disk
 from dropglow.errors import DiskError
 from dropglow.model import Drop, DropState
+from dropglow.naming import candidates, keyed
 from dropglow.runtime import originals
 from dropglow.runtime.reports import DONE_SUFFIX, ERROR_SUFFIX, HELD_SUFFIX
 
+_TRIES: Final = 1000
 _NAME_BYTES_MAX: Final = 255
 _SUFFIXES: Final = {DropState.HELD: HELD_SUFFIX, DropState.DONE: DONE_SUFFIX}
 
@@ -66,7 +69,7 @@ def forget_report(disk: Disk, drop: Drop) -> None:
     found = disk.look(path)
     if found is None or not found.regular:
         return
-    if f"drop {drop.key}," in disk.read(path).decode("utf-8", "replace"):
+    if _is_about(disk, path, drop):
         disk.remove(path)
 
 
@@ -98,7 +101,22 @@ def _beginning(drop: Drop, parent: str) -> str:
 def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
     if drop.after.workshop:
         return originals.report_place(disk, drop, folder, suffix)
-    return _report_name(drop.place or posixpath.join(folder, drop.path), suffix)
+    if drop.place:
+        return _report_name(drop.place, suffix)
+    parent, name = posixpath.split(posixpath.join(folder, drop.path))
+    for candidate in islice(candidates(name), _TRIES):
+        beside = posixpath.join(parent, candidate)
+        path = _report_name(beside, suffix)
+        if disk.look(beside) is None or disk.look(path) is None or _is_about(disk, path, drop):
+            return path  # else another drop's file has that name by now, and needs its own report
+    return _report_name(posixpath.join(parent, keyed(name, drop.key)), suffix)
+
+
+def _is_about(disk: Disk, path: str, drop: Drop) -> bool:
+    """Return whether the report at *path* is about *drop*; what cannot be read is not."""
+    with suppress(DiskError):
+        return f"drop {drop.key}," in disk.read(path).decode("utf-8", "replace")
+    return False
 
 
 def _report_name(beside: str, suffix: str) -> str:
