@@ -520,11 +520,43 @@ def test_a_report_without_its_file_leaves_that_of_another_drop(tmp_path: Path) -
     gone = replace(failed_drop(tmp_path), place="")
     failed_drop(tmp_path, text=b"another fox", key="other")
 
-    reporting.write_report(RealDisk(), gone, DropState.FAILED, "it failed again, drop abc, today")
-    reporting.write_report(RealDisk(), gone, DropState.FAILED, "and again, drop abc, today")
+    write_report(RealDisk(), gone, DropState.FAILED, "it failed again, drop abc, today")
+    write_report(RealDisk(), gone, DropState.FAILED, "and again, drop abc, today")
 
     reports = {path.name: path.read_text() for path in tmp_path.rglob("*.error.txt")}
     assert {
         "fox.txt.error.txt": "it failed",
         "fox_2.txt.error.txt": "and again, drop abc, today",
     } == reports
+
+
+def test_files_that_came_back_without_their_companion_are_exchanged(tmp_path: Path) -> None:
+    """Somebody took the mask away: the drop has what there is."""
+    held = places.put_away(RealDisk(), a_pair(tmp_path), DropState.HELD)
+    Path(held.companions[0].place).unlink()
+    claimed = moved_back(held)
+
+    back = places.exchange(RealDisk(), held, claimed)
+
+    assert b"fox.jpg" == Path(back.place).read_bytes()
+    assert "" == back.companions[0].place
+
+
+def test_nobody_else_s_companion_is_exchanged(tmp_path: Path) -> None:
+    """Another drop's mask has the name of the one that was taken away: it stays where it is."""
+    held = places.put_away(RealDisk(), a_pair(tmp_path), DropState.HELD)
+    mask = Path(held.companions[0].place)
+    mask.write_text("another mask")
+    claimed = moved_back(held)
+
+    back = places.exchange(RealDisk(), held, claimed)
+
+    assert "" == back.companions[0].place
+    assert "another mask" == mask.read_text()
+
+
+def moved_back(drop: Drop) -> Drop:
+    """Return what is claimed once the file of *drop*, and none of its companions, was moved into the inbox."""
+    place = Path(drop.inbox) / ".dropglow" / "work" / f"new~{drop.path}"
+    Path(drop.place).rename(place)
+    return replace(drop, key=DropKey("new"), place=str(place), companions=())

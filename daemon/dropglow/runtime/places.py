@@ -103,6 +103,15 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     forget_beginnings(disk, drop)
     work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
     known = regained(drop, claimed)
+    came = {file.place for file in _files(claimed)}
+    # What did not come may be in work already, after a crash; or taken away, or another drop's by now.
+    known = _placed(
+        known,
+        [
+            file.place if file.place in came else _whereabouts(disk, drop, file, work)
+            for file in _files(known)
+        ],
+    )
     files = _files(known)
     targets = [work.place(drop.key, file.path) if file.place else "" for file in files]
     for file in files:
@@ -199,17 +208,8 @@ def _rests(disk: Disk, file: Drop | Companion, parent: str) -> bool:
 
 def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
     target = work.place(drop.key, file.path)
-    if target == file.place or not file.place:
-        return file.place
-    if disk.look(file.place) is None:
-        # Moved already when a crash or a disk that did not sync came between; or taken away, and what has its name one
-        # day is another file.
-        if disk.look(target) is None:
-            return ""
-        disk.sync_folder(posixpath.dirname(target))
-        return target
-    if not _is_its_file(disk, file):
-        return ""  # taken away; another drop's file has the name now, and the report
+    if (there := _whereabouts(disk, drop, file, work)) in {"", target}:
+        return there
     disk.make_folder(posixpath.dirname(target))
     try:
         disk.move(file.place, target)
@@ -220,6 +220,26 @@ def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder
         with suppress(DiskError):
             remove_reports(disk, file)
     return target
+
+
+def _whereabouts(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
+    """Return where *file* of a closed *drop* is: at its place, in work already, or nowhere.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    target = work.place(drop.key, file.path)
+    if target == file.place or not file.place:
+        return file.place
+    if disk.look(file.place) is None:
+        # Moved already when a crash or a disk that did not sync came between; or taken away, and what has its name one
+        # day is another file.
+        if disk.look(target) is None:
+            return ""
+        disk.sync_folder(posixpath.dirname(target))
+        return target
+    # Else it was taken away, and another drop's file has the name now, and the report.
+    return file.place if _is_its_file(disk, file) else ""
 
 
 def _exchange_all(disk: Disk, moves: Sequence[tuple[str, str]]) -> None:
