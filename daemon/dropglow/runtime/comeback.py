@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +24,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import advance, given_up
 from dropglow.model import Drop, DropKey, DropState, Job, Stage
 from dropglow.money import refused
-from dropglow.runtime import originals
+from dropglow.runtime import originals, places
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.telling import log, told
@@ -107,11 +108,15 @@ class Comeback:
         return True
 
     def _stands(self, drop: Drop, claimed: Drop) -> bool:
-        """Return whether the file of *drop* lies in its last folder, or in its inbox if it stays there."""
-        if drop.after.workshop:
-            return claimed.path != drop.path and originals.lies_there(self.disk, drop)
-        found = self.disk.look(drop.place) if drop.place else None
-        return found is not None and (found.folder if drop.folder else found.regular)
+        """Return whether the file of *drop* lies in its last folder, or in its inbox if it stays there.
+
+        Another file may have its name by now. Where the disk does not tell, it does not stand: that buys nothing.
+        """
+        with suppress(DiskError):
+            if drop.after.workshop:
+                return claimed.path != drop.path and originals.lies_there(self.disk, drop)
+            return places.lies_there(self.disk, drop)
+        return False
 
     async def _resumed(self, claimed: Drop) -> DropKey | None:
         earlier = await insist(

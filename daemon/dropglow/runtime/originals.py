@@ -75,13 +75,16 @@ def remove_reports(disk: Disk, drop: Drop, *, held: bool = True) -> None:
 
 
 def lies_there(disk: Disk, drop: Drop) -> bool:
-    """Return whether there is a file where the original of *drop* was.
+    """Return whether the original of *drop* is where it was, as it was.
 
     Raises:
         DiskError: The file system does not tell.
     """
-    found = disk.look(posixpath.join(drop.inbox, drop.path))
-    return found is not None and found.regular
+    place = posixpath.join(drop.inbox, drop.path)
+    found = disk.look(place)
+    if found is None or not found.regular or found.size_bytes != drop.size_bytes:
+        return False
+    return disk.digest(place) == drop.sha256
 
 
 def _copied(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:

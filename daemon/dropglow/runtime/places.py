@@ -55,6 +55,15 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     return _placed(drop, _moved(disk, drop, parent))
 
 
+def lies_there(disk: Disk, drop: Drop) -> bool:
+    """Return whether what is at the place of *drop* is what was dropped, by its content.
+
+    Raises:
+        DiskError: The file system does not tell.
+    """
+    return bool(drop.place) and _is_its_file(disk, drop)
+
+
 def left_in_failed(disk: Disk, drop: Drop) -> Drop:
     """Return *drop* with its files where an earlier try put them that failed it and was interrupted; else as it is.
 

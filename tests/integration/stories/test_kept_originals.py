@@ -249,6 +249,20 @@ async def test_saving_a_doubtful_file_again_settles_nothing(keeper: Daemon) -> N
     assert [] == copies(keeper)
 
 
+async def test_renaming_a_doubtful_file_settles_nothing(keeper: Daemon) -> None:
+    """Not even where the rule buys every copy, and another picture has its name by now."""
+    rules = keeper.folder / "dropglow.yaml"
+    rules.write_text(rules.read_text().replace("done: keep", "done: keep\n    duplicates: buy"))
+    photo = await in_doubt(keeper)
+    photo.rename(photo.with_name("shore.jpg"))
+    keeper.photo(shade=10)
+
+    await keeper.run_once()
+
+    assert 2 + 2 == orders(keeper)
+    assert 1 == len(await keeper.drops(DropState.HELD))
+
+
 async def test_a_doubt_can_be_ordered_again(keeper: Daemon) -> None:
     """A person says so; the original is copied again, and the report goes with the doubt."""
     await in_doubt(keeper)

@@ -266,6 +266,28 @@ async def test_the_same_file_beside_a_held_one_is_a_new_drop(make_daemon: Daemon
     assert (daemon.prompts / "_held/fox.txt").exists()
 
 
+async def test_a_held_file_whose_name_another_one_has_by_now_buys_nothing(make_daemon: DaemonMaker) -> None:
+    """Another file was held under its name while it was away: that one lies there, and not this one."""
+    daemon = make_daemon("submit_lost=first:2")
+    settings = daemon.folder / "dropglow.yaml"
+    settings.write_text(settings.read_text().replace("generate:", "duplicates: buy\n    generate:"))
+    prompt = daemon.prompt()
+    await daemon.run_once()
+    elsewhere = (daemon.prompts / "_held/fox.txt").rename(daemon.folder / "fox.txt")
+    daemon.prompt(text="another fox")
+    await daemon.run_once()
+    elsewhere.rename(prompt)
+
+    await daemon.run_once()
+
+    held = {
+        path.read_text() for path in (daemon.prompts / "_held").glob("fox*.txt") if "held" not in path.name
+    }
+    assert 2 == daemon.books()["accepted"] == len(await daemon.drops(DropState.HELD))
+    assert {"a fox in the snow", "another fox"} == held
+    assert [] == await daemon.broken_promises(prompt)
+
+
 async def test_a_held_file_that_comes_back_renamed_under_a_changed_rule_buys_nothing(
     make_daemon: DaemonMaker,
 ) -> None:

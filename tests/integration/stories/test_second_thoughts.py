@@ -126,6 +126,35 @@ async def test_a_file_that_is_held_again_on_a_full_disk_has_its_report(make_daem
     assert 1 == daemon.books()["accepted"]
 
 
+async def test_a_disk_that_does_not_tell_where_a_held_file_lies_ends_nothing(
+    make_daemon: DaemonMaker,
+) -> None:
+    """A held file came back through the inbox while the share stuttered: the service goes on, and buys nothing."""
+    daemon = make_daemon("submit_lost=first:1", hurry=20)
+    prompt = daemon.prompt()
+    await daemon.run_once()
+    (daemon.prompts / "_held/fox.txt").rename(prompt)
+
+    class StutteringDisk(RealDisk):
+        """A disk that fails to answer once."""
+
+        refused = 0
+
+        def look(self, path: str) -> Any:
+            if path.endswith("_held/fox.txt") and not self.refused:
+                self.refused += 1
+                raise DiskError("Stale file handle")
+            return super().look(path)
+
+    disk = daemon.disk = StutteringDisk()
+
+    await daemon.run_once()
+
+    assert 1 == disk.refused
+    assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
+    assert 1 == daemon.books()["accepted"]
+
+
 async def test_an_order_that_was_declined_looks_again_at_its_double(make_daemon: DaemonMaker) -> None:
     """A copy was refused for a while; its original, which had been given up, is bought meanwhile: it stands for both."""
     daemon = make_daemon("submit_lost=first:1", hurry=20)
