@@ -156,6 +156,19 @@ def test_what_cannot_go_back_either_is_exchanged(tmp_path: Path, faulty_disk: Di
     assert b"a fox" == Path(back.place).read_bytes()
 
 
+def test_a_file_that_was_copied_into_the_inbox_keeps_its_report(tmp_path: Path) -> None:
+    """It lies in its last folder still, and says why."""
+    drop = failed_drop(tmp_path)
+    work = tmp_path / ".dropglow" / "work" / "new~fox.txt"
+    work.parent.mkdir(parents=True)
+    work.write_bytes(b"a fox")
+
+    back = places.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work)))
+
+    assert b"a fox" == Path(back.place).read_bytes()
+    assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
+
+
 def test_nothing_is_exchanged_for_what_has_the_name_in_work(tmp_path: Path) -> None:
     """Both stay where they are."""
     drop = failed_drop(tmp_path)
@@ -528,6 +541,19 @@ def test_a_report_without_its_file_leaves_that_of_another_drop(tmp_path: Path) -
         "fox.txt.error.txt": "it failed",
         "fox_2.txt.error.txt": "and again, drop abc, today",
     } == reports
+
+
+def test_a_report_goes_although_its_file_was_taken_away(tmp_path: Path) -> None:
+    """The drop goes on; what another drop's report says there stays."""
+    drop, other = failed_drop(tmp_path), failed_drop(tmp_path, "vixen.txt", key="other")
+    for each, says in ((drop, "drop abc, today"), (other, "drop third, today")):
+        write_report(RealDisk(), each, DropState.FAILED, says)
+        Path(each.place).unlink()
+
+    backs = [places.take_back(RealDisk(), each) for each in (drop, other)]
+
+    assert ["", ""] == [back.place for back in backs]
+    assert ["vixen.txt.error.txt"] == [path.name for path in (tmp_path / "_failed").iterdir()]
 
 
 def test_files_that_came_back_without_their_companion_are_exchanged(tmp_path: Path) -> None:

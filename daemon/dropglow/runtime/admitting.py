@@ -131,7 +131,8 @@ class Admitter:
         A held file that was moved without its partner is held again: what is in doubt fails by no patience.
         """
         if jobs:
-            return await self.comeback.of(drop)
+            buys_copies = any(job.duplicates is not Duplicates.REUSE for job in jobs)
+            return await self.comeback.of(drop, buys_copies=buys_copies)
         return None if taken.fault is None else await self.comeback.held(drop)
 
     async def _known(self, drop: Drop, jobs: Sequence[Job]) -> Drop | None:

@@ -45,6 +45,12 @@ def wanted_again(drop: Drop, job: Job) -> bool:
     return job.stage is Stage.FAILED and not given_up(job)
 
 
+def _lacks(drop: Drop, claimed: Drop) -> bool:
+    """Return whether *drop* was opened again without its file, and *claimed* is that."""
+    gone = drop.state is DropState.OPEN and not drop.place and not drop.after.workshop
+    return gone and (drop.device, drop.inode) == (claimed.device, claimed.inode)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comeback:
     """Give files back to their drops. Waits for a ledger that is unavailable: the file is claimed already."""
@@ -55,12 +61,14 @@ class Comeback:
     turns: Turns
     clock: Clock
 
-    async def of(self, claimed: Drop) -> DropKey | None:
+    async def of(self, claimed: Drop, *, buys_copies: bool) -> DropKey | None:
         """Return the earlier drop that the files of *claimed* belong to, and which has them now.
 
-        If there is none, *claimed* has to become a drop of its own.
+        If there is none, *claimed* has to become a drop of its own. Unless its rule *buys_copies*, that one
+        waits for what the earlier one gets.
         """
-        return await self.held(claimed) or await self._resumed(claimed)
+        followed = await self._followed(claimed) if buys_copies else None
+        return followed or await self.held(claimed) or await self._resumed(claimed)
 
     async def held(self, claimed: Drop) -> DropKey | None:
         """Return the held drop that the files of *claimed* belong to, and which has them now."""
@@ -74,6 +82,31 @@ class Comeback:
             async with self.turns.of(drop.key):
                 if await self._held_again(drop.key, claimed):
                     return drop.key
+        return None
+
+    async def _followed(self, claimed: Drop) -> DropKey | None:
+        """Return the open drop that this very file belongs to, and which has it now.
+
+        Whoever moves a file back and asks for its drop as well, in either order, asks for one thing.
+        """
+        alike = await insist(
+            lambda: self.ledger.same_content(
+                inbox=claimed.inbox,
+                sha256=claimed.sha256,
+                companions=claimed.contents,
+                rule=claimed.rule,
+                rule_digest=claimed.rule_digest,
+            ),
+            self.clock,
+        )
+        for drop in alike:
+            if not _lacks(drop, claimed):
+                continue
+            async with self.turns.of(drop.key):
+                with suppress(DiskError):  # then it becomes a drop of its own
+                    if _lacks(current := await self._drop(drop.key), claimed):
+                        await self.reopener.adopt(current, claimed)
+                        return drop.key
         return None
 
     async def _held_again(self, key: DropKey, claimed: Drop) -> bool:

@@ -24,7 +24,7 @@ from dropglow.model import Companion, Drop, DropState, Member
 from dropglow.naming import candidates, keyed
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
-from dropglow.runtime.reporting import forget_beginnings, remove_reports
+from dropglow.runtime.reporting import forget_beginnings, remove_reports, remove_reports_about
 
 _TRIES: Final = 1000
 _NAME_BYTES_MAX: Final = 255
@@ -129,7 +129,7 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     _exchange_all(disk, [(place, target) for place, target in pairs if place != target][::-1])
     # Last, as in `take_back`; what cannot be removed goes with its file, or with the next report.
     with suppress(DiskError):
-        if _reports_are_its_own(disk, drop):
+        if _reports_lie_alone(disk, drop):
             remove_reports(disk, drop)
     work.forget(claimed.key)
     return _placed(known, targets)
@@ -166,11 +166,14 @@ def found_again(drop: Drop, places: Mapping[str, str]) -> Drop:
     return _placed(drop, [found.get(folded(file.path), file.place) for file in _files(drop)])
 
 
-def _reports_are_its_own(disk: Disk, drop: Drop) -> bool:
-    """Return whether the reports where *drop* was are about it, and not about another file that has the name now."""
+def _reports_lie_alone(disk: Disk, drop: Drop) -> bool:
+    """Return whether the reports where *drop* was have no file beside them any more.
+
+    That of another drop has the name now, or its own was copied into the inbox, and not moved: each keeps its report.
+    """
     if drop.after.workshop:
         return True  # each names its original
-    return bool(drop.place) and (disk.look(drop.place) is None or _is_its_file(disk, drop))
+    return bool(drop.place) and disk.look(drop.place) is None
 
 
 def _is_its_file(disk: Disk, file: Drop | Companion) -> bool:
@@ -218,6 +221,9 @@ def _rests(disk: Disk, file: Drop | Companion, parent: str) -> bool:
 def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
     target = work.place(drop.key, file.path)
     if (there := _whereabouts(disk, drop, file, work)) in {"", target}:
+        if not there and isinstance(file, Drop):
+            with suppress(DiskError):
+                remove_reports_about(disk, file)
         return there
     disk.make_folder(posixpath.dirname(target))
     try:

@@ -86,6 +86,17 @@ def remove_reports(disk: Disk, drop: Drop) -> None:
         disk.remove(_report_name(drop.place, suffix))
 
 
+def remove_reports_about(disk: Disk, drop: Drop) -> None:
+    """Remove the reports of a *drop* whose file was taken away; not those of another drop that has the name by now.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX) if drop.place else ():
+        if disk.look(path := _report_name(drop.place, suffix)) is not None and _is_about(disk, path, drop):
+            disk.remove(path)
+
+
 def forget_beginnings(disk: Disk, drop: Drop) -> None:
     """Remove what was written of a report about *drop* when the process died; what refuses is left for the next time."""
     for folder in filter(None, (drop.after.failed, drop.after.held, drop.after.done)):

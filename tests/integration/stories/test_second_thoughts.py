@@ -155,6 +155,31 @@ async def test_a_disk_that_does_not_tell_where_a_held_file_lies_ends_nothing(
     assert 1 == daemon.books()["accepted"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "last", "verb"),
+    [("submit_lost=first:1", "_held", Verb.RESUBMIT), ("job_failed=first:1", "_failed", Verb.RETRY)],
+    ids=["resubmitted", "retried"],
+)
+async def test_a_file_that_was_moved_back_and_asked_for_is_bought_once(
+    make_daemon: DaemonMaker, fault: str, last: str, verb: Verb
+) -> None:
+    """Whoever does both wants one thing, also where the rule buys every copy; and no report of before stays."""
+    daemon = make_daemon(fault, "duration=0.5-0.5")
+    settings = daemon.folder / "dropglow.yaml"
+    settings.write_text(settings.read_text().replace("generate:", "duplicates: buy\n    generate:"))
+    prompt = daemon.prompt()
+    await daemon.run_once()
+    [job] = await daemon.jobs()
+    (daemon.prompts / last / "fox.txt").rename(prompt)
+    daemon.wish(verb, job.key)
+
+    await daemon.run_once()
+
+    assert 2 == daemon.books()["accepted"]
+    assert ["prompts/_done/fox.txt"] == daemon.inbox()
+    assert 1 == len(await daemon.drops())
+
+
 async def test_an_order_that_was_declined_looks_again_at_its_double(make_daemon: DaemonMaker) -> None:
     """A copy was refused for a while; its original, which had been given up, is bought meanwhile: it stands for both."""
     daemon = make_daemon("submit_lost=first:1", hurry=20)
