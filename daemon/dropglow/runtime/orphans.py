@@ -57,7 +57,7 @@ class Orphans:
                 drop = await self._known(key)
                 if drop is None:
                     await self._let_go(family, foreign=foreign)
-                elif drop.state is not DropState.OPEN:
+                elif drop.state is not DropState.OPEN or not drop.place:
                     await self._open_again(drop, family)
         if foreign:
             await self.in_thread(self.inbox.adopt)
@@ -92,6 +92,7 @@ class Orphans:
     async def _open_again(self, drop: Drop, family: Sequence[Orphan]) -> None:
         """Finish what the service died in: a closed *drop* was being re-opened. It is closed anew, with its report.
 
+        Or its file came back to one that was open without it.
         Where an inbox changes hands in a running service, files that were seen in work may have been put away since.
         """
         there = await self.in_thread(self._still_there, family)
