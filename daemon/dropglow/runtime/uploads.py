@@ -149,6 +149,11 @@ class Uploads:
                 f"{shown(reference.companion or '')} was not dropped together with {shown(source.path)}",
                 hint="drop both files again",
             )
+        if not file.place:
+            raise FileGone(
+                f"{shown(file.path)} was taken away, and nobody knows where it is",
+                hint="bring it into the inbox again",
+            )
         return file.place, file.sha256
 
     def _look(self, path: str, name: str, how: Callable[[BinaryIO, str], Facts]) -> Facts:

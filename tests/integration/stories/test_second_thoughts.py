@@ -180,6 +180,21 @@ async def test_a_file_that_was_moved_back_and_asked_for_is_bought_once(
     assert 1 == len(await daemon.drops())
 
 
+async def test_a_retry_without_its_picture_says_which_one_is_gone(make_daemon: DaemonMaker) -> None:
+    """Somebody took the picture out of _failed, and then asked for it."""
+    daemon = make_daemon("upload_error=415")
+    daemon.photo()
+    await daemon.run_once()
+    (daemon.photos / "_failed/beach.jpg").unlink()
+    [drop] = await daemon.drops()
+    daemon.wish(Verb.RETRY, drop.key)
+
+    await daemon.run_once()
+
+    report = (daemon.photos / "_failed/beach.jpg.error.txt").read_text()
+    assert "beach.jpg was taken away" in report
+
+
 async def test_an_order_that_was_declined_looks_again_at_its_double(make_daemon: DaemonMaker) -> None:
     """A copy was refused for a while; its original, which had been given up, is bought meanwhile: it stands for both."""
     daemon = make_daemon("submit_lost=first:1", hurry=20)
