@@ -10,6 +10,8 @@ import errno
 import os
 from typing import Final
 
+from dropglow.disk import let_go
+
 _IN_CLOSE_WRITE: Final = 0x00000008  # inotify(7)
 
 
@@ -26,4 +28,4 @@ def watches_left(folder: str) -> bool:
         added = libc.inotify_add_watch(descriptor, os.fsencode(folder), _IN_CLOSE_WRITE)
         return added >= 0 or ctypes.get_errno() != errno.ENOSPC
     finally:
-        os.close(descriptor)
+        let_go(descriptor)

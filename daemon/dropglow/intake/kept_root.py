@@ -11,7 +11,7 @@ import os
 from dataclasses import replace
 from typing import Final
 
-from dropglow.disk import refusal, shown
+from dropglow.disk import let_go, refusal, shown
 from dropglow.errors import DiskError
 from dropglow.intake.root import InboxBusy, Root
 from dropglow.intake.survey import not_mounted, survey
@@ -55,7 +55,7 @@ class KeptRoot(Root):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            os.close(lock)
+            let_go(lock)
             raise InboxBusy(
                 f"another service works on the inbox {shown(self._folder)}",
                 hint="stop it, or give this service another inbox",

@@ -187,7 +187,7 @@ class Root:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = os.pread(lock, 200, 0).decode("utf-8", "replace").strip()
-            os.close(lock)
+            let_go(lock)
             raise InboxBusy(
                 f"another service works on the inbox {shown(self._folder)}: {holder or 'it left no name'}",
                 hint="stop it, or give this service another inbox",

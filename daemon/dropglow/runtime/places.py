@@ -111,16 +111,7 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     """
     forget_beginnings(disk, drop)
     work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
-    known = regained(drop, claimed)
-    came = {file.place for file in _files(claimed)}
-    # What did not come may be in work already, after a crash; or taken away, or another drop's by now.
-    known = _placed(
-        known,
-        [
-            file.place if file.place in came else _whereabouts(disk, drop, file, work)
-            for file in _files(known)
-        ],
-    )
+    known = gathered(disk, drop, claimed)
     files = _files(known)
     targets = [work.place(drop.key, file.path) if file.place else "" for file in files]
     for file in files:
@@ -133,6 +124,22 @@ def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
             remove_reports(disk, drop)
     work.forget(claimed.key)
     return _placed(known, targets)
+
+
+def gathered(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
+    """Return *drop* with its files where they lie, now that those of *claimed* came; moves nothing.
+
+    What did not come may be in work already, after a crash; or taken away, or another drop's by now.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
+    known, came = regained(drop, claimed), {file.place for file in _files(claimed)}
+    where = [
+        file.place if file.place in came else _whereabouts(disk, drop, file, work) for file in _files(known)
+    ]
+    return _placed(known, where)
 
 
 def regained(drop: Drop, claimed: Drop) -> Drop:

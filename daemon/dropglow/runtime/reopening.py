@@ -13,6 +13,7 @@ from datetime import datetime
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk
+from dropglow.errors import DiskError
 from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState, Job
@@ -52,7 +53,9 @@ class Reopener:
             DiskError: The file cannot be moved.
             Conflict: Somebody else changed the drop at the same time.
         """
-        placed = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
+        return await self._adopted(drop, await asyncio.to_thread(places.exchange, self._disk, drop, claimed))
+
+    async def _adopted(self, drop: Drop, placed: Drop) -> Drop:
         why = "its file was saved again" if drop.after.workshop else "its file was moved back into the inbox"
         # The file is in its new place already, and only the ledger can say so.
         return await insist(lambda: self._open(drop, placed, why), self._clock)
@@ -66,7 +69,11 @@ class Reopener:
             DiskError: The file cannot be moved, or its report not be written.
             Conflict: Somebody else changed the drop at the same time.
         """
-        opened = await self.adopt(drop, claimed)
+        try:
+            known = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
+        except DiskError:  # from where it lies closing takes it, as soon as the disk lets it
+            known = await asyncio.to_thread(places.gathered, self._disk, drop, claimed)
+        opened = await self._adopted(drop, known)
         now = self._clock.now()
         placed = await asyncio.to_thread(self._put_back, opened, jobs, now)
         what = "saved again" if drop.after.workshop else "moved into the inbox"

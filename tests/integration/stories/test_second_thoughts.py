@@ -126,6 +126,34 @@ async def test_a_file_that_is_held_again_on_a_full_disk_has_its_report(make_daem
     assert 1 == daemon.books()["accepted"]
 
 
+async def test_a_file_that_cannot_join_its_held_drop_is_not_left_in_work(make_daemon: DaemonMaker) -> None:
+    """A held file came back through the inbox and could not be moved within work: it goes to _held all the same."""
+    daemon = make_daemon("submit_lost=first:1", hurry=60)
+    prompt = daemon.prompt()
+    await daemon.run_once()
+    (daemon.prompts / "_held/fox.txt").rename(prompt)
+
+    class FullDisk(RealDisk):
+        """A disk that refuses the first move from work to work."""
+
+        refused = 0
+
+        def move(self, source: str, target: str) -> None:
+            if "/work/" in source and "/work/" in target and not self.refused:
+                self.refused += 1
+                raise DiskError("No space left on device")
+            super().move(source, target)
+
+    disk = daemon.disk = FullDisk()
+
+    await daemon.run_once()
+
+    assert 1 == disk.refused
+    assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == daemon.inbox()
+    assert [] == await daemon.broken_promises(prompt)
+    assert 1 == daemon.books()["accepted"]
+
+
 async def test_a_disk_that_does_not_tell_where_a_held_file_lies_ends_nothing(
     make_daemon: DaemonMaker,
 ) -> None:
