@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, islice
 from typing import Final
 
 TOKENS: Final[dict[str, str]] = {
@@ -36,6 +36,7 @@ TOKENS: Final[dict[str, str]] = {
 }
 NAME_BYTES_MAX: Final = 200  # of 255, so that `.json`, and a suffix of somebody else's, still fit
 
+_SPARE_NAMES: Final = 1000
 _TOKEN: Final = re.compile(r"\{([a-z_]+)\}")
 _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,16}\Z")
 # Path separators, what Windows forbids, and what turns the direction of reading.
@@ -124,8 +125,16 @@ def candidates(name: str) -> Iterator[str]:
             yield other
 
 
-def keyed(name: str, key: str) -> str:
-    """Return *name* with *key* before its extension, for when no other name like it is free."""
+def spare_names(name: str, key: str) -> Iterator[str]:
+    """Yield *name*, then others like it, best first: a thousand by number, and a thousand with *key* before the extension.
+
+    Where a scanner calls every file the same, the key tells them apart in the end.
+    """
+    yield from islice(candidates(name), _SPARE_NAMES)
+    yield from islice(candidates(_keyed(name, key)), _SPARE_NAMES)
+
+
+def _keyed(name: str, key: str) -> str:
     stem, extension = _split(name)
     suffix = f".{key}{extension}"
     return f"{_cut(stem, NAME_BYTES_MAX - len(suffix))}{suffix}"

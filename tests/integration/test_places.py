@@ -512,6 +512,19 @@ def test_a_name_that_a_thousand_had_still_finds_a_place(tmp_path: Path, state: D
     assert placed == places.put_away(RealDisk(), placed, state)
 
 
+def test_the_report_about_an_original_replaces_no_other_one(tmp_path: Path) -> None:
+    """A thousand others of its name failed before, and theirs are needed as well."""
+    drop = failed_drop(tmp_path)
+    drop = replace(drop, place="", after=replace(drop.after, workshop=str(tmp_path / "kept")))
+    for name in islice(candidates("fox.txt"), 1000):
+        (tmp_path / "_failed" / f"{name}.error.txt").write_text("about another one")
+
+    write_report(RealDisk(), drop, DropState.FAILED, "it failed")
+
+    assert "it failed" == (tmp_path / "_failed" / "fox.abc.txt.error.txt").read_text()
+    assert "about another one" == (tmp_path / "_failed" / "fox.txt.error.txt").read_text()
+
+
 def test_a_file_for_which_no_name_is_left_stays_in_work(tmp_path: Path) -> None:
     """It is tried again, and told; nothing is closed without its file."""
     drop = a_pair(tmp_path)

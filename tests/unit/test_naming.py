@@ -15,12 +15,12 @@ from dropglow.naming import (
     TOKENS,
     candidates,
     default_template,
-    keyed,
     places_folder,
     render,
     safe_folder,
     safe_name,
     shown,
+    spare_names,
     storable,
     template_faults,
 )
@@ -111,8 +111,10 @@ def test_candidates_count_before_the_extension() -> None:
 
 def test_a_name_has_room_for_its_key() -> None:
     """The key stands before the extension, and a long name is cut for it."""
-    assert "a.abc.jpg" == keyed("a.jpg", "abc")
-    assert f"{'n' * 192}.abc.jpg" == keyed(f"{'n' * 246}.jpg", "abc")
+    short, long = list(spare_names("a.jpg", "abc")), list(spare_names(f"{'n' * 246}.jpg", "abc"))
+    assert ["a.jpg", "a_2.jpg"] == short[:2]
+    assert ["a_1000.jpg", "a.abc.jpg", "a.abc_2.jpg"] == short[999:1002]
+    assert f"{'n' * 192}.abc.jpg" == long[1000]
 
 
 def test_a_name_that_ends_like_its_second_is_not_told_twice() -> None:

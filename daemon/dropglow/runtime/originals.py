@@ -10,19 +10,15 @@ import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
-from typing import Final
 
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone
 from dropglow.intake.copying import copy
 from dropglow.intake.work import WorkFolder
 from dropglow.model import Companion, Drop
-from dropglow.naming import candidates
+from dropglow.naming import spare_names
 from dropglow.rules.globs import folded
 from dropglow.runtime.reports import ERROR_SUFFIX, HELD_SUFFIX, original_line
-
-_TRIES: Final = 1000
 
 
 def copied_again(disk: Disk, drop: Drop) -> Drop:
@@ -50,13 +46,12 @@ def report_place(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
     Raises:
         DiskError: The file system does not tell.
     """
-    beside = posixpath.join(folder, drop.path)
-    parent, name = posixpath.split(beside)
-    for candidate in islice(candidates(name), _TRIES):
+    parent, name = posixpath.split(path := posixpath.join(folder, drop.path))
+    for candidate in spare_names(name, drop.key):
         path = _fitting(posixpath.join(parent, candidate), suffix)
         if disk.look(path) is None or _is_about(disk, path, drop):
-            return path
-    return _fitting(beside, suffix)
+            break
+    return path
 
 
 def remove_reports(disk: Disk, drop: Drop, *, held: bool = True) -> None:

@@ -13,7 +13,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import PurePath
 from typing import Final
 
@@ -21,12 +21,11 @@ from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
 from dropglow.model import Companion, Drop, DropState, Member
-from dropglow.naming import candidates, keyed
+from dropglow.naming import candidates, spare_names
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
 from dropglow.runtime.reporting import forget_beginnings, remove_reports, remove_reports_about
 
-_TRIES: Final = 1000
 _NAME_BYTES_MAX: Final = 255
 
 
@@ -332,17 +331,13 @@ def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> st
 
 
 def _names(disk: Disk, drop: Drop, parent: str) -> Iterator[tuple[str, ...]]:
-    """Yield names for the drop and its companions, best first: ``a_2.jpg`` has ``a_2.mask.png``.
-
-    Where a scanner calls every file the same, the key of the drop tells them apart in the end.
-    """
+    """Yield names for the drop and its companions, best first: ``a_2.jpg`` has ``a_2.mask.png``."""
     name = PurePath(drop.path).name
     stem = posixpath.splitext(name)[0]
     present = [PurePath(drop.place).name] if drop.companions and _rests(disk, drop, parent) else []
     others = [PurePath(each.path).name for each in drop.companions]
     spares = [candidates(other) for other in others]
-    mains = islice(candidates(name), _TRIES), islice(candidates(keyed(name, drop.key)), _TRIES)
-    for main in chain(present, *mains):
+    for main in chain(present, spare_names(name, drop.key)):
         new_stem = posixpath.splitext(main)[0]
         spare = [next(each) for each in spares]
         yield (

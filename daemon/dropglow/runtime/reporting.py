@@ -9,17 +9,15 @@ from __future__ import annotations
 import os
 import posixpath
 from contextlib import suppress
-from itertools import islice
 from typing import Final
 
 from dropglow.disk import Disk
 from dropglow.errors import DiskError
 from dropglow.model import Drop, DropState
-from dropglow.naming import candidates, keyed
+from dropglow.naming import spare_names
 from dropglow.runtime import originals
 from dropglow.runtime.reports import DONE_SUFFIX, ERROR_SUFFIX, HELD_SUFFIX
 
-_TRIES: Final = 1000
 _NAME_BYTES_MAX: Final = 255
 _SUFFIXES: Final = {DropState.HELD: HELD_SUFFIX, DropState.DONE: DONE_SUFFIX}
 
@@ -114,13 +112,13 @@ def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
         return originals.report_place(disk, drop, folder, suffix)
     if drop.place:
         return _report_name(drop.place, suffix)
-    parent, name = posixpath.split(posixpath.join(folder, drop.path))
-    for candidate in islice(candidates(name), _TRIES):
+    parent, name = posixpath.split(path := posixpath.join(folder, drop.path))
+    for candidate in spare_names(name, drop.key):
         beside = posixpath.join(parent, candidate)
         path = _report_name(beside, suffix)
         if disk.look(beside) is None or disk.look(path) is None or _is_about(disk, path, drop):
-            return path  # else another drop's file has that name by now, and needs its own report
-    return _report_name(posixpath.join(parent, keyed(name, drop.key)), suffix)
+            break  # else another drop's file has that name by now, and needs its own report
+    return path
 
 
 def _is_about(disk: Disk, path: str, drop: Drop) -> bool:
