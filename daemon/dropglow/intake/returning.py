@@ -43,6 +43,7 @@ class Returning:
         self._plan = plan
         self._disk = disk
         self._work = work
+        self._moved = WorkFolder(plan.folder, disk=disk)  # where originals lie that are moved
         self._root = root
         self._watches = watches
         self._stranded: tuple[Orphan, ...] = ()  # claimed in vain, and not given back yet
@@ -53,7 +54,17 @@ class Returning:
         Raises:
             DiskError: The work folder cannot be read.
         """
-        return tuple(Orphan(key=key, place=place, path=path) for key, place, path in self._work.files())
+        return tuple(
+            Orphan(key=key, place=place, path=path)
+            for work in self._works()
+            for key, place, path in work.files()
+        )
+
+    def _works(self) -> Iterator[WorkFolder]:
+        yield self._work
+        # What was claimed before the rules said that originals stay, if that was us and can be undone.
+        if self._plan.keeps and os.access(self._moved.root, os.W_OK) and self._root.is_ours():
+            yield self._moved
 
     def give_back(self, orphan: Orphan) -> str:
         """Move a claimed file back to where it was dropped and return its path below the inbox.
@@ -66,12 +77,12 @@ class Returning:
             DiskError: It cannot be moved; it stays at its place.
         """
         self._watches.forget(orphan.path)
-        if self._plan.keeps:
+        if self._is_copy(orphan):
             self._disk.remove(orphan.place)
             self._work.forget(orphan.key)
             return orphan.path
         final = self._put(orphan, posixpath.join(self._plan.folder, orphan.path))
-        self._work.forget(orphan.key)
+        self._moved.forget(orphan.key)
         return os.path.relpath(final, self._plan.folder)
 
     def hold_foreign(self, orphan: Orphan, *, held: str) -> str:
@@ -112,6 +123,9 @@ class Returning:
             except DiskError:
                 left.append(orphan)
         self._stranded = tuple(left)
+
+    def _is_copy(self, orphan: Orphan) -> bool:
+        return self._plan.keeps and not orphan.place.startswith(f"{self._moved.root}/")
 
     def _put(self, orphan: Orphan, wanted: str) -> str:
         """Move *orphan* to *wanted*, or to the first free name like it, and return which."""

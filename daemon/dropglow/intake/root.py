@@ -86,13 +86,21 @@ class Root:
         else:
             self.foreign_owner = owner
 
+    def is_ours(self) -> bool:
+        """Return whether the mark in the folder says that our ledger was the last to claim files out of it.
+
+        Raises:
+            DiskError: The mark cannot be read.
+        """
+        return self._owner() == self._ledger_identity
+
     def adopt(self) -> None:
         """Write our ledger's identity into the inbox.
 
         Raises:
             DiskError: It cannot be written.
         """
-        if self._owner() != self._ledger_identity:
+        if not self.is_ours():
             mark = f"{self._ledger_identity}\n".encode()
             self._disk.write(self._owner_file(), mark, mode=0o600, replace=True)
         self.foreign_owner = None

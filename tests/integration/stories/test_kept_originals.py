@@ -331,6 +331,27 @@ async def test_reports_of_two_inboxes_do_not_overwrite_each_other(keeper: Daemon
     assert "a note of somebody's" == mine.read_text()
 
 
+@pytest.mark.parametrize("whose", ["ours", "another's"])
+async def test_what_was_claimed_before_originals_stayed_goes_back(
+    make_daemon: DaemonMaker, whose: str
+) -> None:
+    """The service died between a claim and its admission, and then its rules were changed to `done: keep`."""
+    daemon = make_daemon(text=KEEPING.replace("    done: keep\n", ""))
+    await daemon.run_once()
+    work = daemon.photos / ".dropglow" / "work"
+    work.mkdir()
+    daemon.photo().rename(claimed := work / "1sf8h4x5y9~beach.jpg")
+    if whose != "ours":
+        (work.parent / "owner").write_text("another ledger")
+    (daemon.folder / "dropglow.yaml").write_text(KEEPING)
+
+    await daemon.run_once()
+
+    assert (whose == "ours") is (daemon.photos / "beach.jpg").is_file()
+    assert (whose != "ours") is claimed.is_file()
+    assert (2 if whose == "ours" else 0) == len(daemon.results())
+
+
 async def test_a_copy_under_another_name_is_a_drop_of_its_own(keeper: Daemon) -> None:
     """The same content beside its original is taken, and kept from being bought by `duplicates: reuse`."""
     photo = keeper.photo()
