@@ -312,6 +312,18 @@ MUTANTS: Final = (
         (PLACES, "    return disk.look(target) is None or _is_there(disk, file, target)", "    return True"),
     ),
     mutant(
+        "an inbox whose disk refused is never asked again",
+        (f"{PRODUCT}/intake/syncing.py", "        if self._reason and now_s >= self._until_s:\n", "        if self._reason and now_s < 0:\n"),
+    ),
+    mutant(
+        "an outbox that refused is never asked again",
+        (f"{PRODUCT}/runtime/outboxes.py", "            if finding is None or self._clock.monotonic() >= finding.at_s + FRESH_S:\n", "            if finding is None:\n"),
+    ),
+    mutant(
+        "a file that its last folder refused is not put away again",
+        (CLOSING, " if self._later.get(drop.key, 0.0) <= now_s]", " if drop.key not in self._later]"),
+    ),
+    mutant(
         "what was bought in doubt is bought again for its double",
         (f"{PRODUCT}/runtime/reusing.py", "        if twin.stage is Stage.IN_DOUBT:\n            return GaveUp", "        if twin.stage is None:\n            return GaveUp"),
     ),

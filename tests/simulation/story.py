@@ -49,6 +49,8 @@ MEDDLED: Final = (
     0.5  # how often somebody cancels while an answer is on its way, where Adobe has trouble with that
 )
 RATIONED: Final = 0.2  # the share of seeds with budgets
+RECOVERED: Final = 0.3  # the share whose last troubled life has to get well by itself, without a restart
+CALM_S: Final = 1500.0  # longer than anything waits for the next try once all goes well again
 BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
 
 
@@ -103,6 +105,9 @@ class Story:
         self._deeds = [(self._now_s + at_s, deed) for at_s, deed in self._people.plan(HORIZON_S)]
         self._bugs: list[str] = []
         self._service: Service | None = None
+        self._weather = Weather()
+        self._recovers = self._ration is FREE and random.Random(f"{seed} recovery").random() < RECOVERED
+        self._recovered = False
 
     def run(self) -> Verdict:
         """Live through all of it."""
@@ -112,11 +117,15 @@ class Story:
                 lives = self._dice.choice((0, 1, 1, 1, 2, 2, 3))
                 while lives > 0 or (lives == 0 and self._machine.pending):
                     lives -= 1
+                    recovering = self._recovers and lives == 0 and not self._machine.pending
                     self._live(
-                        trials.fate(self._dice, self._machine.root, pending=self._machine.pending),
+                        self._fate(recovering=recovering),
                         until_s=self._now_s + self._dice.uniform(2, HORIZON_S),
+                        recovering=recovering,
                     )
                     verdict.broken += self._promises.broken_now(self._now_s)
+                    if self._recovered:
+                        verdict.broken += self._promises.broken_at_rest(kept=self._machine.kept)
                 self._heal()
                 if self._parked():
                     self._machine.counts["came to rest without money"] += 1
@@ -134,8 +143,13 @@ class Story:
 
     # Lives.
 
-    def _live(self, fate: Fate, *, until_s: float, healing: bool = False) -> None:
-        """Run the service once, until it dies, is stopped or refuses to run."""
+    def _fate(self, *, recovering: bool) -> Fate:
+        if recovering:
+            return trials.illness(self._dice, self._machine.root)
+        return trials.fate(self._dice, self._machine.root, pending=self._machine.pending)
+
+    def _live(self, fate: Fate, *, until_s: float, healing: bool = False, recovering: bool = False) -> None:
+        """Run the service once, until it dies, is stopped or refuses to run; with *recovering*, on to its rest if it lives."""
         self._machine.begin(fate)
         loop = self._loop = SimLoop(
             random.Random(self._dice.random()), start_s=self._now_s, shuffled=self._dice.random() < 0.5
@@ -152,7 +166,10 @@ class Story:
         else:
             self._change_weather(loop, until_s)
             loop.drive(lambda: self._machine.dead or life.done(), until_s=until_s)
-        self._end(loop, life, stop, gently=healing or self._dice.random() < 0.5)
+        self._recovered = recovering and not self._machine.dead and not life.done()
+        if self._recovered:
+            self._recover(loop, clock, life)
+        self._end(loop, life, stop, gently=healing or self._recovered or self._dice.random() < 0.5)
         self._now_s = loop.time() + self._dice.choice((0.1, 1.0, 5.0))
         self._deeds = [deed for deed in self._deeds if deed[0] > loop.time()]
 
@@ -179,6 +196,7 @@ class Story:
 
     async def _life(self, clock: SimClock, stop: asyncio.Event, *, healing: bool) -> None:
         weather = Weather() if healing or self._machine.fate.late else trials.weather(self._dice)
+        self._weather = weather
         if trials.about_cancelling(self._world.faults):
             weather.meddled = max(weather.meddled, MEDDLED)
         meddle = partial(self._people.meddle, clock, self._jobs)
@@ -261,12 +279,27 @@ class Story:
 
     def _heal(self) -> None:
         """Let everything go well, and wait for rest."""
-        self._world.faults = trials.healthy()
+        self._be_well()
         self._wall.catch_up(self._now_s)
+        self._live(Fate(), until_s=self._now_s + HEALING_S, healing=True)
+
+    def _recover(self, loop: SimLoop, clock: SimClock, life: asyncio.Task[None]) -> None:
+        """Let nothing go wrong any more, and wait for rest: nobody starts a service anew that runs."""
+        self._machine.counts["got well without a restart"] += 1
+        self._machine.fate = Fate()
+        self._weather.clear_up()
+        self._be_well()
+        loop.drive(life.done, until_s=loop.time() + CALM_S)
+        self._until_rest(loop, clock, life, loop.time() + HEALING_S)
+        if self._service is not None:
+            away = (reason.replace(self._machine.root, "") for reason in self._service.staff.offline())
+            self._bugs += [f"I7: offline although all is well: {reason}" for reason in away]
+
+    def _be_well(self) -> None:
+        self._world.faults = trials.healthy()
         for job in self._world.jobs:
             if job.ends_at is None:
                 self._world.finish(job.id)
-        self._live(Fate(), until_s=self._now_s + HEALING_S, healing=True)
 
     def _until_rest(self, loop: SimLoop, clock: SimClock, life: asyncio.Task[None], until_s: float) -> None:
         settled_s = max([loop.time(), *(at_s for at_s, _ in self._deeds)]) + 5.0

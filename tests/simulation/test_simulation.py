@@ -28,7 +28,7 @@ WANTED: Final = (
     "took back from _failed", "remove_result", "foreign", "took a result's name", "took a file's name",
     "answer lost on its way", "a gateway's answer in place of Adobe's", "half an answer", "answer compressed", "no such name",
     "no valid certificate", "no connection in time", "meddled", "set_clock", "suspend", "pause", "wish approve", "folder",
-    "came to rest without money",
+    "came to rest without money", "got well without a restart",
 )  # fmt: skip
 SAMPLE: Final = (
     "the intent is stored after",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dropglow.sandbox.fault_values import NEVER, Rate, Span
@@ -45,20 +45,30 @@ def fate(dice: Random, root: str, *, pending: bool) -> Fate:
     )
 
 
+def illness(dice: Random, root: str) -> Fate:
+    """Return a life that ends for no reason of its own, on a disk that refuses one thing or another until it is well again."""
+    lasting = (2, 5, 5, -1)
+    return Fate(troubles=[_trouble(dice, root, times=lasting) for _ in range(dice.choice((1, 2, 3)))])
+
+
 def _troubles(dice: Random, root: str) -> Iterator[Trouble]:
     while dice.random() < 0.3:
-        number = dice.choice((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES))
-        verbs = _REFUSED.get(number, ("create", "rename", "replace", "unlink", "mkdir"))
-        below = dice.choice(("", f"{root}/out", f"{root}/in", "save"))
-        if below == "save":
-            verbs = ("commit",)
-        yield Trouble(
-            number=number,
-            verbs=frozenset(verbs) if dice.random() < 0.5 else frozenset({dice.choice(verbs)}),
-            below=below,
-            from_effect=int(2 ** dice.uniform(0, 9)),
-            times=dice.choice((1, 1, 2, 5, -1)),
-        )
+        yield _trouble(dice, root, times=(1, 1, 2, 5, -1))
+
+
+def _trouble(dice: Random, root: str, *, times: Sequence[int]) -> Trouble:
+    number = dice.choice((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES))
+    verbs = _REFUSED.get(number, ("create", "rename", "replace", "unlink", "mkdir"))
+    below = dice.choice(("", f"{root}/out", f"{root}/in", "save"))
+    if below == "save":
+        verbs = ("commit",)
+    return Trouble(
+        number=number,
+        verbs=frozenset(verbs) if dice.random() < 0.5 else frozenset({dice.choice(verbs)}),
+        below=below,
+        from_effect=int(2 ** dice.uniform(0, 9)),
+        times=dice.choice(times),
+    )
 
 
 def _refusals(dice: Random, root: str) -> Iterator[Trouble]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -60,6 +60,13 @@ class Weather:
     meddled: float = 0.0  # somebody cancels a job while an answer about one is on its way
     slow_s: float = 0.05
     telling: bool = False  # the transport tells of connecting too, as the real one does
+
+    def clear_up(self) -> None:
+        """Let nothing go wrong any more."""
+        telling = self.telling
+        for each in fields(self):
+            setattr(self, each.name, each.default)
+        self.telling = telling
 
 
 class Mischief:
