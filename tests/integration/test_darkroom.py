@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from PIL import Image
@@ -21,7 +22,7 @@ from dropglow.fitness import MB, Demands
 from dropglow.intake.copies import Copies, copied
 from dropglow.intake.darkroom import Allowance, Darkroom
 from dropglow.intake.darkroom.messages import Answer, Question
-from dropglow.intake.darkroom.process import Process
+from dropglow.intake.darkroom.process import PROGRAM, Process
 from dropglow.intake.inspect import examine, glance
 from dropglow.model import Facts, Format
 from dropglow.preparing import Copy, plan
@@ -212,6 +213,30 @@ def test_a_picture_that_brings_the_process_down_is_refused_and_the_next_one_is_d
 
     assert [None, None] == [faults[0], faults[2]]
     assert "brought down the process" in (faults[1] or "")
+
+
+# The decoding process as it is, with a share below it that goes at the moment when a picture is closed.
+GOING: Final = """
+import io, os
+
+class Going(io.BufferedReader):
+    def close(self):
+        super().close()
+        raise OSError(107, "Transport endpoint is not connected")
+
+os.fdopen = lambda descriptor, mode: Going(io.FileIO(descriptor, mode))
+"""
+
+
+def test_a_share_that_goes_as_a_picture_is_closed_harms_no_picture(tmp_path: Path) -> None:
+    """The picture had been decoded by then: it is no fault of its own, and no reason to give it up."""
+    leaving = Room(start=lambda allowance: Process(allowance, program=f"{GOING}{PROGRAM}"))
+    try:
+        fault = facts_of(photo(tmp_path / "beach.jpg"), leaving).fault
+    finally:
+        leaving.close()
+
+    assert fault is None
 
 
 def test_a_picture_on_a_dead_share_is_the_shares_fault(room: Room) -> None:

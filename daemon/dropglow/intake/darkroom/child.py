@@ -56,8 +56,9 @@ def main(memory_bytes: int, least_cpu_s: int) -> None:
         while (asked := _receive(line)) is not None:
             question, stream = asked
             _limit_cpu(cpu_s(question, allowance))
-            with stream:
-                answer = _answer(question, stream)
+            answer = _answer(question, stream)
+            with contextlib.suppress(OSError):  # of a share that is just going: it is closed all the same
+                stream.close()
             _send(line, answer)
             if isinstance(answer, Starved):
                 return
