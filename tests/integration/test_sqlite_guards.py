@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -199,28 +200,38 @@ def test_what_waits_for_money_is_asked_for_as_quickly_however_much_waits() -> No
 
 def steps_of_parked(of_each: int) -> int:
     """Return how many steps of SQLite's machine it takes to tell nine jobs, where so many of each of three rules wait."""
+    others = [(f"drop.{number}", f"rule{number % 3}") for number in range(2, 2 + 3 * of_each)]
+    with many_jobs(others, columns="drop_key, ?, inbox", parked=1) as connection:
+        steps = counted(connection, every=1)
+        rows = accounts.parked(connection, 9)
+    assert 9 == len(rows)
+    return len(steps)
+
+
+@contextmanager
+def many_jobs(
+    others: Sequence[tuple[Any, ...]], *, columns: str, parked: int
+) -> Iterator[sqlite3.Connection]:
+    """Yield a ledger with one job and *others* like it: their key, and what each has in place of a ``?`` in *columns*."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection)
     job = make_job()
     verbs.admit(connection, make_drop(), [(job, job_fixed(job), job_moving(job))])
     connection.execute("BEGIN")
     connection.executemany(
-        "INSERT INTO jobs SELECT ?, drop_key, ?, inbox, source, stage, standing, owner, priority, not_before,"
-        " created_at, fixed, moving, revision, 1 FROM jobs WHERE key = 'drop.1'",
-        [(f"drop.{number}", f"rule{number % 3}") for number in range(2, 2 + 3 * of_each)],
+        f"INSERT INTO jobs SELECT ?, {columns}, source, stage, standing, owner, priority, not_before,"  # noqa: S608
+        f" created_at, fixed, moving, revision, {parked} FROM jobs WHERE key = 'drop.1'",
+        others,
     )
     connection.execute("COMMIT")
-    steps = 0
+    with closing(connection):
+        yield connection
 
-    def count() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
 
-    connection.set_progress_handler(count, 1)
-    rows = accounts.parked(connection, 9)
-    connection.close()
-    assert 9 == len(rows)
+def counted(connection: sqlite3.Connection, *, every: int) -> list[None]:
+    """Return a list that grows by one with *every* so many steps of SQLite's machine from now on."""
+    steps: list[None] = []
+    connection.set_progress_handler(lambda: steps.append(None), every)
     return steps
 
 
@@ -234,31 +245,16 @@ def test_a_claim_does_not_grow_with_the_queue() -> None:
 
 def steps_of_a_claim(queued: int) -> int:
     """Return how many hundred steps of SQLite's machine a claim takes with this many jobs queued."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(connection)
-    job = make_job()
-    verbs.admit(connection, make_drop(), [(job, job_fixed(job), job_moving(job))])
-    connection.execute("BEGIN")
-    connection.executemany(
-        "INSERT INTO jobs SELECT ?, drop_key, rule, ?, source, stage, standing, owner, priority, not_before,"
-        " created_at, fixed, moving, revision, parked FROM jobs WHERE key = 'drop.1'",
-        [(f"drop.{number}", f"/in{number % 3}".encode()) for number in range(2, queued)],
-    )
-    connection.execute("COMMIT")
-    steps = 0
-
-    def count() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
-
-    connection.set_progress_handler(count, 100)
+    others = [(f"drop.{number}", f"/in{number % 3}".encode()) for number in range(2, queued)]
     now_us = to_us(NOW + timedelta(days=1))
     grant = Grant(open_jobs=16, fresh_jobs=16)
-    rows, _ = verbs.claim(connection, "a", now_us=now_us, until_us=now_us + HOUR_US, grant=grant, last=b"")
-    verbs.next_due(connection, now_us)
-    verbs.ripe(connection, 10)
-    queries.tally(connection)
-    connection.close()
+    with many_jobs(others, columns="drop_key, rule, ?", parked=0) as connection:
+        steps = counted(connection, every=100)
+        rows, _ = verbs.claim(
+            connection, "a", now_us=now_us, until_us=now_us + HOUR_US, grant=grant, last=b""
+        )
+        verbs.next_due(connection, now_us)
+        verbs.ripe(connection, 10)
+        queries.tally(connection)
     assert 16 == len(rows)
-    return steps
+    return len(steps)

@@ -24,7 +24,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import advance, given_up
 from dropglow.model import Drop, DropKey, DropState, Job, Stage
 from dropglow.money import refused
-from dropglow.runtime import originals, places
+from dropglow.runtime import places
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.telling import log, told
@@ -146,9 +146,8 @@ class Comeback:
         Another file may have its name by now. Where the disk does not tell, it does not stand: that buys nothing.
         """
         with suppress(DiskError):
-            if drop.after.workshop:
-                return claimed.path != drop.path and originals.lies_there(self.disk, drop)
-            return places.lies_there(self.disk, drop)
+            saved_again = drop.after.workshop and claimed.path == drop.path
+            return not saved_again and places.lies_there(self.disk, drop)
         return False
 
     async def _resumed(self, claimed: Drop) -> DropKey | None:

@@ -10,6 +10,7 @@ import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone
@@ -19,6 +20,8 @@ from dropglow.model import Companion, Drop
 from dropglow.naming import spare_names
 from dropglow.rules.globs import folded
 from dropglow.runtime.reports import ERROR_SUFFIX, HELD_SUFFIX, original_line
+
+_NAME_BYTES_MAX: Final = 255
 
 
 def copied_again(disk: Disk, drop: Drop) -> Drop:
@@ -48,10 +51,17 @@ def report_place(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
     """
     parent, name = posixpath.split(path := posixpath.join(folder, drop.path))
     for candidate in spare_names(name, drop.key):
-        path = _fitting(posixpath.join(parent, candidate), suffix)
+        path = report_name(posixpath.join(parent, candidate), suffix)
         if disk.look(path) is None or _is_about(disk, path, drop):
             break
     return path
+
+
+def report_name(beside: str, suffix: str) -> str:
+    """Return the name of a report *beside* a file, cut where it would be too long."""
+    folder, name = posixpath.split(beside)
+    raw = os.fsencode(name)
+    return posixpath.join(folder, os.fsdecode(raw[: _NAME_BYTES_MAX - len(suffix)]) + suffix)
 
 
 def remove_reports(disk: Disk, drop: Drop, *, held: bool = True) -> None:
@@ -67,19 +77,6 @@ def remove_reports(disk: Disk, drop: Drop, *, held: bool = True) -> None:
         path = report_place(disk, drop, folder, suffix)
         if disk.look(path) is not None and _is_about(disk, path, drop):
             disk.remove(path)
-
-
-def lies_there(disk: Disk, drop: Drop) -> bool:
-    """Return whether the original of *drop* is where it was, as it was.
-
-    Raises:
-        DiskError: The file system does not tell.
-    """
-    place = posixpath.join(drop.inbox, drop.path)
-    found = disk.look(place)
-    if found is None or not found.regular or found.size_bytes != drop.size_bytes:
-        return False
-    return disk.digest(place) == drop.sha256
 
 
 def _copied(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
@@ -134,10 +131,3 @@ def _is_about(disk: Disk, path: str, drop: Drop) -> bool:
     except DiskError:
         return False
     return original_line(drop) in text.splitlines()
-
-
-def _fitting(beside: str, suffix: str) -> str:
-    """Return *beside* with *suffix*, cut where the name would be too long."""
-    folder, name = posixpath.split(beside)
-    raw = os.fsencode(name)
-    return posixpath.join(folder, os.fsdecode(raw[: 255 - len(suffix)]) + suffix)

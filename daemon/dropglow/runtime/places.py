@@ -55,11 +55,13 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
 
 
 def lies_there(disk: Disk, drop: Drop) -> bool:
-    """Return whether what is at the place of *drop* is what was dropped, by its content.
+    """Return whether what was dropped lies in its last folder, or in its inbox if it stays there, by its content.
 
     Raises:
         DiskError: The file system does not tell.
     """
+    if drop.after.workshop:
+        return _is_member(disk, posixpath.join(drop.inbox, drop.path), drop)
     return bool(drop.place) and _is_its_file(disk, drop)
 
 

@@ -57,7 +57,7 @@ class Reopener:
 
     async def _adopted(self, drop: Drop, placed: Drop) -> Drop:
         why = "its file was saved again" if drop.after.workshop else "its file was moved back into the inbox"
-        # The file is in its new place already, and only the ledger can say so.
+        # The file is where the drop is to have it, and only the ledger can say so.
         return await insist(lambda: self._open(drop, placed, why), self._clock)
 
     async def hold_again(self, drop: Drop, claimed: Drop, jobs: Sequence[Job]) -> Drop:

@@ -6,7 +6,6 @@ removed, and that of another file of the same name stays. What reports say is wr
 
 from __future__ import annotations
 
-import os
 import posixpath
 from contextlib import suppress
 from typing import Final
@@ -16,9 +15,9 @@ from dropglow.errors import DiskError
 from dropglow.model import Drop, DropState
 from dropglow.naming import spare_names
 from dropglow.runtime import originals
+from dropglow.runtime.originals import report_name
 from dropglow.runtime.reports import DONE_SUFFIX, ERROR_SUFFIX, HELD_SUFFIX
 
-_NAME_BYTES_MAX: Final = 255
 _SUFFIXES: Final = {DropState.HELD: HELD_SUFFIX, DropState.DONE: DONE_SUFFIX}
 
 
@@ -50,7 +49,7 @@ def clear_report(disk: Disk, drop: Drop) -> None:
         return
     beside = posixpath.join(drop.after.failed, drop.path)
     if disk.look(beside) is None:
-        disk.remove(_report_name(beside, ERROR_SUFFIX))
+        disk.remove(report_name(beside, ERROR_SUFFIX))
 
 
 def forget_report(disk: Disk, drop: Drop) -> None:
@@ -63,7 +62,7 @@ def forget_report(disk: Disk, drop: Drop) -> None:
     """
     if not drop.place or disk.look(drop.place) is not None:
         return
-    path = _report_name(drop.place, ERROR_SUFFIX)
+    path = report_name(drop.place, ERROR_SUFFIX)
     found = disk.look(path)
     if found is None or not found.regular:
         return
@@ -81,7 +80,7 @@ def remove_reports(disk: Disk, drop: Drop) -> None:
         originals.remove_reports(disk, drop)
         return
     for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX):
-        disk.remove(_report_name(drop.place, suffix))
+        disk.remove(report_name(drop.place, suffix))
 
 
 def remove_reports_about(disk: Disk, drop: Drop) -> None:
@@ -91,7 +90,7 @@ def remove_reports_about(disk: Disk, drop: Drop) -> None:
         DiskError: The file system refused.
     """
     for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX) if drop.place else ():
-        if disk.look(path := _report_name(drop.place, suffix)) is not None and _is_about(disk, path, drop):
+        if disk.look(path := report_name(drop.place, suffix)) is not None and _is_about(disk, path, drop):
             disk.remove(path)
 
 
@@ -111,11 +110,11 @@ def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
     if drop.after.workshop:
         return originals.report_place(disk, drop, folder, suffix)
     if drop.place:
-        return _report_name(drop.place, suffix)
+        return report_name(drop.place, suffix)
     parent, name = posixpath.split(path := posixpath.join(folder, drop.path))
     for candidate in spare_names(name, drop.key):
         beside = posixpath.join(parent, candidate)
-        path = _report_name(beside, suffix)
+        path = report_name(beside, suffix)
         if disk.look(beside) is None or disk.look(path) is None or _is_about(disk, path, drop):
             break  # else another drop's file has that name by now, and needs its own report
     return path
@@ -126,10 +125,3 @@ def _is_about(disk: Disk, path: str, drop: Drop) -> bool:
     with suppress(DiskError):
         return f"drop {drop.key}," in disk.read(path).decode("utf-8", "replace")
     return False
-
-
-def _report_name(beside: str, suffix: str) -> str:
-    folder, name = posixpath.split(beside)
-    room = _NAME_BYTES_MAX - len(suffix)
-    raw = os.fsencode(name)
-    return posixpath.join(folder, os.fsdecode(raw[:room]) + suffix)

@@ -18,6 +18,8 @@ from dropglow.money import Switch
 from dropglow.runtime import places
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 
@@ -98,12 +100,18 @@ async def test_a_re_opening_that_was_interrupted_leaves_a_report(make_daemon: Da
     assert 1 == daemon.books()["accepted"]
 
 
-async def test_a_file_that_is_held_again_on_a_full_disk_has_its_report(make_daemon: DaemonMaker) -> None:
-    """A held file came back through the inbox, and there was no room for its report: it is written once there is."""
-    daemon = make_daemon("submit_lost=first:1", hurry=60)
+async def moved_back(make_daemon: DaemonMaker, *, hurry: int) -> tuple[Daemon, Path]:
+    """Return a daemon, stopped, and a prompt whose order is in doubt and which was moved from _held into the inbox."""
+    daemon = make_daemon("submit_lost=first:1", hurry=hurry)
     prompt = daemon.prompt()
     await daemon.run_once()
     (daemon.prompts / "_held/fox.txt").rename(prompt)
+    return daemon, prompt
+
+
+async def test_a_file_that_is_held_again_on_a_full_disk_has_its_report(make_daemon: DaemonMaker) -> None:
+    """A held file came back through the inbox, and there was no room for its report: it is written once there is."""
+    daemon, prompt = await moved_back(make_daemon, hurry=60)
 
     class FullDisk(RealDisk):
         """A disk that takes the second report only."""
@@ -128,10 +136,7 @@ async def test_a_file_that_is_held_again_on_a_full_disk_has_its_report(make_daem
 
 async def test_a_file_that_cannot_join_its_held_drop_is_not_left_in_work(make_daemon: DaemonMaker) -> None:
     """A held file came back through the inbox and could not be moved within work: it goes to _held all the same."""
-    daemon = make_daemon("submit_lost=first:1", hurry=60)
-    prompt = daemon.prompt()
-    await daemon.run_once()
-    (daemon.prompts / "_held/fox.txt").rename(prompt)
+    daemon, prompt = await moved_back(make_daemon, hurry=60)
 
     class FullDisk(RealDisk):
         """A disk that refuses the first move from work to work."""
@@ -158,10 +163,7 @@ async def test_a_disk_that_does_not_tell_where_a_held_file_lies_ends_nothing(
     make_daemon: DaemonMaker,
 ) -> None:
     """A held file came back through the inbox while the share stuttered: the service goes on, and buys nothing."""
-    daemon = make_daemon("submit_lost=first:1", hurry=20)
-    prompt = daemon.prompt()
-    await daemon.run_once()
-    (daemon.prompts / "_held/fox.txt").rename(prompt)
+    daemon, _ = await moved_back(make_daemon, hurry=20)
 
     class StutteringDisk(RealDisk):
         """A disk that fails to answer once."""
