@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import httpx
+
+LEAVING: Final = "http11.send_request_headers.started"
+
+
+async def tell(request: httpx.Request, step: str = LEAVING) -> None:
+    """Tell how far *request* came, as ``httpcore`` does: where somebody wants to hear it."""
+    if (trace := request.extensions.get("trace")) is not None:
+        await trace(step, {})
 
 
 class Telling(httpx.AsyncBaseTransport):
@@ -14,7 +24,7 @@ class Telling(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request."""
-        await request.extensions["trace"]("http11.send_request_headers.started", {})
+        await tell(request)
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:

@@ -90,7 +90,7 @@ async def performer_of(
                 decoder=decoder,
             ),
             links=Links(ledger=ledger, disk=disk, clock=clock),
-            writers=Writers(disk=disk),
+            writers=Writers(disk=disk, ground=ground),
             outboxes=outboxes,
             ground=ground,
             clock=clock,

@@ -19,6 +19,7 @@ from dropglow.firefly.exchange import LINGER_S
 from dropglow.firefly.settings import ApiSettings, Timeouts
 from dropglow.model import DeliveryPlan, Order
 from tests.conftest import FakeClock
+from tests.telling import tell
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -66,7 +67,7 @@ class Road(httpx.AsyncBaseTransport):
         self.waited_for.set()
         await self.way.wait()
         if self._telling:
-            await request.extensions["trace"]("http11.send_request_headers.started", {})
+            await tell(request)
         if self._reading:
             assert isinstance(request.stream, httpx.AsyncByteStream)
             assert {"prompt": "a lighthouse"} == json.loads(b"".join([part async for part in request.stream]))

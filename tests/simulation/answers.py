@@ -40,6 +40,7 @@ from tests.simulation.people import PHOTOS, picture
 from tests.simulation.run import folder
 from tests.simulation.weather import Weather
 from tests.simulation.wire import Front, SimWire
+from tests.telling import tell
 
 if TYPE_CHECKING:
     from dropglow.runtime.service import Service
@@ -205,7 +206,7 @@ class Scripted(httpx.AsyncBaseTransport):
         reply = self._reply
         if reply.broken == "refused":
             raise httpx.ConnectError("no connection")
-        await request.extensions["trace"]("http11.send_request_headers.started", {})
+        await tell(request)
         if reply.arrives:
             await self._inner.handle_async_request(request)
         if reply.broken == "silent":

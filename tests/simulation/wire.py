@@ -20,6 +20,7 @@ from dropglow.sandbox.faults import Faults, Rate
 from dropglow.sandbox.replies import CutBody, CutConnection, SlowBody
 from dropglow.sandbox.world import World
 from tests.simulation.weather import Mischief
+from tests.telling import tell
 
 if TYPE_CHECKING:
     from random import Random
@@ -148,7 +149,7 @@ class SimWire(httpx.AsyncBaseTransport):
             saw = "saw the token" if "authorization" in request.headers else "was asked"
             self._front.strangers.append(f"I9: {request.url.host} {saw}")
         await self._connect(request, label)
-        await _tell(request, "http11.send_request_headers.started")
+        await tell(request)
         self._machine.step("send", label)
         content = await self._content(request)
         await self._travel()
@@ -164,7 +165,7 @@ class SimWire(httpx.AsyncBaseTransport):
             if path.startswith("/v3/status/") and self._mischief.strikes(self._weather.meddled, "meddled"):
                 self._meddle()
                 await asyncio.sleep(self._dice.random())
-        await _tell(request, "http11.receive_response_headers.started")
+        await tell(request, "http11.receive_response_headers.started")
         await self._travel()
         self._machine.step("answer", f"{response.status_code} {label}")
         if (code := _CODE.search(response.body)) is not None:
@@ -195,7 +196,7 @@ class SimWire(httpx.AsyncBaseTransport):
     async def _connect(self, request: httpx.Request, label: str) -> None:
         self._machine.step("connect", label)
         if self._weather.telling:
-            await _tell(request, "connection.connect_tcp.started")
+            await tell(request, "connection.connect_tcp.started")
         await self._travel()
         self._mischief.before()
         self._machine.past("connect")
@@ -216,10 +217,6 @@ class SimWire(httpx.AsyncBaseTransport):
         roll = self._dice.random()
         if roll > 0.5:
             await asyncio.sleep((roll - 0.5) * self._weather.slow_s)
-
-
-async def _tell(request: httpx.Request, step: str) -> None:
-    await request.extensions["trace"](step, {})
 
 
 class _Body(httpx.AsyncByteStream):

@@ -158,7 +158,8 @@ class _Placing:
         for final in self.result.finals():
             if final in self.mates:
                 continue
-            self.disk.make_folder(final.rpartition("/")[0])
+            if (folder := final.rpartition("/")[0]) != self.plan.outbox:
+                self.disk.make_folder(folder)
             if self.job.reuses is not None and self._stands(final):
                 self.disk.remove(self.artifact.temporary)
                 return self._settled(final)

@@ -158,7 +158,8 @@ class Spool:
         mode = 0o666 if plan.mode is None else 0o600
         with at_outbox(plan.outbox):
             open_outbox(self._disk, plan.outbox)
-            self._disk.make_folder(folder_of(job))
+            if (folder := folder_of(job)) != plan.outbox:
+                self._disk.make_folder(folder)
             file = self._disk.create(temporary_of(job, output.index), mode=mode)
         return SpoolFile(self._disk, file, job=job, output=output)
 

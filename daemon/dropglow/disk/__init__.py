@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from dropglow.disk.base import Disk, NewFile, Stat
 from dropglow.disk.descriptors import let_go
+from dropglow.disk.reading import sha256_of
 from dropglow.disk.real import RealDisk
 from dropglow.disk.refusals import refusal, translated
 from dropglow.naming import shown
 
-__all__ = ["Disk", "NewFile", "RealDisk", "Stat", "let_go", "refusal", "shown", "translated"]
+__all__ = ["Disk", "NewFile", "RealDisk", "Stat", "let_go", "refusal", "sha256_of", "shown", "translated"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import grp
-import hashlib
 import io
 import os
 import secrets
@@ -18,6 +17,7 @@ from typing import BinaryIO, Final
 
 from dropglow.disk.base import NewFile, Stat
 from dropglow.disk.descriptors import let_go
+from dropglow.disk.reading import Reading, sha256_of
 from dropglow.disk.refusals import refusal, translated, translated_naming
 from dropglow.disk.rename import UNSUPPORTED, rename
 from dropglow.errors import DiskError
@@ -47,7 +47,7 @@ class RealDisk:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise DiskError(f"cannot open {shown(path)}: it is no ordinary file", hint="put a file there")
             undo.pop_all()
-            return _Reading(io.FileIO(descriptor, "rb"))
+            return io.BufferedReader(Reading(descriptor))
 
     def read(self, path: str, *, limit_bytes: int = 1 << 20) -> bytes:
         """Return the content of a small file."""
@@ -60,7 +60,7 @@ class RealDisk:
     def digest(self, path: str) -> str:
         """Return the SHA-256 of a file as 64 hexadecimal digits."""
         with self.open_read(path) as file, translated("read", path):
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto
+            return sha256_of(file)
 
     def create(self, path: str, *, mode: int = 0o600) -> NewFile:
         """Create a file that does not exist yet, for writing."""
@@ -135,6 +135,8 @@ class RealDisk:
 
     def make_folder(self, path: str, *, mode: int = 0o777) -> None:
         """Make a folder and those above it where they are missing."""
+        if os.path.isdir(path):
+            return
         try:
             os.mkdir(path, mode)
         except FileExistsError as error:
@@ -194,14 +196,6 @@ class RealDisk:
         except DiskError as fault:
             return fault
         return None
-
-
-class _Reading(io.BufferedReader):
-    """A file that is only read: what a share that is just going says when it is closed changes nothing."""
-
-    def close(self) -> None:
-        with suppress(OSError):
-            super().close()
 
 
 class _RealNewFile:

@@ -140,9 +140,9 @@ class _Exchange:
 
     async def run(self) -> Answer | Broken:
         """Return what came of the request. Only *write*, *before_sending* and the request's own body can raise."""
-        self._request.extensions["trace"] = self._trace
         body = _stream(self._request)
-        if self.sealed:
+        if self.sealed:  # of any other request nobody has to know how far it came, and to be told takes time
+            self._request.extensions["trace"] = self._trace
             self._request.stream = _Sealed(body, self)
         try:
             response = await self._head()
@@ -176,7 +176,7 @@ class _Exchange:
         if self.sealed:
             return False
         # A transport that tells of its steps proves that an order cannot have reached anybody: its first byte never
-        # left. One that tells nothing has to name the fault.
+        # left. Of other requests the name of the fault says enough.
         return self._started or not (self._traced or isinstance(error, _NOT_SENT))
 
     async def _trace(self, event: str, _info: object) -> None:

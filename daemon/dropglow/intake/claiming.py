@@ -10,14 +10,13 @@ claimed: it might lie in the inbox again, beside its drop.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final, TypeVar
 
-from dropglow.disk import Disk, refusal
+from dropglow.disk import Disk, refusal, sha256_of
 from dropglow.errors import DiskError
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.ignore import Ignored
@@ -231,7 +230,7 @@ class Claiming:
         with self._disk.open_read(place) as stream:
             if not same(sighting, stream, inodes_hold=inodes_hold):
                 return None
-            sha256 = reading(lambda: _digest(stream), place)
+            sha256 = reading(lambda: sha256_of(stream), place)
             stream.seek(0)
             facts = Facts()
             if not marker:
@@ -283,7 +282,3 @@ def reading(ask: Callable[[], Answer], path: str) -> Answer:
         return ask()
     except OSError as error:
         raise refusal("read", path, error) from error
-
-
-def _digest(stream: BinaryIO) -> str:
-    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto

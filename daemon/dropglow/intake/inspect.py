@@ -68,7 +68,9 @@ def glance(stream: BinaryIO, path: str, *, decoder: Decoder = IN_PROCESS) -> Fac
     if picture is not None:
         return _picture(stream, picture, extension, size_bytes, decoder)
     if extension in PROMPT_EXTENSIONS:
-        return _prompt(head + stream.read(MAX_PROMPT_BYTES + 1), size_bytes)
+        # What is shorter than was asked for is all that there is.
+        rest = stream.read(MAX_PROMPT_BYTES + 1) if len(head) == HEAD_BYTES else b""
+        return _prompt(head + rest, size_bytes)
     if extension in _IMAGE_EXTENSIONS:
         return _faulty(Facts(kind=Kind.IMAGE), _no_picture(head, extension))
     return Facts()

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from dropglow.disk import let_go
 from dropglow.intake.plan import DEFAULT_RESCAN_S, InboxPlan, WatchMode
 from dropglow.landmarks import Mount
 
@@ -21,6 +22,7 @@ POLL_EVERY_S: Final = 5.0
 
 _MOUNTINFO: Final = "/proc/self/mountinfo"
 _TABLE: Final = "/etc/fstab"
+_TABLE_BYTES: Final = 1 << 16  # a usual table at once
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 # Somebody else may write to these behind this kernel's back.
@@ -77,7 +79,11 @@ def file_system_type(folder: str, *, mountinfo: str = _MOUNTINFO) -> str | None:
 
 def mount_of(folder: str, *, mountinfo: str = _MOUNTINFO) -> Mount | None:
     """Return what is mounted where *folder* is; None where nobody knows. Looks at each part of the path."""
-    path = os.path.realpath(folder)
+    return mount_at(os.path.realpath(folder), mountinfo=mountinfo)
+
+
+def mount_at(path: str, *, mountinfo: str = _MOUNTINFO) -> Mount | None:
+    """Return what is mounted where *path* is, which has no links in it; None where nobody knows. Asks no file system."""
     answer = None
     for mount in _mounts(mountinfo):
         # Of two mounts on one point, the later covers the earlier.
@@ -133,10 +139,15 @@ def _mount(line: str) -> Mount:
 
 def _text(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:  # noqa: PTH123
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return ""
+    try:
+        return os.fsdecode(b"".join(iter(lambda: os.read(descriptor, _TABLE_BYTES), b"")))
+    except OSError:
+        return ""
+    finally:
+        let_go(descriptor)
 
 
 def _unescaped(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from dropglow.disk import let_go, refusal, shown
 from dropglow.errors import DiskError
-from dropglow.intake.mounts import mount_of, unmounted_point
+from dropglow.intake.mounts import mount_at, unmounted_point
 from dropglow.intake.work import HIDDEN
 from dropglow.landmarks import Landmark, Memory, Recognition, Role, recognise
 
@@ -31,13 +31,13 @@ def survey(folder: str) -> Landmark:
         figures = os.statvfs(folder)
     except OSError as error:
         raise refusal("reach", folder, error) from error
-    mark = _mark(folder)
+    mark, place = _mark(folder), os.path.realpath(folder)
     return Landmark(
         device=found.st_dev,
         inode=found.st_ino,
-        place=os.path.realpath(folder),
+        place=place,
         file_system=figures.f_fsid,
-        mount=mount_of(folder),
+        mount=mount_at(place),
         mark=mark,
         invited=not mark and os.path.isdir(posixpath.join(folder, HIDDEN)),  # noqa: PTH112
     )

@@ -102,8 +102,10 @@ class WorkFolder:
                 yield from self._files_below(path)
 
     def _prune(self, folder: str) -> None:
-        for name in self._names(folder):
-            self._prune(posixpath.join(folder, name))
         found = self._disk.look(folder)
-        if found is not None and found.folder and not self._disk.names(folder):
+        if found is None or not found.folder:
+            return
+        for name in self._disk.names(folder):
+            self._prune(posixpath.join(folder, name))
+        if not self._disk.names(folder):
             self._disk.remove_folder(folder)

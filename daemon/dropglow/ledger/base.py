@@ -315,7 +315,7 @@ class Ledger(Reader, Protocol):
         ...
 
     async def save(self, before: Job, after: Job, event: Event, *, at: datetime, owner: str | None) -> Job:
-        """Store *after* in place of *before* and write the history row; return it with its new revision.
+        """Store *after* in place of *before* and write the history row; return it with its new revision, and its links.
 
         With an *owner*, the job must be in its hand. Without one (an operator's wish), compare-and-set alone decides,
         and a job that the wish re-opens is in nobody's hand. A job that comes to rest leaves its owner's hand.

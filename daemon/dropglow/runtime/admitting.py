@@ -74,8 +74,9 @@ class Admitter:
             await self._let_go(drop, known)
             return
         jobs = await self._admitted(drop, jobs, self._originals(taken, drop.key))
-        with suppress(DiskError):  # only a note; the next failure writes its own
-            await self.in_thread(clear_report, self.disk, drop)
+        if taken.reported:
+            with suppress(DiskError):  # only a note; the next failure writes its own
+                await self.in_thread(clear_report, self.disk, drop)
         log.info(
             vocabulary.DROP_ADMITTED,
             drop=drop.key,

@@ -132,9 +132,8 @@ class Closer:
 
     def _looked_at(self, drop: Drop) -> Drop:
         """Return *drop* with the reason filled in where a writer had not been finished when the file was taken."""
-        if drop.reason:
-            return drop
-        return replace(drop, reason=growth(self._disk, places.left_in_failed(self._disk, drop)))
+        standing = places.left_in_failed(self._disk, drop)
+        return drop if drop.reason else replace(drop, reason=growth(self._disk, standing))
 
     def _put_away(self, drop: Drop, jobs: tuple[Job, ...], now: datetime) -> Drop:
         """Move what belongs to *drop* to its last folder; return the drop as it is then, all at once in one thread."""

@@ -128,7 +128,8 @@ class Fetching:
                 return obstacle
         fetched = False
         try:
-            standing = await asyncio.to_thread(self._outbox.standing, job)
+            # Without any, nothing of it can stand: the usual case needs no thread.
+            standing = await asyncio.to_thread(self._outbox.standing, job) if job.artifacts else ()
             artifacts = [
                 _known(standing, output) or await self._fetch_one(job, output) for output in job.outputs
             ]

@@ -37,8 +37,6 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     Raises:
         DiskError: The file system refused; nothing is lost, try again.
     """
-    if drop.place and disk.look(drop.place) is None:  # an earlier try came further, and perhaps to a report
-        forget_beginnings(disk, drop)
     folder, files = _folder_of(drop, state), _files(drop)
     if folder is None:
         work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
@@ -68,11 +66,16 @@ def lies_there(disk: Disk, drop: Drop) -> bool:
 def left_in_failed(disk: Disk, drop: Drop) -> Drop:
     """Return *drop* with its files where an earlier try put them that failed it and was interrupted; else as it is.
 
+    What that try began of a report is removed.
+
     Raises:
         DiskError: The file system refused.
     """
+    if not drop.place or disk.look(drop.place) is not None:
+        return drop
+    forget_beginnings(disk, drop)
     folder = _folder_of(drop, DropState.FAILED)
-    if folder is None or not drop.place or disk.look(drop.place) is not None:
+    if folder is None:
         return drop
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     for names in _names(disk, drop, parent):
@@ -319,17 +322,12 @@ def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> st
         NameTaken: Somebody was faster.
         DiskError: The file system refused.
     """
-    # What stands at its own place is the drop's, and of the same content it may be another file than at first.
-    elsewhere = place not in {"", target} and disk.look(place) is not None
-    if _is_there(disk, file, target) and not elsewhere:
-        return target
-    if not place:
-        return ""
-    try:
-        disk.move(place, target)
-    except FileGone:
-        return ""
-    return target
+    if place not in {"", target}:
+        # What stands at its own place is the drop's, and of the same content it may be another file than at first.
+        with suppress(FileGone):
+            disk.move(place, target)
+            return target
+    return target if _is_there(disk, file, target) else ""
 
 
 def _names(disk: Disk, drop: Drop, parent: str) -> Iterator[tuple[str, ...]]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from dropglow.disk import Disk
 from dropglow.errors import DiskError
+from dropglow.intake.plan import InboxPlan
 from dropglow.model import Drop, DropState
 from dropglow.naming import spare_names
 from dropglow.runtime import originals
@@ -36,6 +37,23 @@ def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
     disk.remove(path)
     data = text.encode("utf-8", "replace")
     disk.write(path, data, mode=0o644, temporary=_beginning(drop, parent))
+
+
+def may_be_reported(disk: Disk, plan: InboxPlan, failed: str, path: str) -> bool:
+    """Return whether there may be something for ``clear_report`` to remove.
+
+    Args:
+        disk: Where to look.
+        plan: Of the inbox.
+        failed: The folder for what failed (absolute).
+        path: Of the new file, below the inbox.
+    """
+    if plan.keeps:
+        return True  # reports about originals have other names, and are few
+    try:
+        return disk.look(report_name(posixpath.join(failed, path), ERROR_SUFFIX)) is not None
+    except DiskError:
+        return True
 
 
 def clear_report(disk: Disk, drop: Drop) -> None:

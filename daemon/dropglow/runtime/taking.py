@@ -28,6 +28,7 @@ from dropglow.rules.rule import Rule
 from dropglow.rules.units import spelled
 from dropglow.runtime.keys import KeyMaker
 from dropglow.runtime.pairing import Match
+from dropglow.runtime.reporting import may_be_reported
 from dropglow.runtime.sorting import Sorter
 from dropglow.runtime.waits import Lonely, Waiting
 
@@ -39,6 +40,7 @@ class Taken:
     claimed: Claimed
     rules: tuple[Rule, ...]
     fault: SourceFault | None = None  # why nothing can be ordered: what belongs to it did not come
+    reported: bool = True  # False: no report can lie there about an earlier file of this name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +145,16 @@ class Taker:
                 case _:
                     assert_never(found)
         claimed = self._inbox.claim([entry.party for entry in entries.values()])
-        taken = [
-            Taken(claimed=file, rules=entries[file.key].rules, fault=entries[file.key].fault)
-            for file in claimed
-        ]
+        taken = [self._taken(file, entries[file.key]) for file in claimed]
         return Haul(taken=tuple(taken), left=tuple(left), complete=complete and len(claimed) == len(entries))
+
+    def _taken(self, file: Claimed, entry: _Entry) -> Taken:
+        failed = {rule.after.failed for rule in entry.rules}
+        # Asked here, where all of a batch are at hand: to ask for each on its own would take as many turns of the thread.
+        reported = any(
+            may_be_reported(self._disk, self._inbox.plan, each, file.sighting.path) for each in failed
+        )
+        return Taken(claimed=file, rules=entry.rules, fault=entry.fault, reported=reported)
 
     def _judged(self, sighting: Sighting) -> _Entry | Left | _Fate:
         """Return what the rules make of a file or a folder."""

@@ -248,12 +248,11 @@ class Worker:
         while True:
             after = advance(job, event)
             try:
-                saved = await self._save(job, after, event)
+                stored = await self._save(job, after, event)
             except Conflict:
                 job = await self._read(job.key)
                 continue
             break
-        stored = replace(after, revision=saved.revision)
         told(stored, event)
         if hand is not None:
             self._note(hand, stored)

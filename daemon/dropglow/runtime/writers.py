@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -10,7 +9,9 @@ from typing import Final
 
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, SourceFault
+from dropglow.landmarks import Role
 from dropglow.model import Drop, Job
+from dropglow.runtime.ground import Ground
 from dropglow.runtime.sources import File, files_of
 
 REWRITTEN: Final = "somebody wrote into it after it was taken"
@@ -22,11 +23,12 @@ class Writers:
     """Look, before an order is paid for, whether its files still are what was taken."""
 
     disk: Disk
+    ground: Ground
 
     async def fault(self, job: Job, drop: Drop) -> SourceFault | None:
         """Return what somebody went on writing of *drop* that *job* is about; None also where nobody can see it now."""
         try:
-            told = await asyncio.to_thread(growth, self.disk, drop, job)
+            told = await self.ground.glance(Role.INBOX, drop.inbox, lambda: growth(self.disk, drop, job))
         except DiskError:
             return None  # it is looked at again when the drop is closed
         return SourceFault(told, hint=DROP_AGAIN) if told else None

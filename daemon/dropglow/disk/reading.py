@@ -1,0 +1,95 @@
+"""Read an ordinary file with as few calls of the system as that takes.
+
+In a program of many threads each such call costs more than its own work: the
+thread lets go of the interpreter for it, and has to wait for its turn again.
+Where the file is read is remembered here, and so nothing asks the system for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from dropglow.disk.descriptors import let_go
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_PIECE_BYTES: Final = 1 << 18
+
+
+class Reading(io.RawIOBase):
+    """An ordinary file that is open for reading; owns its descriptor.
+
+    What a share that is just going says when it is closed changes nothing: nothing was written.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        """Read *descriptor* from its beginning."""
+        self._descriptor = descriptor
+        self._at_bytes = 0
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that it can be read from anywhere."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill *buffer* from where the file is read; return how many bytes came, 0 at its end.
+
+        Raises:
+            OSError: The file system refused.
+        """
+        count = os.preadv(self._descriptor, [buffer], self._at_bytes)
+        self._at_bytes += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Read on from *offset* bytes after the beginning, the place it is read at, or the end; return where that is.
+
+        Raises:
+            OSError: The file system does not tell where the end is.
+            ValueError: That would be before the beginning.
+        """
+        start = {os.SEEK_SET: lambda: 0, os.SEEK_CUR: lambda: self._at_bytes, os.SEEK_END: self._size_bytes}
+        at_bytes = start[whence]() + offset
+        if at_bytes < 0:
+            raise ValueError(f"there is nothing before the beginning: {at_bytes}")
+        self._at_bytes = at_bytes
+        return at_bytes
+
+    def tell(self) -> int:
+        """Return where it is read, in bytes from its beginning."""
+        return self._at_bytes
+
+    def close(self) -> None:
+        """Let go of the descriptor, once."""
+        if not self.closed:
+            super().close()
+            let_go(self._descriptor)
+
+    def _size_bytes(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """Return the SHA-256 of what *file* still holds as 64 hexadecimal digits, and leave it at its end.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    while piece := file.read(_PIECE_BYTES):
+        digest.update(piece)
+        if len(piece) < _PIECE_BYTES:
+            break  # shorter than wanted is the last one
+    return digest.hexdigest()
