@@ -14,7 +14,7 @@ from typing import Final
 
 from dropglow.delivery.spool import Spool, SpoolFile
 from dropglow.disk import Disk, translated
-from dropglow.errors import DiskError
+from dropglow.errors import DiskError, FileGone
 from dropglow.model import Artifact, Job, JobKey, Output
 
 KEEP_FOLDER: Final = "results"
@@ -30,6 +30,7 @@ class Keep:
         self._folder = folder
         self._disk = disk
         self._spool = spool
+        self._empty = False  # certainly: nobody else writes there, and most services never keep anything
 
     def has(self, job: Job, output: Output) -> bool:
         """Return whether this result is kept.
@@ -37,7 +38,7 @@ class Keep:
         Raises:
             DiskError: The state folder does not tell.
         """
-        return self._disk.look(self._path(job.key, output.index)) is not None
+        return not self._empty and self._disk.look(self._path(job.key, output.index)) is not None
 
     def open(self, job: Job, output: Output) -> SpoolFile:
         """Open a file to download one result of *job* into; hand its artifact to ``keep``.
@@ -45,6 +46,7 @@ class Keep:
         Raises:
             DeliveryError: The state folder is full or refuses.
         """
+        self._empty = False
         with suppress(DiskError):  # the spool says what is wrong
             self._disk.make_folder(self._folder, mode=_PRIVATE)
         return self._spool.open(self._diverted(job), output)
@@ -76,7 +78,7 @@ class Keep:
 
     def forget(self, job: JobKey, results: int) -> None:
         """Remove what is kept of a job with that many *results*; what refuses is removed at the next start."""
-        for index in range(results):
+        for index in range(0 if self._empty else results):
             with suppress(DiskError):
                 self._disk.remove(self._path(job, index))
 
@@ -85,12 +87,15 @@ class Keep:
         owed = {f"{job.key}-{output.index}" for job in jobs for output in job.outputs}
         try:
             names = self._disk.names(self._folder)
+        except FileGone:
+            names = ()
         except DiskError:
             return
         for name in names:
             if name not in owed:
                 with suppress(DiskError):
                     self._disk.remove(f"{self._folder}/{name}")
+        self._empty = not names
 
     def _path(self, job: JobKey, index: int) -> str:
         return f"{self._folder}/{job}-{index}"

@@ -24,6 +24,7 @@ from dropglow.errors import DiskError
 from dropglow.naming import shown
 
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_BUFFER_BYTES: Final = 1 << 16  # most results at once
 _CREATE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -47,7 +48,7 @@ class RealDisk:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise DiskError(f"cannot open {shown(path)}: it is no ordinary file", hint="put a file there")
             undo.pop_all()
-            return io.BufferedReader(Reading(descriptor))
+            return io.BufferedReader(Reading(descriptor), _BUFFER_BYTES)
 
     def read(self, path: str, *, limit_bytes: int = 1 << 20) -> bytes:
         """Return the content of a small file."""

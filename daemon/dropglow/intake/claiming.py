@@ -142,7 +142,8 @@ class Claiming:
 
     def claim(self, parties: Sequence[Party]) -> list[Claimed | Spoiled]:
         """Move, hash and examine; return for each party what came of it. Never raises; syncs once."""
-        unprepared = [self._prepared(party) for party in parties]
+        made: set[str] = set()
+        unprepared = [self._prepared(party, made) for party in parties]
         ready = [party for party, error in zip(parties, unprepared, strict=True) if error is None]
         outcomes = iter(self._disk.move_many([move for party in ready for move in self._moves(party)]))
         answers: list[Claimed | Spoiled] = []
@@ -153,10 +154,15 @@ class Claiming:
             answers.append(self._settled(party, [next(outcomes) for _ in party.sightings]))
         return answers
 
-    def _prepared(self, party: Party) -> Spoiled | None:
+    def _prepared(self, party: Party, made: set[str]) -> Spoiled | None:
+        """Make the folders that are not among those *made* for this batch already; most parties share one."""
         for sighting in party.sightings:
+            folder = posixpath.dirname(self._work.place(party.key, sighting.path))
+            if folder in made:
+                continue
             try:
                 self._work.prepare(party.key, sighting.path)
+                made.add(folder)
             except DiskError as error:
                 return Spoiled(culprit=sighting, error=error)
         return None

@@ -61,16 +61,15 @@ def glance(stream: BinaryIO, path: str, *, decoder: Decoder = IN_PROCESS) -> Fac
     Raises:
         OSError: It cannot be read.
     """
-    size_bytes = os.fstat(stream.fileno()).st_size
     extension = posixpath.splitext(path)[1].lower()
     head = stream.read(HEAD_BYTES)
     picture = signature(head)
     if picture is not None:
-        return _picture(stream, picture, extension, size_bytes, decoder)
+        return _picture(stream, picture, extension, os.fstat(stream.fileno()).st_size, decoder)
     if extension in PROMPT_EXTENSIONS:
         # What is shorter than was asked for is all that there is.
         rest = stream.read(MAX_PROMPT_BYTES + 1) if len(head) == HEAD_BYTES else b""
-        return _prompt(head + rest, size_bytes)
+        return _prompt(head + rest)
     if extension in _IMAGE_EXTENSIONS:
         return _faulty(Facts(kind=Kind.IMAGE), _no_picture(head, extension))
     return Facts()
@@ -120,9 +119,9 @@ def _picture(stream: BinaryIO, picture: Format, extension: str, size_bytes: int,
         return _faulty(facts, fault)
 
 
-def _prompt(data: bytes, size_bytes: int) -> Facts:
+def _prompt(data: bytes) -> Facts:
     facts = Facts(kind=Kind.PROMPT)
-    if size_bytes == 0:
+    if not data:
         fault = Unfinished("the file is empty", hint="write a prompt into it and drop it again")
         return _faulty(facts, fault)
     try:
