@@ -61,16 +61,13 @@ class DaemonThreads(ThreadPoolExecutor):
         self._waiting: deque[_Item] = deque()
         self._free: list[_Box] = []  # one for each thread that is free
         self._started = 0
-        self._open = 0
         self._closed = False
 
     def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Run *function* in one of the threads as soon as one is free."""
         told: Future[R] = Future()
-        told.add_done_callback(self._one_less)
         item: _Item = told, lambda: function(*args, **kwargs)
         with self._lock:
-            self._open += 1
             box = self._free.pop() if self._free else None
             wanted = box is None and self._started < self._width
             self._started += wanted
@@ -93,11 +90,8 @@ class DaemonThreads(ThreadPoolExecutor):
     @property
     def busy(self) -> int:
         """Return how many functions run or wait here."""
-        return self._open
-
-    def _one_less(self, _: Future[Any]) -> None:
         with self._lock:
-            self._open -= 1
+            return self._started - len(self._free) + len(self._waiting)
 
     def _work(self, first: _Item) -> None:
         box: _Box = queue.SimpleQueue()
