@@ -20,8 +20,9 @@ from dropglow.delivery.chunks import ends_well, has_content_credentials
 from dropglow.delivery.media import HEAD_BYTES, VIDEOS, Media, described, media_of
 from dropglow.delivery.movie import Movie, examine
 from dropglow.delivery.place import at_outbox, folder_of, is_temporary_of, open_outbox, temporary_of
+from dropglow.delivery.proven import Proven
 from dropglow.disk import Disk, NewFile, Stat, translated
-from dropglow.errors import DeliveryError, DiskError, FileGone
+from dropglow.errors import DeliveryError, DiskError, DiskFull, FileGone
 from dropglow.model import Artifact, Job, Output
 
 # Whatever Pillow's readers raise at damaged bytes; its own classes derive from these.
@@ -46,9 +47,10 @@ _AGAIN: Final = "the result is fetched again by itself"
 class SpoolFile:
     """One download on its way to disk. Belongs to whoever opened it until finished or discarded."""
 
-    def __init__(self, disk: Disk, file: NewFile, *, job: Job, output: Output) -> None:
+    def __init__(self, disk: Disk, file: NewFile, *, job: Job, output: Output, proven: Proven) -> None:
         self._disk = disk
         self._file = file
+        self._proven = proven
         self._job = job
         self._output = output
         self._digest = hashlib.sha256()
@@ -88,10 +90,12 @@ class SpoolFile:
         try:
             self._expect(expected_bytes)
             with at_outbox(self._job.order.delivery.outbox):
-                artifact = self._artifact(self._finished())
+                stat = self._finished()
+                artifact = self._artifact(stat)
         except DeliveryError:
             self._remove()
             raise
+        self._proven.note(self.path, stat)
         return artifact
 
     def discard(self) -> None:
@@ -144,8 +148,9 @@ class SpoolFile:
 class Spool:
     """Opens temporary files in outboxes, and clears away those that a crash left."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, *, proven: Proven | None = None) -> None:
         self._disk = disk
+        self._proven = proven or Proven()
 
     def open(self, job: Job, output: Output) -> SpoolFile:
         """Open a temporary file for one result of *job*; its folder is made when needed.
@@ -157,11 +162,17 @@ class Spool:
         # With permissions of the rule's own, nobody else reads along before they are set.
         mode = 0o666 if plan.mode is None else 0o600
         with at_outbox(plan.outbox):
-            open_outbox(self._disk, plan.outbox)
-            if (folder := folder_of(job)) != plan.outbox:
-                self._disk.make_folder(folder)
-            file = self._disk.create(temporary_of(job, output.index), mode=mode)
-        return SpoolFile(self._disk, file, job=job, output=output)
+            try:
+                file = self._disk.create(temporary_of(job, output.index), mode=mode)
+            except DiskFull:
+                raise
+            except (
+                DiskError
+            ):  # mostly since its folder is missing, and who asks before has asked in vain mostly
+                open_outbox(self._disk, plan.outbox)
+                self._disk.make_folder(folder_of(job))
+                file = self._disk.create(temporary_of(job, output.index), mode=mode)
+        return SpoolFile(self._disk, file, job=job, output=output, proven=self._proven)
 
     def forget(self, job: Job) -> None:
         """Remove every temporary file of *job*, also those that it remembers: nobody will deliver them.

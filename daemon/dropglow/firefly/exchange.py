@@ -210,18 +210,21 @@ class _Exchange:
         put, limit_bytes = (write, RESULT_BYTES_MAX) if write else (body.extend, JSON_BYTES_MAX)
         why, size_bytes = _packed(response), 0
         pieces = aiter(_stream(response))
-        while not why:
-            try:
-                async with asyncio.timeout(max(0.0, self._until_s - self._clock.monotonic())):
-                    piece = await anext(pieces, None)
-            except _FAULTS as error:
-                why = _told(error)
-                break
-            if piece is None:
-                break
-            size_bytes += len(piece)
-            if not (why := self._stop(size_bytes, limit_bytes)):
-                put(piece)
+        try:
+            async with asyncio.timeout(max(0.0, self._until_s - self._clock.monotonic())):
+                while not why:
+                    try:
+                        piece = await anext(pieces, None)
+                    except _FAULTS as error:
+                        why = _told(error)
+                        break
+                    if piece is None:
+                        break
+                    size_bytes += len(piece)
+                    if not (why := self._stop(size_bytes, limit_bytes)):
+                        put(piece)
+        except TimeoutError as error:
+            why = _told(error)
         answer = Answer(
             status=response.status_code, headers=response.headers, body=bytes(body), size_bytes=size_bytes
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -42,10 +42,9 @@ class WorkFolder:
 
     def place(self, key: DropKey, path: str) -> str:
         """Return the absolute place of a claimed file."""
-        flat = f"{key}{_JOIN}{path}"
-        if "/" in path or len(os.fsencode(flat)) > _NAME_BYTES_MAX:
+        if self._has_folder(key, path):
             return posixpath.join(self._root, key, path)
-        return posixpath.join(self._root, flat)
+        return posixpath.join(self._root, _flat(key, path))
 
     def prepare(self, key: DropKey, path: str) -> None:
         """Make the folder that a file is to be claimed into.
@@ -70,8 +69,13 @@ class WorkFolder:
             for place in self._files_below(entry):
                 yield DropKey(key), place, os.path.relpath(place, entry)
 
-    def forget(self, key: DropKey) -> None:
-        """Remove the folders of a drop that are empty, where it had any. What cannot be removed now, ``tidy`` tries at a start."""
+    def forget(self, key: DropKey, paths: Iterable[str] | None = None) -> None:
+        """Remove the folders of a drop that are empty, where it had any. What cannot be removed now, ``tidy`` tries at a start.
+
+        Whoever knows the *paths* of all of its files below the inbox has nothing looked for that cannot be there.
+        """
+        if paths is not None and not any(self._has_folder(key, path) for path in paths):
+            return
         with suppress(DiskError):
             self._prune(posixpath.join(self._root, key))
 
@@ -87,6 +91,10 @@ class WorkFolder:
                 continue
             with suppress(DiskError):  # one that is not empty, or a file
                 self._disk.remove_folder(posixpath.join(self._root, name))
+
+    def _has_folder(self, key: DropKey, path: str) -> bool:
+        """Return whether a file lies in a folder that its drop has for itself."""
+        return "/" in path or len(os.fsencode(_flat(key, path))) > _NAME_BYTES_MAX
 
     def _names(self, folder: str) -> tuple[str, ...]:
         found = self._disk.look(folder)
@@ -109,3 +117,7 @@ class WorkFolder:
             self._prune(posixpath.join(folder, name))
         if not self._disk.names(folder):
             self._disk.remove_folder(folder)
+
+
+def _flat(key: DropKey, path: str) -> str:
+    return f"{key}{_JOIN}{path}"

@@ -143,7 +143,8 @@ class Closer:
         if state is not DropState.DONE or drop.folder:
             text = reports.report(placed, jobs, state=state, at=now)
             write_report(self._disk, placed, state, text)
-        WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
+        work = WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop)
+        work.forget(drop.key, (drop.path, *(each.path for each in drop.companions)))
         return replace(placed, state=state, closed_at=now)
 
     def _put_off(self, drop: Drop, trouble: DiskError) -> None:
