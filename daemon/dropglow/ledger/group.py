@@ -4,8 +4,6 @@ A durable commit costs a wait for the disk; a hundred callers who wait at the
 same time share one. Where one of them is refused, all are done again, each in a
 savepoint of its own, so that a refusal touches nobody else; a failed commit undoes
 the work of all of them. So work may run twice, and must change nothing but the database.
-
-The queue is bounded by its callers, each of whom waits for its own answer.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar, cast
 
 from dropglow.errors import DropglowError, LedgerError, LedgerUnavailable
+from dropglow.together import Together
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -35,8 +33,9 @@ class GroupCommit:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
-        self._under_way: asyncio.Future[None] | None = None
+        self._together: Together[Work[Any], Any] = Together(
+            self._commit, most=_BATCH, name="ledger-writer", executor=self._thread
+        )
         self._closed = False
 
     async def open(self) -> None:
@@ -62,50 +61,21 @@ class GroupCommit:
         """
         if self._closed or self._connection is None:
             raise LedgerUnavailable("the ledger is closed", hint="start the service again")
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append((work, answer))
-        if self._under_way is None:
-            # A turn of the loop later, so that all who run now come along.
-            self._under_way = loop.create_task(self._drain(self._connection), name="ledger-writer")
-        return cast("T", await answer)
+        return cast("T", await self._together.do(work))
 
     async def close(self) -> None:
         """Finish what waits, then close the connection and end the thread."""
         if self._closed:
             return
         self._closed = True
-        if self._under_way is not None:
-            await self._under_way
+        await self._together.settled()
         if self._connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    async def _drain(self, connection: sqlite3.Connection) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-                works = [work for work, _ in batch]
-                together = loop.run_in_executor(self._thread, _commit, connection, works)
-                await asyncio.wait([together])
-                _answer(batch, together)
-        finally:
-            self._under_way = None
-
-
-def _answer(
-    batch: Sequence[tuple[Work[Any], asyncio.Future[Any]]], together: asyncio.Future[list[Any]]
-) -> None:
-    failed = together.exception()
-    outcomes = [failed] * len(batch) if failed is not None else together.result()
-    for (_, answer), outcome in zip(batch, outcomes, strict=True):
-        if answer.done():  # its caller was cancelled
-            continue
-        if isinstance(outcome, BaseException):
-            answer.set_exception(outcome)
-        else:
-            answer.set_result(outcome)
+    def _commit(self, works: Sequence[Work[Any]]) -> list[Any]:
+        assert self._connection is not None, "nothing is handed in before it is open"
+        return _commit(self._connection, works)
 
 
 def _commit(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[Any]:

@@ -1,14 +1,15 @@
 """Close drops: once all jobs of a drop rest, its files go to their last folder, with a report where one is due.
 
 Level-triggered: the ledger is asked which drops are ripe, so a crash at any
-point only means that the same drop is ripe again.
+point only means that the same drop is ripe again. What is ripe in one inbox at
+the same time is put away in one turn of a thread, with one sync of each folder.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,9 +26,9 @@ from dropglow.runtime.reporting import write_report
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
 from dropglow.runtime.writers import growth
+from dropglow.together import Together
 
 BATCH = 32
-MOVING = 4  # how many drops of one inbox are put away at once: each takes a thread
 
 
 @dataclass(slots=True)
@@ -39,6 +40,15 @@ class Tally:
     def count(self, state: DropState) -> None:
         """Count one more drop that ended as *state*."""
         self.closed[state] = self.closed.get(state, 0) + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ripe:
+    """A drop whose jobs rest, at the time at which it is closed."""
+
+    drop: Drop
+    jobs: tuple[Job, ...]
+    now: datetime
 
 
 async def _never_away(drop: Drop) -> DiskError | None:  # noqa: ARG001
@@ -68,7 +78,9 @@ class Closer:
         self._clock = clock
         self._tally = tally
         self._turns = turns
-        self._moving: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MOVING))
+        self._putting: defaultdict[str, Together[_Ripe, Drop]] = defaultdict(
+            lambda: Together(self._put_away, most=BATCH, name="closing")
+        )
         self._trips: dict[DropKey, int] = {}
         self._later: dict[DropKey, float] = {}
         self._troubles: dict[DropKey, str] = {}
@@ -113,8 +125,7 @@ class Closer:
     async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:
         now = self._clock.now()
         try:
-            async with self._moving[drop.inbox]:
-                after = await asyncio.to_thread(self._put_away, drop, jobs, now)
+            after = await self._putting[drop.inbox].do(_Ripe(drop=drop, jobs=jobs, now=now))
         except DiskError as trouble:
             self._put_off(drop, trouble)
             return False
@@ -130,19 +141,44 @@ class Closer:
         self._say(after, jobs, reason)
         return True
 
-    def _looked_at(self, drop: Drop) -> Drop:
-        """Return *drop* with the reason filled in where a writer had not been finished when the file was taken."""
-        standing = places.left_in_failed(self._disk, drop)
-        return drop if drop.reason else replace(drop, reason=growth(self._disk, standing))
+    def _put_away(self, ripe: Sequence[_Ripe]) -> list[Drop | DiskError]:
+        """Move what belongs to each drop to its last folder; return the drops as they are then, or what the disk said."""
+        known = [self._looked_at(each) for each in ripe]
+        done = [
+            each.drop
+            for each in known
+            if isinstance(each, _Ripe) and reports.outcome(each.drop, each.jobs) is DropState.DONE
+        ]
+        moved = places.put_away_plainly(self._disk, done)
+        return [
+            each if isinstance(each, DiskError) else self._closed(each, moved.get(each.drop.key))
+            for each in known
+        ]
 
-    def _put_away(self, drop: Drop, jobs: tuple[Job, ...], now: datetime) -> Drop:
-        """Move what belongs to *drop* to its last folder; return the drop as it is then, all at once in one thread."""
-        known = self._looked_at(drop)
-        state = reports.outcome(known, jobs)
-        placed = places.put_away(self._disk, known, state)
-        if state is not DropState.DONE or drop.folder:
-            text = reports.report(placed, jobs, state=state, at=now)
-            write_report(self._disk, placed, state, text)
+    def _looked_at(self, ripe: _Ripe) -> _Ripe | DiskError:
+        """Return *ripe* with the reason filled in where a writer had not been finished when the file was taken."""
+        drop = ripe.drop
+        try:
+            standing = places.left_in_failed(self._disk, drop)
+            reason = drop.reason or growth(self._disk, standing)
+        except DiskError as trouble:
+            return trouble
+        return replace(ripe, drop=replace(drop, reason=reason)) if reason != drop.reason else ripe
+
+    def _closed(self, ripe: _Ripe, placed: Drop | DiskError | None) -> Drop | DiskError:
+        """Return the drop as it is closed, or what the disk said; *placed* where it was moved with others."""
+        if isinstance(placed, DiskError):
+            return placed
+        drop, jobs, now = ripe.drop, ripe.jobs, ripe.now
+        state = reports.outcome(drop, jobs)
+        try:
+            if placed is None:
+                placed = places.put_away(self._disk, drop, state)
+            if state is not DropState.DONE or drop.folder:
+                text = reports.report(placed, jobs, state=state, at=now)
+                write_report(self._disk, placed, state, text)
+        except DiskError as trouble:
+            return trouble
         work = WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop)
         work.forget(drop.key, (drop.path, *(each.path for each in drop.companions)))
         return replace(placed, state=state, closed_at=now)

@@ -20,7 +20,7 @@ from typing import Final
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
-from dropglow.model import Companion, Drop, DropState, Member
+from dropglow.model import Companion, Drop, DropKey, DropState, Member
 from dropglow.naming import candidates, spare_names
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
@@ -50,6 +50,25 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
         return drop
     disk.make_folder(parent)
     return _placed(drop, _moved(disk, drop, parent))
+
+
+def put_away_plainly(disk: Disk, drops: Sequence[Drop]) -> dict[DropKey, Drop | DiskError]:
+    """Move the files of *drops* that are done, each to a name that is free, and sync every folder once.
+
+    Returns the drops with their new places, or what the file system said. What is not as simple as that is not among
+    them: several files, a taken name, a file that is not at its place. It is for ``put_away``.
+    """
+    moves: dict[str, Drop] = {}
+    for drop in drops:
+        target = _plain_target(drop)
+        if target and target not in moves and _is_free_for_one(disk, target):
+            moves[target] = drop
+    faults = disk.move_many([(drop.place, target) for target, drop in moves.items()])
+    return {
+        drop.key: _placed(drop, [target]) if fault is None else fault
+        for (target, drop), fault in zip(moves.items(), faults, strict=True)
+        if not isinstance(fault, FileGone | NameTaken)
+    }
 
 
 def lies_there(disk: Disk, drop: Drop) -> bool:
@@ -211,6 +230,24 @@ def _folder_of(drop: Drop, state: DropState) -> str | None:
             return drop.after.held
         case _:
             return drop.after.failed
+
+
+def _plain_target(drop: Drop) -> str:
+    """Return where the only file of a drop goes that is done; nothing where it is not alone, stays, or is deleted."""
+    folder = _folder_of(drop, DropState.DONE)
+    if folder is None or drop.companions or drop.folder or not drop.place:
+        return ""
+    target = posixpath.join(folder, drop.path)
+    return target if posixpath.dirname(target) != posixpath.dirname(drop.place) else ""
+
+
+def _is_free_for_one(disk: Disk, target: str) -> bool:
+    """Return whether nothing is at *target*, whose folder is made; what refuses here is told by ``put_away``."""
+    try:
+        disk.make_folder(posixpath.dirname(target))
+        return disk.look(target) is None
+    except DiskError:
+        return False
 
 
 def _files(drop: Drop) -> tuple[Drop | Companion, ...]:
