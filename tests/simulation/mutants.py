@@ -308,8 +308,12 @@ MUTANTS: Final = (
     ),
     mutant(
         "a file in its last folder replaces another one of its name",
-        (PLACES, "        disk.move(place, target)\n    except FileGone:\n", "        disk.publish(place, target, replace=True)\n    except FileGone:\n"),
+        (PLACES, "            disk.move(place, target)\n            return target\n", "            disk.publish(place, target, replace=True)\n            return target\n"),
         (PLACES, "    return disk.look(target) is None or _is_there(disk, file, target)", "    return True"),
+    ),
+    mutant(
+        "what many moves did not sync is taken for done",
+        (PLACES, "        drop.key: _placed(drop, [target]) if fault is None else fault\n", "        drop.key: _placed(drop, [target])\n"),
     ),
     mutant(
         "an inbox whose disk refused is never asked again",
