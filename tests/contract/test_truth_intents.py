@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -271,3 +272,25 @@ async def test_a_transport_that_breaks_without_a_word_has_sent_nothing() -> None
         await traveller(Broken()).submit(ORDER, [], before_sending=Intent())
 
     assert Verdict.LATER is caught.value.verdict
+
+
+async def test_an_order_that_goes_again_with_a_new_token_leaves_no_doubt_before_it_left() -> None:
+    """Its connection is a new one, and whatever breaks before the first byte is known not to have reached anybody."""
+
+    class Refusing(Road):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.startswith("/ims/"):
+                return await super().handle_async_request(request)
+            self.arrived += 1
+            if self.arrived == 1:
+                await tell(request)
+                return httpx.Response(401)
+            await tell(request, "connection.start_tls.started")
+            raise ssl.SSLError("a broken record")
+
+    road, intent = Refusing(), Intent()
+
+    with pytest.raises(FireflyError) as caught:
+        await traveller(road).submit(ORDER, [], before_sending=intent)
+
+    assert (1, 2, Verdict.LATER) == (intent.stored, road.arrived, caught.value.verdict)

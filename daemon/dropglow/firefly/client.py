@@ -323,7 +323,9 @@ class FireflyClient:
         reply = await attempt(token, before_sending)
         self._heard = (self._clock.now(), reply)
         if _unauthorised(reply) and (renewed := await self._tokens.renew(token)) is not token:
-            token, reply = renewed, await attempt(renewed)  # what had to be done before is done
+            # What had to be done before is done; but of an order it still has to be known whether it left.
+            again = None if before_sending is None else _nothing
+            token, reply = renewed, await attempt(renewed, again)
             if _unauthorised(reply):
                 self._tokens.distrust()
         answer = reply if isinstance(reply, Answer) else reply.begun  # a cut answer may hold a receipt
@@ -398,3 +400,7 @@ def _unauthorised(reply: Answer | Broken) -> bool:
 
 def _credential_headers(token: Token) -> _Headers:
     return (("authorization", f"Bearer {token.value}"), ("x-api-key", token.client_id))
+
+
+async def _nothing() -> None:
+    """Do nothing before an order leaves: it is done already."""
