@@ -211,3 +211,55 @@ def test_forgetting_a_job_removes_its_fetched_results(delivery: Delivery) -> Non
     Spool(disk).forget(replace(job, order=delivery.planned(outbox="/nowhere/at/all").job.order))
 
     assert not delivery.files()
+
+
+@pytest.mark.parametrize("foreign", [b"more", None], ids=["longer", "cut"])
+def test_what_somebody_else_made_of_a_download_is_refused(delivery: Delivery, foreign: bytes | None) -> None:
+    """It is not what came, although it may be a picture all the same."""
+    data = encoded("JPEG")
+    file = opened(delivery, data + b"the end of what came")
+    with open(file.path, "r+b") as other:  # noqa: PTH123
+        if foreign is None:
+            other.truncate(len(data))
+        else:
+            other.seek(0, os.SEEK_END)
+            other.write(foreign)
+
+    with pytest.raises(DeliveryError, match="bytes of the"):
+        file.finish(expected_bytes=None)
+
+    assert not delivery.files()
+
+
+@pytest.mark.parametrize("missing", ["out", "out/a", "out/a/b"])
+def test_a_missing_folder_is_made(delivery: Delivery, missing: str) -> None:
+    """The outbox itself, where the folder above it is there, and what is mirrored below."""
+    planned = delivery.planned(folder="a/b")
+    (delivery.outbox.parent / missing).parent.mkdir(parents=True, exist_ok=True)
+
+    file = Spool(RealDisk()).open(planned.job, OUTPUT)
+
+    assert [f"{delivery.outbox}/a/b"] == [os.path.dirname(file.path)]  # noqa: PTH120
+    file.discard()
+
+
+@pytest.mark.parametrize("folder", ["", "a/b"])
+def test_an_outbox_that_is_not_there_gets_nothing(delivery: Delivery, folder: str) -> None:
+    """With the folder above it missing, too, it is a share that is not mounted: no folder is made."""
+    planned = delivery.planned(folder=folder, outbox=f"{delivery.outbox}/deep")
+
+    with pytest.raises(DeliveryError, match="is not there"):
+        Spool(RealDisk()).open(planned.job, OUTPUT)
+
+    assert not delivery.outbox.exists()
+
+
+def test_an_outbox_without_room_is_not_asked_twice(delivery: Delivery, faulty_disk: DiskMaker) -> None:
+    """A folder more would not help."""
+    disk = faulty_disk(faulty_disk.fault(verb="create", number=errno.EDQUOT, lasting=True))
+    delivery.outbox.mkdir()
+
+    with pytest.raises(DeliveryError, match="is full"):
+        Spool(disk).open(delivery.planned(folder="a").job, OUTPUT)
+
+    assert ["create"] == [verb for verb, _ in disk.calls]

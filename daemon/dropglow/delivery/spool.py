@@ -91,6 +91,7 @@ class SpoolFile:
             self._expect(expected_bytes)
             with at_outbox(self._job.order.delivery.outbox):
                 stat = self._finished()
+                self._compare(stat)
                 artifact = self._artifact(stat)
         except DeliveryError:
             self._remove()
@@ -119,6 +120,13 @@ class SpoolFile:
     def _finished(self) -> Stat:
         plan = self._job.order.delivery
         return self._file.finish(mode=plan.mode, group=plan.group)
+
+    def _compare(self, stat: Stat) -> None:
+        if stat.size_bytes != self.size_bytes:
+            raise DeliveryError(
+                f"the outbox holds {stat.size_bytes} bytes of the {self.size_bytes} that came",
+                hint="does another program write into it? the result is fetched again by itself",
+            )
 
     def _artifact(self, stat: Stat) -> Artifact:
         with self._disk.open_read(self.path) as file, translated("read", self.path):
@@ -166,9 +174,8 @@ class Spool:
                 file = self._disk.create(temporary_of(job, output.index), mode=mode)
             except DiskFull:
                 raise
-            except (
-                DiskError
-            ):  # mostly since its folder is missing, and who asks before has asked in vain mostly
+            except DiskError:
+                # Its folder may be missing. That is rare, so it is not asked for beforehand.
                 open_outbox(self._disk, plan.outbox)
                 self._disk.make_folder(folder_of(job))
                 file = self._disk.create(temporary_of(job, output.index), mode=mode)
