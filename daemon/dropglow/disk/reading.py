@@ -40,7 +40,13 @@ class Reading(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """Return the descriptor."""
+        """Return the descriptor.
+
+        Raises:
+            ValueError: It is closed: by now the number may be another file's.
+        """
+        if self.closed:
+            raise ValueError("the file is closed")
         return self._descriptor
 
     def readinto(self, buffer: WriteableBuffer) -> int:
@@ -49,9 +55,21 @@ class Reading(io.RawIOBase):
         Raises:
             OSError: The file system refused.
         """
-        count = os.preadv(self._descriptor, [buffer], self._at_bytes)
+        count = os.preadv(self.fileno(), [buffer], self._at_bytes)
         self._at_bytes += count
         return count
+
+    def readall(self) -> bytes:
+        """Return what is still to come; what is inherited would ask for it in small pieces.
+
+        Raises:
+            OSError: The file system refused.
+        """
+        pieces: list[bytes] = []
+        while piece := os.pread(self.fileno(), _PIECE_BYTES, self._at_bytes):
+            pieces.append(piece)
+            self._at_bytes += len(piece)
+        return b"".join(pieces)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Read on from *offset* bytes after the beginning, the place it is read at, or the end; return where that is.
@@ -78,7 +96,7 @@ class Reading(io.RawIOBase):
             let_go(self._descriptor)
 
     def _size_bytes(self) -> int:
-        return os.fstat(self._descriptor).st_size
+        return os.fstat(self.fileno()).st_size
 
 
 def sha256_of(file: BinaryIO) -> str:
