@@ -127,3 +127,15 @@ def test_the_end_of_the_program_does_not_wait_for_it() -> None:
     )
 
     assert ("left behind\nleft behind\n", "") == (done.stdout, done.stderr)
+
+
+async def test_a_lane_that_was_closed_is_at_nothing() -> None:
+    """Its threads end; and who comes too late is served all the same."""
+    lane = Lane("inbox")
+    await lane(lambda: None)
+    lane.close()
+    late = await lane(lambda: "late")
+    threads = [each for each in threading.enumerate() if each.name == "inbox"]
+    await asyncio.gather(*(asyncio.to_thread(each.join, 5) for each in threads))
+
+    assert ("late", 0) == (late, lane.busy)

@@ -84,6 +84,7 @@ class DaemonThreads(ThreadPoolExecutor):
         with self._lock:
             self._closed = True
             free, self._free = self._free, []
+            self._started -= len(free)
         for box in free:
             box.put(None)
 
@@ -110,6 +111,7 @@ class DaemonThreads(ThreadPoolExecutor):
             if self._waiting:
                 return self._waiting.popleft()
             if self._closed:
+                self._started -= 1
                 return None
             self._free.append(box)
         return box.get()
