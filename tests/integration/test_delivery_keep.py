@@ -97,3 +97,38 @@ def test_a_start_clears_away_what_nobody_is_owed(keep: Keep, delivery: Delivery,
     keep.sweep_leftovers([])
 
     assert ([f"{delivery.job.key}-0"], []) == (owed, list(folder.iterdir()))
+
+
+def test_a_start_without_kept_results_knows_of_none_until_one_is(keep: Keep, delivery: Delivery) -> None:
+    """What is kept afterwards is found, brought and forgotten as ever."""
+    keep.sweep_leftovers([])
+    before = keep.has(delivery.job, OUTPUT)
+    keep.keep(delivery.job, downloaded(keep, delivery, a_picture()))
+    kept = keep.has(delivery.job, OUTPUT)
+    keep.forget(delivery.job.key, 1)
+
+    assert (False, True, False) == (before, kept, keep.has(delivery.job, OUTPUT))
+
+
+def test_a_start_with_kept_results_finds_them(keep: Keep, delivery: Delivery, tmp_path: Path) -> None:
+    """Those of another life, also where all that it left was half a download."""
+    keep.keep(delivery.job, downloaded(keep, delivery, a_picture()))
+    later = Keep(str(tmp_path / "state" / "results"), disk=RealDisk(), spool=Spool(RealDisk()))
+    unswept = later.has(delivery.job, OUTPUT)
+    later.sweep_leftovers([replace(delivery.job, outputs=(OUTPUT,))])
+
+    assert (True, True) == (unswept, later.has(delivery.job, OUTPUT))
+
+
+def test_a_state_folder_that_does_not_tell_is_not_taken_for_an_empty_one(
+    delivery: Delivery, tmp_path: Path
+) -> None:
+    """Whether something is kept there is asked anew each time."""
+    (tmp_path / "results").write_bytes(b"no folder")
+    keep = Keep(str(tmp_path / "results"), disk=RealDisk(), spool=Spool(RealDisk()))
+    keep.sweep_leftovers([])
+    (tmp_path / "results").unlink()
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / f"{delivery.job.key}-0").touch()
+
+    assert keep.has(delivery.job, OUTPUT)

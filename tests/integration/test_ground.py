@@ -191,3 +191,46 @@ async def test_what_is_moved_waits_for_its_inbox(tmp_path: Path) -> None:
     inbox.rmdir()
 
     assert isinstance(await ground.last_folder_away(a_drop(workshop="", failed=inbox / "_failed")), FileGone)
+
+
+@pytest.mark.parametrize(
+    ("remote", "in_loop"), [(False, True), (True, False), (None, False)], ids=["local", "share", "no list"]
+)
+async def test_a_glance_is_taken_in_the_loop_on_a_local_disk_alone(
+    tmp_path: Path, remote: bool | None, in_loop: bool
+) -> None:
+    """A share may hang, and with it whatever else the loop has to do; and what nobody knows may be one."""
+    memory = Memory()
+    known = survey(str(tmp_path))
+    assert known.mount is not None
+    mount = None if remote is None else replace(known.mount, remote=remote)
+    memory.remember(Role.OUTBOX, str(tmp_path), replace(known, mount=mount))
+
+    where = await Ground(memory).glance(Role.OUTBOX, str(tmp_path), threading.current_thread)
+
+    assert in_loop is (where is threading.current_thread())
+
+
+async def test_a_glance_at_a_folder_that_is_not_known_waits_for_a_thread(tmp_path: Path) -> None:
+    """One that is known in another role only is not known in this one."""
+    ground = Ground(Memory())
+    ground.remember(Role.INBOX, str(tmp_path))
+
+    where = await ground.glance(Role.OUTBOX, str(tmp_path), threading.current_thread)
+
+    assert where is not threading.current_thread()
+
+
+@pytest.mark.parametrize("remote", [False, True])
+async def test_a_glance_that_is_refused_says_so(tmp_path: Path, remote: bool) -> None:
+    """Wherever it was taken."""
+    memory = Memory()
+    known = survey(str(tmp_path))
+    assert known.mount is not None
+    memory.remember(Role.OUTBOX, str(tmp_path), replace(known, mount=replace(known.mount, remote=remote)))
+
+    def refuse() -> None:
+        raise FileGone("it went")
+
+    with pytest.raises(FileGone):
+        await Ground(memory).glance(Role.OUTBOX, str(tmp_path), refuse)

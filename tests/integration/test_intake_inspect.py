@@ -10,6 +10,8 @@ from PIL import Image
 
 from dropglow.disk import RealDisk
 from dropglow.intake.inspect import examine, glance, peek
+from dropglow.intake.prompts import MAX_PROMPT_BYTES
+from dropglow.intake.signatures import HEAD_BYTES
 from dropglow.model import Colours, Facts, Format, Kind
 from dropglow.preparing import LARGEST_FILE_BYTES
 
@@ -196,3 +198,20 @@ def test_a_file_beyond_every_picture_is_not_opened(tmp_path: Path, kind: str) ->
     os.truncate(tmp_path / "beach", LARGEST_FILE_BYTES + 1)
 
     assert "more than the 500 MB that are opened" in (facts_of(tmp_path / "beach").fault or "")
+
+
+@pytest.mark.parametrize("past_bytes", [-1, 0, 1])
+def test_a_prompt_as_long_as_the_first_look_is_read_whole(tmp_path: Path, past_bytes: int) -> None:
+    """One byte less, just as many, and one more."""
+    text = "x" * (HEAD_BYTES + past_bytes)
+    (tmp_path / "hill.txt").write_text(text)
+
+    assert Facts(kind=Kind.PROMPT, text=text) == facts_of(tmp_path / "hill.txt")
+
+
+@pytest.mark.parametrize("past_bytes", [0, 1])
+def test_a_prompt_may_be_as_long_as_is_said(tmp_path: Path, past_bytes: int) -> None:
+    """What is longer is read far enough to be refused."""
+    (tmp_path / "hill.txt").write_text("x" * (MAX_PROMPT_BYTES + past_bytes))
+
+    assert (past_bytes > 0) is (facts_of(tmp_path / "hill.txt").fault is not None)

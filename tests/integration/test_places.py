@@ -600,3 +600,40 @@ def moved_back(drop: Drop) -> Drop:
     place = Path(drop.inbox) / ".dropglow" / "work" / f"new~{drop.path}"
     Path(drop.place).rename(place)
     return replace(drop, key=DropKey("new"), place=str(place), companions=())
+
+
+def test_a_move_whose_answer_got_lost_is_known_by_the_file(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """A share may do it twice, and say of the second time that there is nothing to move."""
+    drop = failed_drop(tmp_path)
+    disk = faulty_disk(faulty_disk.fault(verb="move", number=errno.ENOENT, after=True))
+
+    done = places.put_away(disk, drop, DropState.DONE)
+
+    assert f"{tmp_path}/_done/fox.txt" == done.place
+    assert b"a fox" == Path(done.place).read_bytes()
+
+
+@pytest.mark.parametrize("standing", [None, b"theirs", b"a fox"], ids=["nothing", "another", "equal bytes"])
+def test_a_file_that_was_taken_away_is_not_found_in_another(tmp_path: Path, standing: bytes | None) -> None:
+    """What has its name in the last folder is somebody else's, whatever it holds."""
+    drop = failed_drop(tmp_path)
+    Path(drop.place).rename(tmp_path / "taken away")
+    if standing is not None:
+        (tmp_path / "_done").mkdir()
+        (tmp_path / "_done" / "fox.txt").write_bytes(standing)
+
+    done = places.put_away(RealDisk(), drop, DropState.DONE)
+
+    assert "" == done.place
+    assert standing == ((tmp_path / "_done" / "fox.txt").read_bytes() if standing is not None else None)
+
+
+@pytest.mark.parametrize("reason", ["", "its end is missing"])
+def test_nothing_is_looked_for_while_a_file_is_at_its_place(
+    tmp_path: Path, faulty_disk: DiskMaker, reason: str
+) -> None:
+    """A drop that is put away for the first time costs one look, and changes nothing."""
+    disk, drop = faulty_disk(), replace(failed_drop(tmp_path), reason=reason)
+
+    assert drop == places.left_in_failed(disk, drop)
+    assert [] == disk.calls

@@ -9,6 +9,7 @@ import pytest
 from dropglow.intake.mounts import (
     file_system_type,
     is_remote,
+    mount_at,
     mount_of,
     point_of,
     unmounted_point,
@@ -159,3 +160,48 @@ def test_the_mount_of_a_spelling_is_found_without_asking_anybody(tmp_path: Path)
 
     assert ["/mnt/nas", "/mnt/nas/deep", "/", "/mnt/nas"] == points
     assert "/" == point_of("/mnt/nas/in", mountinfo=str(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize(
+    ("path", "point"),
+    [
+        ("/srv/inbox", "/"),
+        ("/mnt/nas/not/there", "/mnt/nas"),
+        ("/mnt/nasty", "/"),
+        ("/mnt/my share", "/mnt/my share"),
+    ],
+)
+def test_the_mount_at_a_path_is_told_by_the_list_alone(mountinfo: str, path: str, point: str) -> None:
+    """Nothing has to be there, and no file system is asked."""
+    found = mount_at(path, mountinfo=mountinfo)
+
+    assert found is not None
+    assert point == found.point
+
+
+def test_a_link_is_followed_only_by_who_may_meet_one(tmp_path: Path, mountinfo: str) -> None:
+    """A path that is said to be without links is taken at its word."""
+    (tmp_path / "link").symlink_to("/mnt/nas")
+    path = f"{tmp_path}/link/in"
+    followed, literal = mount_of(path, mountinfo=mountinfo), mount_at(path, mountinfo=mountinfo)
+
+    assert followed is not None
+    assert literal is not None
+    assert ("/mnt/nas", "/") == (followed.point, literal.point)
+
+
+def test_a_list_that_is_longer_than_one_read_is_read_whole(tmp_path: Path) -> None:
+    """Machines with many containers have thousands of mounts."""
+    lines = [f"{number} 1 0:40 / /mnt/{number:05} rw - nfs4 nas:/{number} rw" for number in range(4_000)]
+    (tmp_path / "mountinfo").write_text("\n".join(lines) + "\n")
+
+    found = mount_at("/mnt/03999/in", mountinfo=str(tmp_path / "mountinfo"))
+
+    assert found is not None
+    assert ("/mnt/03999", "nas:/3999") == (found.point, found.source)
+
+
+def test_a_list_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
+    """Be it missing, or no file."""
+    assert mount_at("/srv", mountinfo=str(tmp_path)) is None
+    assert mount_at("/srv", mountinfo=str(tmp_path / "missing")) is None

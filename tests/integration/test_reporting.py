@@ -1,0 +1,81 @@
+"""A report of an earlier file is looked for where there may be one, and nowhere is one missed that would be removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from dropglow.disk import RealDisk
+from dropglow.intake.plan import InboxPlan
+from dropglow.model import After, Drop, DropKey, DropState, Kind, RuleName
+from dropglow.runtime.reporting import clear_report, may_be_reported, write_report
+
+LONG: Final = "n" * 251 + ".txt"
+
+
+def a_drop(inbox: Path, path: str, workshop: str = "") -> Drop:
+    return Drop(
+        key=DropKey("abc"),
+        inbox=str(inbox),
+        path=path,
+        place="",
+        rule=RuleName("art"),
+        rule_digest="d",
+        sha256="0" * 64,
+        size_bytes=5,
+        device=1,
+        inode=2,
+        kind=Kind.PROMPT,
+        after=After(done=None, failed=f"{inbox}/_failed", held=f"{inbox}/_held", workshop=workshop),
+        state=DropState.FAILED,
+        admitted_at=datetime(2026, 1, 31, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize("path", ["fox.txt", "a/b/fox.txt", LONG, "f\udce9.txt"])
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_report_that_would_be_removed_is_never_missed(tmp_path: Path, path: str, keeps: bool) -> None:
+    """Of whatever name, and also where originals stay: there it is told by what it says."""
+    workshop = f"{tmp_path}/workshop" if keeps else ""
+    drop = a_drop(tmp_path, path, workshop)
+    plan = InboxPlan(folder=str(tmp_path), workshop=workshop)
+    write_report(RealDisk(), drop, DropState.FAILED, f"original: {path}")
+
+    found = may_be_reported(RealDisk(), plan, drop.after.failed, path)
+
+    assert found
+
+
+def test_where_no_report_lies_none_is_to_be_removed(tmp_path: Path) -> None:
+    """Not even where the file of another drop lies that failed."""
+    drop = a_drop(tmp_path, "fox.txt")
+    (tmp_path / "_failed").mkdir()
+    (tmp_path / "_failed" / "fox.txt").touch()
+    plan = InboxPlan(folder=str(tmp_path))
+
+    assert not may_be_reported(RealDisk(), plan, drop.after.failed, "fox.txt")
+    assert not may_be_reported(RealDisk(), plan, f"{tmp_path}/missing", "fox.txt")
+
+
+def test_where_nothing_is_told_there_may_be_a_report(tmp_path: Path) -> None:
+    """A name that the disk refuses may be one."""
+    plan = InboxPlan(folder=str(tmp_path))
+
+    assert may_be_reported(RealDisk(), plan, f"{tmp_path}/{'x' * 300}", "fox.txt")
+
+
+def test_a_report_beside_its_file_is_not_removed_for_a_new_one(tmp_path: Path) -> None:
+    """The earlier file still lies there, and nobody else tells why."""
+    drop = a_drop(tmp_path, "fox.txt")
+    write_report(RealDisk(), drop, DropState.FAILED, "it failed")
+    (tmp_path / "_failed" / "fox.txt").touch()
+    clear_report(RealDisk(), replace(drop, key=DropKey("abd")))
+    beside = sorted(path.name for path in (tmp_path / "_failed").iterdir())
+    (tmp_path / "_failed" / "fox.txt").unlink()
+    clear_report(RealDisk(), replace(drop, key=DropKey("abd")))
+
+    assert (["fox.txt", "fox.txt.error.txt"], []) == (beside, list((tmp_path / "_failed").iterdir()))
