@@ -59,15 +59,24 @@ class Together(Generic[Item, Answer]):
             await self._under_way
 
     async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-                together = loop.run_in_executor(self._executor, self._work, [item for item, _ in batch])
+                together = self._begun([item for item, _ in batch])
                 await asyncio.wait([together])
                 _answer([answer for _, answer in batch], together)
         finally:
             self._under_way = None
+
+    def _begun(self, items: Sequence[Item]) -> asyncio.Future[Sequence[Answer | BaseException]]:
+        """Return what comes of *items*; where no thread can be had, those who wait have to hear of that, too."""
+        loop = asyncio.get_running_loop()
+        try:
+            return loop.run_in_executor(self._executor, self._work, items)
+        except RuntimeError as error:
+            refused: asyncio.Future[Sequence[Answer | BaseException]] = loop.create_future()
+            refused.set_exception(error)
+            return refused
 
 
 def _answer(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -120,3 +121,14 @@ async def test_it_serves_whoever_comes_after_a_rest(numbers: Sequence[int]) -> N
         await line.do(number)
 
     assert 14 == await line.do(7)
+
+
+async def test_who_cannot_be_handed_in_hears_of_it() -> None:
+    """Where there is no thread nobody waits for ever, neither who came first nor who came meanwhile."""
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+    line = Together(Desk(), most=1, name="desk", executor=closed)
+
+    outcomes = await asyncio.wait_for(asyncio.gather(*map(line.do, (1, 2)), return_exceptions=True), 5)
+
+    assert [RuntimeError, RuntimeError] == [type(each) for each in outcomes]
