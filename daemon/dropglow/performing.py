@@ -59,9 +59,7 @@ async def performer_of(
     spool, outbox = Spool(disk, proven=proven), Outbox(disk, owner=ledger.identity, proven=proven)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock, ground=ground)
     await outboxes.tidy(rule.outbox for rule in config.rules)
-    keep = Keep(str(Path(config.state) / KEEP_FOLDER), disk=disk, spool=spool)
-    owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
-    await asyncio.to_thread(keep.sweep_leftovers, owed)
+    keep = await _keep(config, ledger, disk, spool)
     chance = random.SystemRandom().random
     outcomes = Outcomes(clock=clock, chance=chance, repeats=repeats)
     setbacks = Setbacks(gate=gate, clock=clock, chance=chance)
@@ -116,6 +114,14 @@ async def performer_of(
         ),
     )
     return performer, awaiting, outboxes
+
+
+async def _keep(config: Config, ledger: Ledger, disk: Disk, spool: Spool) -> Keep:
+    """Return where results are kept, without what an earlier life left there and nobody is owed."""
+    keep = Keep(str(Path(config.state) / KEEP_FOLDER), disk=disk, spool=spool)
+    owed = await ledger.find(Query(stages=PAID_FOR - RESTING, limit=MANY))
+    await asyncio.to_thread(keep.sweep_leftovers, owed)
+    return keep
 
 
 def patience_of(config: Config) -> Patience:
