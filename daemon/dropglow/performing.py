@@ -11,7 +11,6 @@ from dropglow.clock import Clock
 from dropglow.config import Config
 from dropglow.delivery.keep import KEEP_FOLDER, Keep
 from dropglow.delivery.outbox import Outbox
-from dropglow.delivery.proven import Proven
 from dropglow.delivery.spool import Spool
 from dropglow.disk import Disk
 from dropglow.firefly.client import FireflyClient
@@ -55,8 +54,7 @@ async def performer_of(
     ground: Ground,
 ) -> tuple[Performer, Awaiting, Outboxes]:
     """Return who performs, and those of its parts that others need as well. Tidies up after an earlier life."""
-    proven = Proven()
-    spool, outbox = Spool(disk, proven=proven), Outbox(disk, owner=ledger.identity, proven=proven)
+    spool, outbox = Spool(disk), Outbox(disk, owner=ledger.identity)
     outboxes = Outboxes(outbox=outbox, spool=spool, ledger=ledger, clock=clock, ground=ground)
     await outboxes.tidy(rule.outbox for rule in config.rules)
     keep = await _keep(config, ledger, disk, spool)

@@ -100,7 +100,7 @@ def test_the_beginning_of_a_report_goes_where_none_is_due_any_more(
     with pytest.raises(faulty_disk.power_cut):
         write_report(disk, drop, DropState.FAILED, "it failed")
 
-    known = places.left_in_failed(RealDisk(), replace(drop, place=f"{tmp_path}/.dropglow/work/fox.txt"))
+    known = places.take_up(RealDisk(), replace(drop, place=f"{tmp_path}/.dropglow/work/fox.txt"))
     places.put_away(RealDisk(), known, DropState.DONE)
 
     assert [] == list((tmp_path / "_failed").glob(".dropglow-*"))
@@ -635,5 +635,5 @@ def test_nothing_is_looked_for_while_a_file_is_at_its_place(
     """A drop that is put away for the first time costs one look, and changes nothing."""
     disk, drop = faulty_disk(), replace(failed_drop(tmp_path), reason=reason)
 
-    assert drop == places.left_in_failed(disk, drop)
+    assert drop == places.take_up(disk, drop)
     assert [] == disk.calls

@@ -181,3 +181,20 @@ def test_a_buffer_that_cannot_be_had_leaves_nothing_open(path: Path) -> None:
         io.BufferedReader(Reading(number), 0)
 
     assert not is_open(number)
+
+
+def test_a_file_that_nobody_closes_is_told_of(path: Path) -> None:
+    """As Python does of its own; it is closed all the same."""
+    reader = RealDisk().open_read(str(path))
+    descriptor = reader.fileno()
+
+    with pytest.warns(ResourceWarning, match="unclosed"):
+        del reader
+
+    assert not is_open(descriptor)
+
+
+def test_nobody_counts_from_anywhere_else(path: Path) -> None:
+    """There are three places to count from."""
+    with opened(path) as file, pytest.raises(ValueError, match="count from there"):
+        file.seek(0, 7)

@@ -17,7 +17,6 @@ from datetime import datetime
 
 from dropglow.delivery.known import SIDECAR, Result
 from dropglow.delivery.place import at_outbox, open_outbox, temporary_of
-from dropglow.delivery.proven import Proven
 from dropglow.disk import Disk, shown
 from dropglow.errors import DeliveryError, DiskError, FileGone, NameTaken
 from dropglow.model import Artifact, Collision, DeliveryPlan, Drop, Job
@@ -27,13 +26,9 @@ from dropglow.provenance import build, result_sha256
 class Outbox:
     """Delivers fetched results. Safe to use from several threads for different jobs."""
 
-    def __init__(self, disk: Disk, *, owner: str = "", proven: Proven | None = None) -> None:
-        """Deliver through *disk*. What *owner* leaves behind, it alone clears away; without one nobody does.
-
-        What is *proven* is not read again before it is delivered.
-        """
+    def __init__(self, disk: Disk, *, owner: str = "") -> None:
+        """Deliver through *disk*. What *owner* leaves behind, it alone clears away; without one nobody does."""
         self._disk = disk
-        self._proven = proven or Proven()
         self._owner = owner or secrets.token_hex(8)
 
     def deliver(self, job: Job, drop: Drop, *, now: datetime) -> tuple[str, ...]:
@@ -51,13 +46,7 @@ class Outbox:
         with at_outbox(plan.outbox):
             for artifact in job.artifacts:
                 placing = _Placing(
-                    disk=self._disk,
-                    proven=self._proven,
-                    job=job,
-                    drop=drop,
-                    artifact=artifact,
-                    now=now,
-                    mates=frozenset(placed),
+                    disk=self._disk, job=job, drop=drop, artifact=artifact, now=now, mates=frozenset(placed)
                 )
                 final = placing.place()
                 if final is not None:
@@ -139,7 +128,6 @@ class _Placing:
     """The delivery of one result."""
 
     disk: Disk
-    proven: Proven
     job: Job
     drop: Drop
     artifact: Artifact
@@ -156,12 +144,12 @@ class _Placing:
 
     def place(self) -> str | None:
         """Return the result's final name, given now or before; None if it was skipped."""
-        path = self.artifact.temporary
-        temporary = self.disk.look(path)
-        if temporary is None:  # where it is, its outbox is
+        temporary = self.disk.look(self.artifact.temporary)
+        if temporary is None:
+            # A file in an outbox says that this is there; a missing one says nothing.
             open_outbox(self.disk, self.plan.outbox)
             return self._placed_before()
-        if not (self.proven.settle(path, temporary) or self.result.is_at(path, temporary)):
+        if not self.result.is_at(self.artifact.temporary, temporary):
             return self._placed_before()
         if temporary.links > 1 and (final := self.result.search(self.mates)) is not None:
             # Interrupted on a file system where moving is linking and unlinking.

@@ -20,7 +20,6 @@ from dropglow.delivery.chunks import ends_well, has_content_credentials
 from dropglow.delivery.media import HEAD_BYTES, VIDEOS, Media, described, media_of
 from dropglow.delivery.movie import Movie, examine
 from dropglow.delivery.place import at_outbox, folder_of, is_temporary_of, open_outbox, temporary_of
-from dropglow.delivery.proven import Proven
 from dropglow.disk import Disk, NewFile, Stat, translated
 from dropglow.errors import DeliveryError, DiskError, DiskFull, FileGone
 from dropglow.model import Artifact, Job, Output
@@ -47,10 +46,9 @@ _AGAIN: Final = "the result is fetched again by itself"
 class SpoolFile:
     """One download on its way to disk. Belongs to whoever opened it until finished or discarded."""
 
-    def __init__(self, disk: Disk, file: NewFile, *, job: Job, output: Output, proven: Proven) -> None:
+    def __init__(self, disk: Disk, file: NewFile, *, job: Job, output: Output) -> None:
         self._disk = disk
         self._file = file
-        self._proven = proven
         self._job = job
         self._output = output
         self._digest = hashlib.sha256()
@@ -90,13 +88,10 @@ class SpoolFile:
         try:
             self._expect(expected_bytes)
             with at_outbox(self._job.order.delivery.outbox):
-                stat = self._finished()
-                self._compare(stat)
-                artifact = self._artifact(stat)
+                artifact = self._artifact(self._finished())
         except DeliveryError:
             self._remove()
             raise
-        self._proven.note(self.path, stat)
         return artifact
 
     def discard(self) -> None:
@@ -119,14 +114,13 @@ class SpoolFile:
 
     def _finished(self) -> Stat:
         plan = self._job.order.delivery
-        return self._file.finish(mode=plan.mode, group=plan.group)
-
-    def _compare(self, stat: Stat) -> None:
+        stat = self._file.finish(mode=plan.mode, group=plan.group)
         if stat.size_bytes != self.size_bytes:
             raise DeliveryError(
                 f"the outbox holds {stat.size_bytes} bytes of the {self.size_bytes} that came",
                 hint="does another program write into it? the result is fetched again by itself",
             )
+        return stat
 
     def _artifact(self, stat: Stat) -> Artifact:
         with self._disk.open_read(self.path) as file, translated("read", self.path):
@@ -156,9 +150,8 @@ class SpoolFile:
 class Spool:
     """Opens temporary files in outboxes, and clears away those that a crash left."""
 
-    def __init__(self, disk: Disk, *, proven: Proven | None = None) -> None:
+    def __init__(self, disk: Disk) -> None:
         self._disk = disk
-        self._proven = proven or Proven()
 
     def open(self, job: Job, output: Output) -> SpoolFile:
         """Open a temporary file for one result of *job*; its folder is made when needed.
@@ -179,7 +172,7 @@ class Spool:
                 open_outbox(self._disk, plan.outbox)
                 self._disk.make_folder(folder_of(job))
                 file = self._disk.create(temporary_of(job, output.index), mode=mode)
-        return SpoolFile(self._disk, file, job=job, output=output, proven=self._proven)
+        return SpoolFile(self._disk, file, job=job, output=output)
 
     def forget(self, job: Job) -> None:
         """Remove every temporary file of *job*, also those that it remembers: nobody will deliver them.

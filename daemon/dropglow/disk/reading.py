@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import warnings
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from dropglow.disk.descriptors import let_go
@@ -76,10 +77,9 @@ class Reading(io.RawIOBase):
 
         Raises:
             OSError: The file system does not tell where the end is.
-            ValueError: That would be before the beginning.
+            ValueError: That would be before the beginning, or *whence* is none of the three.
         """
-        start = {os.SEEK_SET: lambda: 0, os.SEEK_CUR: lambda: self._at_bytes, os.SEEK_END: self._size_bytes}
-        at_bytes = start[whence]() + offset
+        at_bytes = self._start_bytes(whence) + offset
         if at_bytes < 0:
             raise ValueError(f"there is nothing before the beginning: {at_bytes}")
         self._at_bytes = at_bytes
@@ -95,8 +95,20 @@ class Reading(io.RawIOBase):
             super().close()
             let_go(self._descriptor)
 
-    def _size_bytes(self) -> int:
-        return os.fstat(self.fileno()).st_size
+    def _start_bytes(self, whence: int) -> int:
+        match whence:
+            case os.SEEK_SET:
+                return 0
+            case os.SEEK_CUR:
+                return self._at_bytes
+            case os.SEEK_END:
+                return os.fstat(self.fileno()).st_size
+            case _:
+                raise ValueError(f"nobody can count from there: {whence}")
+
+    def _dealloc_warn(self, reader: object) -> None:
+        # What Python asks of the file below a reader that nobody closed.
+        warnings.warn(f"unclosed file {reader!r}", ResourceWarning, stacklevel=2, source=reader)
 
 
 def sha256_of(file: BinaryIO) -> str:

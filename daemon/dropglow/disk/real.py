@@ -24,7 +24,7 @@ from dropglow.errors import DiskError
 from dropglow.naming import shown
 
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-_BUFFER_BYTES: Final = 1 << 16  # most results at once
+_BUFFER_BYTES: Final = 1 << 16  # most results fit into it
 _CREATE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 

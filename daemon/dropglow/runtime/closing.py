@@ -159,7 +159,7 @@ class Closer:
         """Return *ripe* with the reason filled in where a writer had not been finished when the file was taken."""
         drop = ripe.drop
         try:
-            standing = places.left_in_failed(self._disk, drop)
+            standing = places.take_up(self._disk, drop)
             reason = drop.reason or growth(self._disk, standing)
         except DiskError as trouble:
             return trouble

@@ -14,7 +14,6 @@ from dropglow import retry
 from dropglow.clock import Clock
 from dropglow.delivery.keep import Keep
 from dropglow.delivery.outbox import Outbox
-from dropglow.delivery.place import folder_of
 from dropglow.delivery.spool import Spool, SpoolFile
 from dropglow.errors import DeliveryError, DiskError, FileGone, FireflyError, RequestRefused
 from dropglow.events import Delivered, Event, Fetched, LinksExpired, Postponed, SpoolLost
@@ -172,16 +171,14 @@ class Fetching:
         await asyncio.to_thread(self._keep.keep, job, artifact)
 
     async def _fetch_one(self, job: Job, output: Output) -> Artifact:
-        if self._keep.has(job, output):
-            return await asyncio.to_thread(self._keep.bring, job, output)
-        return await self._downloaded(await self._opened(job, output), output)
+        file = await asyncio.to_thread(self._brought_or_opened, job, output)
+        return file if isinstance(file, Artifact) else await self._downloaded(file, output)
 
-    async def _opened(self, job: Job, output: Output) -> SpoolFile:
-        """Return a file to download a result into. It is made where it will be written: in the loop, if that does not hang."""
-        outbox = job.order.delivery.outbox
-        if folder_of(job) != outbox:  # that may have to be made, and synced
-            return await asyncio.to_thread(self._spool.open, job, output)
-        return await self._outboxes.glance(outbox, lambda: self._spool.open(job, output))
+    def _brought_or_opened(self, job: Job, output: Output) -> Artifact | SpoolFile:
+        """Return the result where it is kept, and a file to download it into where it is not."""
+        if self._keep.has(job, output):
+            return self._keep.bring(job, output)
+        return self._spool.open(job, output)
 
     async def _downloaded(self, file: SpoolFile, output: Output) -> Artifact:
         try:

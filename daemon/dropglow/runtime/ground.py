@@ -79,9 +79,9 @@ class Ground:
             raise _silence(folder) from error
 
     async def glance(self, role: Role, folder: str, look: Callable[[], R]) -> R:
-        """Return what *look* returns, which asks for a name or two in *folder*, or makes one, and syncs nothing.
+        """Return what *look* returns, which asks for a name or two in *folder*, and changes nothing there.
 
-        On a local disk that is done in the loop: a thread would cost many times more.
+        Of a local disk that is asked in the loop: a thread would cost many times more than the answer.
         """
         known = self._memory.known(role, folder)
         if known is not None and known.mount is not None and not known.mount.remote:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from dropglow import vocabulary
 from dropglow.clock import Clock
@@ -27,8 +27,6 @@ from dropglow.lifecycle import PAID_FOR, RESTING
 from dropglow.model import Job, Stage
 from dropglow.runtime.ground import Ground
 from dropglow.runtime.telling import log
-
-R = TypeVar("R")
 
 FRESH_S: Final = 5.0
 _ALL: Final = 100_000
@@ -69,10 +67,6 @@ class Outboxes:
     def is_remote(self, outbox: str) -> bool:
         """Return whether *outbox* is on a share, where writing may hang in the middle."""
         return self._ground.is_remote(Role.OUTBOX, outbox)
-
-    async def glance(self, outbox: str, look: Callable[[], R]) -> R:
-        """Return what *look* returns, which takes no time in *outbox* where that is on a local disk."""
-        return await self._ground.glance(Role.OUTBOX, outbox, look)
 
     async def absence(self, outbox: str) -> DeliveryError | None:
         """Return why *outbox* is not there, or not the one that it was; None when it is, or was never there."""

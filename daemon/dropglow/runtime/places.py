@@ -82,10 +82,10 @@ def lies_there(disk: Disk, drop: Drop) -> bool:
     return bool(drop.place) and _is_its_file(disk, drop)
 
 
-def left_in_failed(disk: Disk, drop: Drop) -> Drop:
-    """Return *drop* with its files where an earlier try put them that failed it and was interrupted; else as it is.
+def take_up(disk: Disk, drop: Drop) -> Drop:
+    """Take up what an interrupted try left: return *drop* with its files where that put them, if it failed it; else as it is.
 
-    What that try began of a report is removed.
+    What it began of a report is removed.
 
     Raises:
         DiskError: The file system refused.
