@@ -6,7 +6,7 @@ commits, every sync, the verified download, names, and the log. The bare loop
 submits, asks once and writes the download to a file; it survives nothing.
 Only the process of the client is counted; the remote has its own.
 
-A quarter of what the bare loop takes is httpcore's search for a package that is
+Much of what the bare loop takes is httpcore's search for a package that is
 absent; our client stops that search. So it is told twice: as anybody would
 write it, and with that search stopped as well.
 
