@@ -28,6 +28,21 @@ async def main():
 asyncio.run(main())
 """
 
+NO_ROOM = """
+import resource
+from dropglow.runtime.lane import DaemonThreads
+
+threads = DaemonThreads(1, "one")
+soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (1 << 20, hard))
+try:
+    threads.submit(print)
+except RuntimeError:
+    print("refused")
+resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+print(threads.submit(lambda: "served").result(5))
+"""
+
 
 async def test_it_returns_what_the_function_returns() -> None:
     """In a thread of its own name."""
@@ -139,3 +154,12 @@ async def test_a_lane_that_was_closed_is_at_nothing() -> None:
     await asyncio.gather(*(asyncio.to_thread(each.join, 5) for each in threads))
 
     assert ("late", 0) == (late, lane.busy)
+
+
+def test_a_thread_that_could_not_be_had_is_asked_for_again() -> None:
+    """Whoever wanted it is told; the next one has it, although there is room for one alone."""
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert ("refused\nserved\n", "") == (done.stdout, done.stderr)

@@ -64,7 +64,11 @@ class DaemonThreads(ThreadPoolExecutor):
         self._closed = False
 
     def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Run *function* in one of the threads as soon as one is free."""
+        """Run *function* in one of the threads as soon as one is free.
+
+        Raises:
+            RuntimeError: The system gives no thread; the next one that is wanted may be had.
+        """
         told: Future[R] = Future()
         item: _Item = told, lambda: function(*args, **kwargs)
         with self._lock:
@@ -76,7 +80,7 @@ class DaemonThreads(ThreadPoolExecutor):
         if box is not None:
             box.put(item)
         elif wanted:
-            threading.Thread(target=self._work, args=(item,), name=self._name, daemon=True).start()
+            self._start(item)
         return told
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
@@ -93,6 +97,16 @@ class DaemonThreads(ThreadPoolExecutor):
         """Return how many functions run or wait here."""
         with self._lock:
             return self._started - len(self._free) + len(self._waiting)
+
+    def _start(self, first: _Item) -> None:
+        started = False
+        try:
+            threading.Thread(target=self._work, args=(first,), name=self._name, daemon=True).start()
+            started = True
+        finally:
+            if not started:
+                with self._lock:
+                    self._started -= 1
 
     def _work(self, first: _Item) -> None:
         box: _Box = queue.SimpleQueue()
