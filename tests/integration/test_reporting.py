@@ -11,29 +11,17 @@ import pytest
 
 from dropglow.disk import RealDisk
 from dropglow.intake.plan import InboxPlan
-from dropglow.model import After, Drop, DropKey, DropState, Kind, RuleName
+from dropglow.model import After, Drop, DropKey, DropState
 from dropglow.runtime.reporting import clear_report, may_be_reported, write_report
+from tests.drops import drop_of
 
 LONG: Final = "n" * 251 + ".txt"
 
 
 def a_drop(inbox: Path, path: str, workshop: str = "") -> Drop:
-    return Drop(
-        key=DropKey("abc"),
-        inbox=str(inbox),
-        path=path,
-        place="",
-        rule=RuleName("art"),
-        rule_digest="d",
-        sha256="0" * 64,
-        size_bytes=5,
-        device=1,
-        inode=2,
-        kind=Kind.PROMPT,
-        after=After(done=None, failed=f"{inbox}/_failed", held=f"{inbox}/_held", workshop=workshop),
-        state=DropState.FAILED,
-        admitted_at=datetime(2026, 1, 31, tzinfo=UTC),
-    )
+    after = After(done=None, failed=f"{inbox}/_failed", held=f"{inbox}/_held", workshop=workshop)
+    drop = drop_of("abc", at=datetime(2026, 1, 31, tzinfo=UTC), path=path)
+    return replace(drop, inbox=str(inbox), place="", after=after, state=DropState.FAILED)
 
 
 @pytest.mark.parametrize("path", ["fox.txt", "a/b/fox.txt", LONG, "f\udce9.txt"])
