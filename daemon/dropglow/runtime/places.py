@@ -124,6 +124,19 @@ def take_back(disk: Disk, drop: Drop) -> Drop:
     return _placed(drop, [_taken_back(disk, drop, file, work) for file in _files(drop)])
 
 
+def lay_back(disk: Disk, drop: Drop, taken: Drop) -> None:
+    """Move the files of *drop* to where they lay before they were *taken* back; the last one first.
+
+    Raises:
+        DiskError: The file system refused, or somebody has a name by now; the rest is in work.
+    """
+    if drop.after.workshop:
+        return  # copies, of which nobody takes notice
+    for before, now in list(zip(_files(drop), _files(taken), strict=True))[::-1]:
+        if before.place and now.place not in {"", before.place}:
+            disk.move(now.place, before.place)
+
+
 def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
     """Move the files of *claimed* to where the same files of *drop* are worked on; return *drop* with them.
 

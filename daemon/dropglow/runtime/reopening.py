@@ -7,19 +7,20 @@ between, a drop whose jobs all rest is simply closed again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk
-from dropglow.errors import DiskError
+from dropglow.errors import DiskError, LedgerUnavailable
 from dropglow.intake.work import WorkFolder
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState, Job
 from dropglow.runtime import places, reports
 from dropglow.runtime.insisting import insist
-from dropglow.runtime.reporting import write_report
+from dropglow.runtime.reporting import read_reports, write_again, write_report
 
 
 class Reopener:
@@ -42,9 +43,24 @@ class Reopener:
         """
         if drop.state is DropState.OPEN:
             return drop
-        copied = file_needed or not drop.after.workshop
-        placed = await asyncio.to_thread(places.take_back, self._disk, drop) if copied else drop
-        return await self._open(drop, placed, why)
+        if not (file_needed or not drop.after.workshop):
+            return await self._open(drop, drop, why)
+        told, placed = await asyncio.to_thread(self._taken_back, drop)
+        try:
+            return await self._open(drop, placed, why)
+        except LedgerUnavailable:
+            # It stays closed, and nobody would look for its file in work before the next start.
+            with suppress(DiskError):
+                await asyncio.to_thread(self._laid_back, drop, placed, told)
+            raise
+
+    def _taken_back(self, drop: Drop) -> tuple[dict[str, bytes], Drop]:
+        """Return the reports about *drop*, which are removed, and the drop with its files in work."""
+        return read_reports(self._disk, drop), places.take_back(self._disk, drop)
+
+    def _laid_back(self, drop: Drop, placed: Drop, told: Mapping[str, bytes]) -> None:
+        places.lay_back(self._disk, drop, placed)
+        write_again(self._disk, drop, told)
 
     async def adopt(self, drop: Drop, claimed: Drop) -> Drop:
         """Return *drop* open again with the files of *claimed*, the same files dropped once more.

@@ -7,6 +7,7 @@ removed, and that of another file of the same name stays. What reports say is wr
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -99,6 +100,34 @@ def remove_reports(disk: Disk, drop: Drop) -> None:
         return
     for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX):
         disk.remove(report_name(drop.place, suffix))
+
+
+def read_reports(disk: Disk, drop: Drop) -> dict[str, bytes]:
+    """Return what ``remove_reports`` would remove, by its places; what cannot be read is not among it."""
+    found: dict[str, bytes] = {}
+    for folder, suffix in (
+        (drop.after.failed, ERROR_SUFFIX),
+        (drop.after.held, HELD_SUFFIX),
+        (drop.after.done, DONE_SUFFIX),
+    ):
+        with suppress(DiskError):
+            if drop.after.workshop and folder:
+                path = originals.report_place(disk, drop, folder, suffix)
+            else:
+                path = report_name(drop.place, suffix)
+            found[path] = disk.read(path)
+    return found
+
+
+def write_again(disk: Disk, drop: Drop, reports: Mapping[str, bytes]) -> None:
+    """Lay *reports* of *drop* where they were; what is there by now stays.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    for path, data in reports.items():
+        if disk.look(path) is None:
+            disk.write(path, data, mode=0o644, temporary=_beginning(drop, posixpath.dirname(path)))
 
 
 def remove_reports_about(disk: Disk, drop: Drop) -> None:
