@@ -12,7 +12,15 @@ import pytest
 from dropglow.disk import RealDisk
 from dropglow.intake.plan import InboxPlan
 from dropglow.model import After, Drop, DropKey, DropState
-from dropglow.runtime.reporting import clear_report, may_be_reported, write_report
+from dropglow.runtime.reporting import (
+    clear_report,
+    may_be_reported,
+    read_reports,
+    remove_reports,
+    write_again,
+    write_report,
+)
+from dropglow.runtime.reports import original_line
 from tests.drops import drop_of
 
 LONG: Final = "n" * 251 + ".txt"
@@ -67,3 +75,36 @@ def test_a_report_beside_its_file_is_not_removed_for_a_new_one(tmp_path: Path) -
     clear_report(RealDisk(), replace(drop, key=DropKey("abd")))
 
     assert (["fox.txt", "fox.txt.error.txt"], []) == (beside, list((tmp_path / "_failed").iterdir()))
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_report_that_was_removed_too_early_is_laid_down_again(tmp_path: Path, keeps: bool) -> None:
+    """Word by word, in the same place: beside its file, or where those about originals are."""
+    drop = a_drop(tmp_path, "fox.txt", f"{tmp_path}/workshop" if keeps else "")
+    if not keeps:
+        drop = replace(drop, place=f"{tmp_path}/_failed/fox.txt")
+    write_report(RealDisk(), drop, DropState.FAILED, f"{original_line(drop)}\nit failed")
+    (report,) = (tmp_path / "_failed").iterdir()
+    text = report.read_text()
+
+    told = read_reports(RealDisk(), drop)
+    remove_reports(RealDisk(), drop)
+    gone = not report.exists()
+    write_again(RealDisk(), drop, told)
+
+    assert gone
+    assert text == report.read_text()
+    assert [report] == list((tmp_path / "_failed").iterdir())
+
+
+def test_nothing_is_told_of_a_drop_that_has_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies where the service was started from."""
+    (tmp_path / ".error.txt").write_text("of something else")
+    monkeypatch.chdir(tmp_path)
+    drop = a_drop(tmp_path, "fox.txt")
+
+    told = read_reports(RealDisk(), drop)
+    remove_reports(RealDisk(), drop)
+
+    assert {} == told
+    assert (tmp_path / ".error.txt").exists()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropglow.cli.ledger_access import asked
+from dropglow.disk import sha256_of
 from dropglow.errors import LedgerError
 from dropglow.model import Drop, DropState
 
@@ -27,7 +27,7 @@ def bought_before(config: Config, subject: Subject, forecast: Forecast) -> Drop 
         return None
     try:
         with Path(subject.file).open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            sha256 = sha256_of(stream)
     except OSError:
         return None
 

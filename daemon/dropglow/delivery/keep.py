@@ -78,7 +78,9 @@ class Keep:
 
     def forget(self, job: JobKey, results: int) -> None:
         """Remove what is kept of a job with that many *results*; what refuses is removed at the next start."""
-        for index in range(0 if self._empty else results):
+        if self._empty:
+            return
+        for index in range(results):
             with suppress(DiskError):
                 self._disk.remove(self._path(job, index))
 

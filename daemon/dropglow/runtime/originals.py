@@ -64,11 +64,11 @@ def report_name(beside: str, suffix: str) -> str:
     return posixpath.join(folder, os.fsdecode(raw[: _NAME_BYTES_MAX - len(suffix)]) + suffix)
 
 
-def remove_reports(disk: Disk, drop: Drop, *, held: bool = True) -> None:
-    """Remove what reports there are about the original of *drop*; without *held*, only those about failures.
+def reports_about(disk: Disk, drop: Drop, *, held: bool = True) -> Iterator[str]:
+    """Yield the places of what reports there are about the original of *drop*; without *held*, only of those about failures.
 
     Raises:
-        DiskError: The file system refused.
+        DiskError: The file system does not tell.
     """
     places = [(drop.after.failed, ERROR_SUFFIX)]
     if held:
@@ -76,7 +76,17 @@ def remove_reports(disk: Disk, drop: Drop, *, held: bool = True) -> None:
     for folder, suffix in places:
         path = report_place(disk, drop, folder, suffix)
         if disk.look(path) is not None and _is_about(disk, path, drop):
-            disk.remove(path)
+            yield path
+
+
+def remove_reports(disk: Disk, drop: Drop, *, held: bool = True) -> None:
+    """Remove what reports there are about the original of *drop*; without *held*, only those about failures.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    for path in reports_about(disk, drop, held=held):
+        disk.remove(path)
 
 
 def _copied(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:

@@ -7,7 +7,7 @@ removed, and that of another file of the same name stays. What reports say is wr
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -95,27 +95,17 @@ def remove_reports(disk: Disk, drop: Drop) -> None:
     Raises:
         DiskError: The file system refused.
     """
-    if drop.after.workshop:
-        originals.remove_reports(disk, drop)
-        return
-    for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX):
-        disk.remove(report_name(drop.place, suffix))
+    for path in _reports(disk, drop):
+        disk.remove(path)
 
 
 def read_reports(disk: Disk, drop: Drop) -> dict[str, bytes]:
     """Return what ``remove_reports`` would remove, by its places; what cannot be read is not among it."""
     found: dict[str, bytes] = {}
-    for folder, suffix in (
-        (drop.after.failed, ERROR_SUFFIX),
-        (drop.after.held, HELD_SUFFIX),
-        (drop.after.done, DONE_SUFFIX),
-    ):
-        with suppress(DiskError):
-            if drop.after.workshop and folder:
-                path = originals.report_place(disk, drop, folder, suffix)
-            else:
-                path = report_name(drop.place, suffix)
-            found[path] = disk.read(path)
+    with suppress(DiskError):
+        for path in _reports(disk, drop):
+            with suppress(DiskError):
+                found[path] = disk.read(path)
     return found
 
 
@@ -136,8 +126,8 @@ def remove_reports_about(disk: Disk, drop: Drop) -> None:
     Raises:
         DiskError: The file system refused.
     """
-    for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX) if drop.place else ():
-        if disk.look(path := report_name(drop.place, suffix)) is not None and _is_about(disk, path, drop):
+    for path in _beside(drop):
+        if disk.look(path) is not None and _is_about(disk, path, drop):
             disk.remove(path)
 
 
@@ -151,6 +141,17 @@ def forget_beginnings(disk: Disk, drop: Drop) -> None:
 def _beginning(drop: Drop, parent: str) -> str:
     """Return what a report about *drop* in *parent* is called until it is whole: ours, and of nobody else's drop."""
     return posixpath.join(parent, f".dropglow-{drop.key}.tmp")
+
+
+def _reports(disk: Disk, drop: Drop) -> Iterable[str]:
+    """Return where reports about *drop* lie, or may lie, whatever they say."""
+    return originals.reports_about(disk, drop) if drop.after.workshop else _beside(drop)
+
+
+def _beside(drop: Drop) -> tuple[str, ...]:
+    """Return the names that reports beside the drop's file have; without a file there are none."""
+    suffixes = (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX) if drop.place else ()
+    return tuple(report_name(drop.place, suffix) for suffix in suffixes)
 
 
 def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
