@@ -218,7 +218,7 @@ async def _core(
         decoder=decoder,
         ground=ground,
     )
-    reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock), Turns()
+    reopener, turns = Reopener(ledger=ledger, disk=disk, clock=clock, ground=ground), Turns()
     recruiter = Recruiter(
         ledger=ledger,
         clock=clock,

@@ -89,9 +89,9 @@ class FaultyDisk(RealDisk):
             super().sync_folder(folder)
             self.synced.append(folder)
 
-    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+    def make_folder(self, path: str, *, within: str = "/", mode: int = 0o777) -> None:
         with self.turn("make_folder", path):
-            super().make_folder(path, mode=mode)
+            super().make_folder(path, within=within, mode=mode)
 
     def remove(self, path: str) -> None:
         with self.turn("remove", path):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dropglow.disk import RealDisk, refusal
+from dropglow.disk import Disk, RealDisk, refusal
 from dropglow.events import GaveUp, RetryAsked
+from dropglow.intake.survey import MARK_FILE
+from dropglow.landmarks import Memory, Role
 from dropglow.ledger.memory import MemoryLedger
 from dropglow.lifecycle import advance
 from dropglow.model import (
@@ -30,6 +32,7 @@ from dropglow.model import (
     Stage,
 )
 from dropglow.runtime.closing import Closer, Tally
+from dropglow.runtime.ground import Ground
 from dropglow.runtime.turns import Turns
 
 if TYPE_CHECKING:
@@ -230,3 +233,72 @@ async def test_what_is_not_synced_is_not_closed(
 
     assert (0, 1) == (at_first, await closer.close_ripe())
     assert [("done", "_done/fox.txt")] == await states(ledger, keys, tmp_path)
+
+
+def watchful(ledger: MemoryLedger, disk: Disk, clock: FakeClock, inbox: Path) -> Closer:
+    """Return what closes drops, and knows *inbox* again by the mark that is left in it here."""
+    (inbox / ".dropglow").mkdir()
+    (inbox / ".dropglow" / MARK_FILE).write_text("0011223344556677")
+    ground = Ground(Memory())
+    ground.remember(Role.INBOX, str(inbox))
+    return Closer(
+        ledger=ledger, disk=disk, clock=clock, tally=Tally(), turns=Turns(), away=ground.last_folder_away
+    )
+
+
+@pytest.mark.parametrize("another", [False, True], ids=["missing", "another"])
+@pytest.mark.parametrize("verb", ["move_many", "sync_folder"])
+async def test_an_inbox_that_goes_while_what_is_done_is_put_away(
+    tmp_path: Path, clock: FakeClock, faulty_disk: DiskMaker, verb: str, another: bool
+) -> None:
+    """Its file is not taken for lost, and nothing is made in its place; with the inbox back the drop is closed."""
+    inbox, away, ledger = tmp_path / "inbox", tmp_path / "away", MemoryLedger()
+    (inbox / "_done").mkdir(parents=True)
+    keys = await done_drops(ledger, inbox, ["fox.txt"])
+
+    def go() -> None:
+        inbox.rename(away)
+        if another:
+            inbox.mkdir()
+
+    closer = watchful(ledger, faulty_disk(faulty_disk.fault(verb=verb, deed=go)), clock, inbox)
+
+    at_first = await closer.close_ripe()
+    made = list(inbox.rglob("*")) if another else list(tmp_path.glob("inbox"))
+    (inbox.rmdir if another else inbox.exists)()
+    away.rename(inbox)
+    clock.move(3600)
+
+    assert (0, []) == (at_first, made)
+    assert 1 == await closer.close_ripe()
+    assert [("done", "_done/fox.txt")] == await states(ledger, keys, inbox)
+
+
+@pytest.mark.parametrize("another", [False, True], ids=["missing", "another"])
+@pytest.mark.parametrize(("verb", "nth"), [("make_folder", 1), ("move", 1), ("make_folder", 2)])
+async def test_an_inbox_that_goes_while_what_failed_is_put_away(
+    tmp_path: Path, clock: FakeClock, faulty_disk: DiskMaker, verb: str, nth: int, another: bool
+) -> None:
+    """The drop is closed once it is back, its report beside its file; the inbox itself is never made."""
+    inbox, away, ledger = tmp_path / "inbox", tmp_path / "away", MemoryLedger()
+    inbox.mkdir()
+    job = await failed_job(ledger, inbox)
+
+    def go() -> None:
+        inbox.rename(away)
+        if another:
+            inbox.mkdir()
+
+    closer = watchful(ledger, faulty_disk(faulty_disk.fault(verb=verb, nth=nth, deed=go)), clock, inbox)
+
+    at_first = await closer.close_ripe()
+    made = inbox.exists()
+    if another:
+        inbox.rename(tmp_path / "other")
+    away.rename(inbox)
+    clock.move(3600)
+
+    assert (0, another) == (at_first, made)
+    assert 1 == await closer.close_ripe()
+    assert [("failed", "_failed/fox.txt")] == await states(ledger, [job.drop], inbox)
+    assert ["fox.txt", "fox.txt.error.txt"] == sorted(each.name for each in (inbox / "_failed").iterdir())

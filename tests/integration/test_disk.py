@@ -7,12 +7,13 @@ import grp
 import os
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dropglow.disk import RealDisk, refusal, rename, shown
+from dropglow.disk import Disk, RealDisk, refusal, rename, shown
 from dropglow.errors import DiskError, DiskFull, FileGone, NameTaken
 
 if TYPE_CHECKING:
@@ -122,6 +123,27 @@ def test_a_folder_that_cannot_be_synced_is_told_for_each_pair(faulty_disk: DiskM
 
     assert isinstance(outcomes[0], DiskError)
     assert (tmp_path / "b").exists()
+
+
+def test_a_folder_that_goes_is_no_file_that_is_gone(faulty_disk: DiskMaker, tmp_path: Path) -> None:
+    """The file was moved, and its share unmounted before the names were synced: nobody may take it for lost."""
+    gone = faulty_disk.fault(verb="sync_folder", number=errno.ENOENT, lasting=True)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text("x")
+
+    verbs: list[Callable[[Disk], object]] = [
+        lambda disk: disk.move(f"{tmp_path}/b", f"{tmp_path}/b2"),
+        lambda disk: disk.publish(f"{tmp_path}/c", f"{tmp_path}/c2", replace=True),
+        lambda disk: disk.make_folder(f"{tmp_path}/d"),
+        lambda disk: disk.remove(f"{tmp_path}/a2"),
+    ]
+    faults = list(faulty_disk(gone).move_many([(f"{tmp_path}/a", f"{tmp_path}/a2")]))
+    for verb in verbs:
+        with pytest.raises(DiskError) as told:
+            verb(faulty_disk(gone))
+        faults.append(told.value)
+
+    assert [DiskError] * 5 == [type(fault) for fault in faults]
 
 
 def test_moving_by_link_does_not_replace(tmp_path: Path) -> None:
@@ -315,6 +337,23 @@ def test_folders_are_made_with_their_parents_and_synced(faulty_disk: DiskMaker, 
         disk.make_folder(f"{tmp_path}/file/below")
 
     assert [str(tmp_path), f"{tmp_path}/a"] == disk.synced
+
+
+def test_folders_are_made_within_one_that_is_there(disk: RealDisk, tmp_path: Path) -> None:
+    """The root of a share that is away is not made up for."""
+    share = tmp_path / "share"
+    for path in (share, share / "_done", share / "a" / "b"):
+        with pytest.raises(DiskError, match="share is not there") as told:
+            disk.make_folder(str(path), within=str(share))
+        assert type(told.value) is DiskError
+    absent = not share.exists()
+    share.mkdir()
+
+    disk.make_folder(str(share), within=str(share))
+    disk.make_folder(f"{share}/a/b", within=str(share))
+
+    assert absent
+    assert (share / "a" / "b").is_dir()
 
 
 def test_a_folder_whose_name_is_not_synced_is_not_left_there(faulty_disk: DiskMaker, tmp_path: Path) -> None:

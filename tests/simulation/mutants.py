@@ -247,7 +247,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "a moved file's folders are not synced",
-        (REAL, "        rename(source, target)\n        for folder in _folders([(source, target)]):\n            self.sync_folder(folder)\n",
+        (REAL, "        rename(source, target)\n        self._sync_names(*_folders([(source, target)]))\n",
          "        rename(source, target)\n"),
     ),
     mutant(

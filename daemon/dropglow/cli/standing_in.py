@@ -44,8 +44,10 @@ async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict
     set_up(level=logging.CRITICAL)
     async with own(state) as owned:
         turns = Turns()
-        outcomes = {wish.key: await _fulfilled(owned, wish, clock, turns) for wish in wishes}
         ground = Ground(Atlas(str(owned.state / ATLAS_FILE), RealDisk()))
+        reopener = Reopener(ledger=owned.ledger, disk=RealDisk(), clock=clock, ground=ground)
+        fulfilling = Wishes(ledger=owned.ledger, reopener=reopener, clock=clock, turns=turns)
+        outcomes = {wish.key: await _fulfilled(owned, wish, fulfilling) for wish in wishes}
         closer = Closer(
             ledger=owned.ledger,
             disk=RealDisk(),
@@ -63,9 +65,7 @@ async def stand_in(state: Path, wishes: Sequence[Wish], *, clock: Clock) -> dict
         }
 
 
-async def _fulfilled(owned: Owned, wish: Wish, clock: Clock, turns: Turns) -> Outcome:
-    reopener = Reopener(ledger=owned.ledger, disk=RealDisk(), clock=clock)
-    wishes = Wishes(ledger=owned.ledger, reopener=reopener, clock=clock, turns=turns)
+async def _fulfilled(owned: Owned, wish: Wish, wishes: Wishes) -> Outcome:
     if wish.verb is Verb.ATTACH:
         return await _left_waiting(owned, wish, wishes)
     try:

@@ -162,7 +162,7 @@ class _Placing:
             if final in self.mates:
                 continue
             if (folder := final.rpartition("/")[0]) != self.plan.outbox:
-                self.disk.make_folder(folder)
+                self.disk.make_folder(folder, within=self.plan.outbox)
             if self.job.reuses is not None and self._stands(final):
                 self.disk.remove(self.artifact.temporary)
                 return self._settled(final)

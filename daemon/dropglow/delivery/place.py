@@ -49,7 +49,7 @@ def open_outbox(disk: Disk, outbox: str) -> None:
         raise DeliveryError(
             f"the outbox {shown(outbox)} is not there", hint="is the share mounted? otherwise make the folder"
         )
-    disk.make_folder(outbox)
+    disk.make_folder(outbox, within=parent)
 
 
 @contextmanager

@@ -170,7 +170,7 @@ class Spool:
             except DiskError:
                 # Its folder may be missing. That is rare, so it is not asked for beforehand.
                 open_outbox(self._disk, plan.outbox)
-                self._disk.make_folder(folder_of(job))
+                self._disk.make_folder(folder_of(job), within=plan.outbox)
                 file = self._disk.create(temporary_of(job, output.index), mode=mode)
         return SpoolFile(self._disk, file, job=job, output=output)
 

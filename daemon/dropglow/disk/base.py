@@ -146,7 +146,7 @@ class Disk(Protocol):
         """Rename without replacing, and sync both folders. Never copies, never crosses file systems.
 
         A plain DiskError may leave the file at its target: it was moved, and the
-        syncing failed. Nothing is ever at neither place.
+        syncing failed, also because a folder is gone by then. Nothing is ever at neither place.
 
         Raises:
             NameTaken: Something is at *target*.
@@ -183,14 +183,15 @@ class Disk(Protocol):
         """
         ...
 
-    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
+    def make_folder(self, path: str, *, within: str = "/", mode: int = 0o777) -> None:
         """Make a folder and those above it where they are missing, synced. *mode* is subject to the umask.
 
+        *within*, which is *path* or above it, is never made: where it is missing, its share is away.
         One whose name cannot be synced is not left there.
 
         Raises:
             DiskFull: There is no room.
-            DiskError: Something that is no folder stands in the way, or the file system refused.
+            DiskError: *within* is not there, something that is no folder stands in the way, or the file system refused.
         """
         ...
 

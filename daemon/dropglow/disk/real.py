@@ -20,7 +20,7 @@ from dropglow.disk.descriptors import let_go
 from dropglow.disk.reading import Reading, sha256_of
 from dropglow.disk.refusals import refusal, translated, translated_naming
 from dropglow.disk.rename import UNSUPPORTED, rename
-from dropglow.errors import DiskError
+from dropglow.errors import DiskError, FileGone
 from dropglow.naming import shown
 
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -98,8 +98,7 @@ class RealDisk:
     def move(self, source: str, target: str) -> None:
         """Rename without replacing, and sync both folders."""
         rename(source, target)
-        for folder in _folders([(source, target)]):
-            self.sync_folder(folder)
+        self._sync_names(*_folders([(source, target)]))
 
     def move_many(self, pairs: Sequence[tuple[str, str]]) -> tuple[DiskError | None, ...]:
         """Move each source to its target; sync every folder once, at the end."""
@@ -118,8 +117,7 @@ class RealDisk:
             return
         with translated_naming("publish", final, source=temporary):
             os.replace(temporary, final)
-        for folder in _folders([(temporary, final)]):
-            self.sync_folder(folder)
+        self._sync_names(*_folders([(temporary, final)]))
 
     def sync_folder(self, folder: str) -> None:
         """Make what was renamed in *folder* survive a power cut, as far as its file system can."""
@@ -134,27 +132,28 @@ class RealDisk:
         finally:
             let_go(descriptor)  # what counts was said by the sync
 
-    def make_folder(self, path: str, *, mode: int = 0o777) -> None:
-        """Make a folder and those above it where they are missing."""
+    def make_folder(self, path: str, *, within: str = "/", mode: int = 0o777) -> None:
+        """Make a folder and those above it where they are missing, but never *within*."""
         if os.path.isdir(path):
             return
+        if path in {within, "/"}:
+            raise DiskError(
+                f"{shown(path)} is not there", hint="was it moved or deleted, or a share unmounted?"
+            )
         try:
             os.mkdir(path, mode)
         except FileExistsError as error:
             if not os.path.isdir(path):
                 raise refusal("make the folder", path, OSError(errno.ENOTDIR, "")) from error
             return
-        except FileNotFoundError as error:
-            parent = os.path.dirname(path)
-            if parent == path:  # pragma: no cover - the root is always there
-                raise refusal("make the folder", path, error) from error
-            self.make_folder(parent, mode=mode)
-            self.make_folder(path, mode=mode)
+        except FileNotFoundError:
+            self.make_folder(os.path.dirname(path), within=within, mode=mode)
+            self.make_folder(path, within=within, mode=mode)
             return
         except OSError as error:
             raise refusal("make the folder", path, error) from error
         try:
-            self.sync_folder(os.path.dirname(path))
+            self._sync_names(os.path.dirname(path))
         except DiskError:
             # Or whoever asks again would find it, and put files into what a power cut takes away.
             with suppress(OSError):
@@ -169,7 +168,7 @@ class RealDisk:
             return
         except OSError as error:
             raise refusal("remove", path, error) from error
-        self.sync_folder(os.path.dirname(path))
+        self._sync_names(os.path.dirname(path))
 
     def remove_folder(self, path: str) -> None:
         """Remove an empty folder. One that is missing already is fine."""
@@ -191,9 +190,17 @@ class RealDisk:
             figures = os.statvfs(path)
         return figures.f_bavail * figures.f_frsize
 
+    def _sync_names(self, *folders: str) -> None:
+        for folder in folders:
+            if (fault := self._fault_of_syncing(folder)) is not None:
+                raise fault
+
     def _fault_of_syncing(self, folder: str) -> DiskError | None:
+        """Return why names in *folder* are not durable. One that is gone says nothing of the files that were in it."""
         try:
             self.sync_folder(folder)
+        except FileGone as gone:
+            return DiskError(gone.message, hint=gone.hint)
         except DiskError as fault:
             return fault
         return None

@@ -129,7 +129,8 @@ class Returning:
 
     def _put(self, orphan: Orphan, wanted: str) -> str:
         """Move *orphan* to *wanted*, or to the first free name like it, and return which."""
-        self._disk.make_folder(posixpath.dirname(wanted))
+        folder = posixpath.dirname(wanted)
+        self._disk.make_folder(folder, within=posixpath.commonpath([self._plan.folder, folder]))
         for final in _candidates(wanted, orphan.key):
             try:
                 self._disk.move(orphan.place, final)

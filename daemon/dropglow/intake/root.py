@@ -18,12 +18,9 @@ from typing import Final, assert_never
 from dropglow.clock import Clock
 from dropglow.disk import Disk, let_go, refusal, shown
 from dropglow.errors import DiskError, DropglowError, FileGone
-from dropglow.intake.survey import MARK_FILE, not_mounted, strange, survey
+from dropglow.intake.survey import MARK_FILE, REMADE_S, not_mounted, replaced, strange, survey
 from dropglow.intake.work import HIDDEN, PRIVATE
 from dropglow.landmarks import Landmark, Memory, Recognition, Role, recognise
-
-# A folder made anew is taken up after this: somebody may be exchanging folders, and the former one come back.
-REMADE_S: Final = 30.0
 
 _LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -148,10 +145,7 @@ class Root:
         if identity != self._remade:
             self._remade, self._remade_at_s = identity, now_s
         if now_s < self._remade_at_s + REMADE_S:
-            raise DiskError(
-                f"{shown(self._folder)} was replaced by another folder; unless the former one comes back, "
-                f"this one is taken up after {REMADE_S:g} s"
-            )
+            raise replaced(self._folder)
 
     def _make(self) -> None:
         # Path.is_dir raises where a share's server is gone.
@@ -164,10 +158,10 @@ class Root:
                 f"the inbox {shown(self._folder)} is missing, and so is the folder that it should be in",
                 hint="is the share mounted? Otherwise make the folder, or correct `inbox` in the rule",
             )
-        self._disk.make_folder(self._folder)
+        self._disk.make_folder(self._folder, within=posixpath.dirname(self._folder))
 
     def _take_hold(self, mark: str) -> None:
-        self._disk.make_folder(self._hidden, mode=PRIVATE)
+        self._disk.make_folder(self._hidden, within=self._folder, mode=PRIVATE)
         self._take_lock()
         self.inodes_hold = self._probe()
         if survey(self._folder).mark != mark:

@@ -16,6 +16,8 @@ from dropglow.intake.work import HIDDEN
 from dropglow.landmarks import Landmark, Memory, Recognition, Role, recognise
 
 MARK_FILE: Final = "folder"
+# A folder made anew is taken up after this: somebody may be exchanging folders, and the former one come back.
+REMADE_S: Final = 30.0
 _MARK_BYTES_MAX: Final = 200
 
 
@@ -44,8 +46,9 @@ def survey(folder: str) -> Landmark:
 
 
 def absence(role: Role, folder: str, memory: Memory) -> DiskError | None:
-    """Return why *folder* is not the one that *memory* knows; None when it is, or was made anew in its place.
+    """Return why *folder* is not the one that *memory* knows; None when it is.
 
+    An outbox that was made anew in its place will do: what is in an inbox is still owed an ending, until that is taken up.
     Of a folder that was never there, only a mount that /etc/fstab names and that is missing says anything.
     """
     known = memory.known(role, folder)
@@ -55,7 +58,22 @@ def absence(role: Role, folder: str, memory: Memory) -> DiskError | None:
         found = survey(folder)
     except DiskError as error:
         return error
-    return strange(folder) if recognise(known, found) is Recognition.ANOTHER else None
+    match recognise(known, found):
+        case Recognition.ANOTHER:
+            return strange(folder)
+        case Recognition.REMADE if role is Role.INBOX:
+            return replaced(folder)
+        case _:
+            return None
+
+
+def replaced(folder: str) -> DiskError:
+    """Return that the inbox *folder* was made anew, so that what lay in the former one is not to be had."""
+    return DiskError(
+        f"{shown(folder)} was replaced by another folder; unless the former one comes back, "
+        f"this one is taken up after {REMADE_S:g} s",
+        hint="it is a running service that takes it up",
+    )
 
 
 def not_mounted(folder: str) -> DiskError | None:

@@ -34,6 +34,7 @@ class WorkFolder:
         """Name the work folder of *inbox* (absolute), which is *workshop* where originals stay."""
         self._disk = disk
         self._root = workshop or posixpath.join(inbox, HIDDEN, "work")
+        self._within = "/" if workshop else inbox
 
     @property
     def root(self) -> str:
@@ -47,12 +48,13 @@ class WorkFolder:
         return posixpath.join(self._root, _flat(key, path))
 
     def prepare(self, key: DropKey, path: str) -> None:
-        """Make the folder that a file is to be claimed into.
+        """Make the folder that a file is to be claimed into. An inbox that is missing is not made.
 
         Raises:
-            DiskError: The file system refused.
+            DiskError: The file system refused, or the inbox is not there.
         """
-        self._disk.make_folder(posixpath.dirname(self.place(key, path)), mode=PRIVATE)
+        folder = posixpath.dirname(self.place(key, path))
+        self._disk.make_folder(folder, within=self._within, mode=PRIVATE)
 
     def files(self) -> Iterator[tuple[DropKey, str, str]]:
         """Yield drop key, absolute place and path below the inbox of every file here.

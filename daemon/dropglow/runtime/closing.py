@@ -126,6 +126,11 @@ class Closer:
         now = self._clock.now()
         try:
             after = await self._putting[drop.inbox].do(_Ripe(drop=drop, jobs=jobs, now=now))
+            if not places.are_known(after):
+                await self._prove_that_it_is_there(after)
+            if after.state is not DropState.DONE or drop.folder:
+                await asyncio.to_thread(self._report, after, jobs, now)
+                await self._prove_that_it_is_there(after)
         except DiskError as trouble:
             self._put_off(drop, trouble)
             return False
@@ -140,6 +145,11 @@ class Closer:
         self._tally.count(after.state)
         self._say(after, jobs, reason)
         return True
+
+    async def _prove_that_it_is_there(self, drop: Drop) -> None:
+        """Raise why the last folder is away: its share may have gone since it was looked for."""
+        if (absence := await self._away(drop)) is not None:
+            raise absence
 
     def _put_away(self, ripe: Sequence[_Ripe]) -> list[Drop | DiskError]:
         """Move what belongs to each drop to its last folder; return the drops as they are then, or what the disk said."""
@@ -171,17 +181,18 @@ class Closer:
             return placed
         drop, jobs, now = ripe.drop, ripe.jobs, ripe.now
         state = reports.outcome(drop, jobs)
-        try:
-            if placed is None:
+        if placed is None:
+            try:
                 placed = places.put_away(self._disk, drop, state)
-            if state is not DropState.DONE or drop.folder:
-                text = reports.report(placed, jobs, state=state, at=now)
-                write_report(self._disk, placed, state, text)
-        except DiskError as trouble:
-            return trouble
+            except DiskError as trouble:
+                return trouble
         work = WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop)
         work.forget(drop.key, (drop.path, *(each.path for each in drop.companions)))
         return replace(placed, state=state, closed_at=now)
+
+    def _report(self, drop: Drop, jobs: tuple[Job, ...], now: datetime) -> None:
+        text = reports.report(drop, jobs, state=drop.state, at=now)
+        write_report(self._disk, drop, drop.state, text)
 
     def _put_off(self, drop: Drop, trouble: DiskError) -> None:
         trips = self._trips.get(drop.key, 0)

@@ -24,6 +24,7 @@ from dropglow.model import Companion, Drop, DropKey, DropState, Member
 from dropglow.naming import candidates, spare_names
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
+from dropglow.runtime.footing import make_last_folder
 from dropglow.runtime.reporting import forget_beginnings, remove_reports, remove_reports_about
 
 _NAME_BYTES_MAX: Final = 255
@@ -48,7 +49,8 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     if all(_rests(disk, file, parent) for file in files):
         return drop
-    disk.make_folder(parent)
+    if any(file.place and disk.look(file.place) is not None for file in files):
+        make_last_folder(disk, drop, parent)  # else there is nothing to go there, or its share is away
     return _placed(drop, _moved(disk, drop, parent))
 
 
@@ -56,7 +58,7 @@ def put_away_plainly(disk: Disk, drops: Sequence[Drop]) -> dict[DropKey, Drop | 
     """Move the files of *drops* that are done, each to a name that is free, and sync every folder once.
 
     Returns the drops with their new places, or what the file system said. What is not as simple as that is not among
-    them: several files, a taken name, a file that is not at its place. It is for ``put_away``.
+    them: several files, a folder to make, a taken name, a file that is not at its place. It is for ``put_away``.
     """
     moves: dict[str, Drop] = {}
     for drop in drops:
@@ -69,6 +71,11 @@ def put_away_plainly(disk: Disk, drops: Sequence[Drop]) -> dict[DropKey, Drop | 
         for (target, drop), fault in zip(moves.items(), faults, strict=True)
         if not isinstance(fault, FileGone | NameTaken)
     }
+
+
+def are_known(drop: Drop) -> bool:
+    """Return whether every file of *drop* has a place: what has none was deleted, taken away, or is on a share that is."""
+    return all(file.place for file in _files(drop))
 
 
 def lies_there(disk: Disk, drop: Drop) -> bool:
@@ -255,10 +262,9 @@ def _plain_target(drop: Drop) -> str:
 
 
 def _is_free_for_one(disk: Disk, target: str) -> bool:
-    """Return whether nothing is at *target*, whose folder is made; what refuses here is told by ``put_away``."""
-    try:
-        disk.make_folder(posixpath.dirname(target))
-        return disk.look(target) is None
+    """Return whether nothing is at *target*, and its folder is there; what refuses here is told by ``put_away``."""
+    try:  # the dot follows a link to a folder
+        return disk.look(f"{posixpath.dirname(target)}/.") is not None and disk.look(target) is None
     except DiskError:
         return False
 
@@ -286,7 +292,7 @@ def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder
             with suppress(DiskError):
                 remove_reports_about(disk, file)
         return there
-    disk.make_folder(posixpath.dirname(target))
+    work.prepare(drop.key, file.path)
     try:
         disk.move(file.place, target)
     except NameTaken:

@@ -16,9 +16,11 @@ from dropglow.clock import Clock
 from dropglow.disk import Disk
 from dropglow.errors import DiskError, LedgerUnavailable
 from dropglow.intake.work import WorkFolder
+from dropglow.landmarks import Role
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState, Job
 from dropglow.runtime import places, reports
+from dropglow.runtime.ground import Ground
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.reporting import read_reports, write_again, write_report
 
@@ -26,11 +28,12 @@ from dropglow.runtime.reporting import read_reports, write_again, write_report
 class Reopener:
     """Bring drops back into work. Whoever asks has the turn of the drop."""
 
-    def __init__(self, *, ledger: Ledger, disk: Disk, clock: Clock) -> None:
-        """Change *ledger* and move files on *disk*."""
+    def __init__(self, *, ledger: Ledger, disk: Disk, clock: Clock, ground: Ground) -> None:
+        """Change *ledger* and move files on *disk*; *ground* says whether an inbox is there: else no file is taken for lost."""
         self._ledger = ledger
         self._disk = disk
         self._clock = clock
+        self._ground = ground
 
     async def reopen(self, drop: Drop, *, why: str, file_needed: bool = True) -> Drop:
         """Return *drop* open again, its file back in work. An open drop is returned as it is.
@@ -38,21 +41,28 @@ class Reopener:
         Unless its *file_needed*, an original that stays in its inbox need not be there.
 
         Raises:
-            DiskError: The file cannot be moved, or not be copied again.
+            DiskError: The file cannot be moved, or not be copied again; or its inbox is away.
             Conflict: Somebody else changed the drop at the same time.
         """
         if drop.state is DropState.OPEN:
             return drop
         if not (file_needed or not drop.after.workshop):
             return await self._open(drop, drop, why)
+        await self._prove_that_it_is_there(drop)
         told, placed = await asyncio.to_thread(self._taken_back, drop)
         try:
+            if not places.are_known(placed):
+                await self._prove_that_it_is_there(drop)  # or its share went in that moment
             return await self._open(drop, placed, why)
-        except LedgerUnavailable:
+        except (DiskError, LedgerUnavailable):
             # It stays closed, and nobody would look for its file in work before the next start.
             with suppress(DiskError):
                 await asyncio.to_thread(self._laid_back, drop, placed, told)
             raise
+
+    async def _prove_that_it_is_there(self, drop: Drop) -> None:
+        if (absence := await self._ground.away(Role.INBOX, drop.inbox)) is not None:
+            raise absence
 
     def _taken_back(self, drop: Drop) -> tuple[dict[str, bytes], Drop]:
         """Return the reports about *drop*, which are removed, and the drop with its files in work."""
@@ -82,7 +92,7 @@ class Reopener:
         It is open meanwhile: whatever comes between, it is closed like any other, and so has its report in the end.
 
         Raises:
-            DiskError: The file cannot be moved, or its report not be written.
+            DiskError: The file cannot be moved, or its report not be written; or its inbox went meanwhile.
             Conflict: Somebody else changed the drop at the same time.
         """
         try:
@@ -91,7 +101,11 @@ class Reopener:
             known = await asyncio.to_thread(places.gathered, self._disk, drop, claimed)
         opened = await self._adopted(drop, known)
         now = self._clock.now()
-        placed = await asyncio.to_thread(self._put_back, opened, jobs, now)
+        placed = await asyncio.to_thread(places.put_away, self._disk, opened, DropState.HELD)
+        if not places.are_known(placed):
+            await self._prove_that_it_is_there(opened)
+        placed = await asyncio.to_thread(self._reported, placed, jobs, now)
+        await self._prove_that_it_is_there(opened)
         what = "saved again" if drop.after.workshop else "moved into the inbox"
         detail = f"its file was {what}, and a person has to decide about it"
         return await insist(
@@ -99,12 +113,12 @@ class Reopener:
             self._clock,
         )
 
-    def _put_back(self, drop: Drop, jobs: Sequence[Job], now: datetime) -> Drop:
-        placed = places.put_away(self._disk, drop, DropState.HELD)
-        text = reports.report(placed, jobs, state=DropState.HELD, at=now)
-        write_report(self._disk, placed, DropState.HELD, text)
+    def _reported(self, drop: Drop, jobs: Sequence[Job], now: datetime) -> Drop:
+        """Return the held *drop*, closed, with its report beside it."""
+        text = reports.report(drop, jobs, state=DropState.HELD, at=now)
+        write_report(self._disk, drop, DropState.HELD, text)
         WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
-        return replace(placed, state=DropState.HELD, closed_at=now)
+        return replace(drop, state=DropState.HELD, closed_at=now)
 
     async def _open(self, before: Drop, placed: Drop, why: str) -> Drop:
         after = replace(placed, state=DropState.OPEN, closed_at=None)

@@ -17,6 +17,7 @@ from dropglow.intake.plan import InboxPlan
 from dropglow.model import Drop, DropState
 from dropglow.naming import spare_names
 from dropglow.runtime import originals
+from dropglow.runtime.footing import make_last_folder
 from dropglow.runtime.originals import report_name
 from dropglow.runtime.reports import DONE_SUFFIX, ERROR_SUFFIX, HELD_SUFFIX
 
@@ -33,7 +34,7 @@ def write_report(disk: Disk, drop: Drop, state: DropState, text: str) -> None:
     suffix = _SUFFIXES.get(state, ERROR_SUFFIX)
     path = _report_path(disk, drop, folder or drop.after.failed, suffix)
     parent = posixpath.dirname(path)
-    disk.make_folder(parent)
+    make_last_folder(disk, drop, parent)
     forget_beginnings(disk, drop)
     disk.remove(path)
     data = text.encode("utf-8", "replace")

@@ -1,0 +1,23 @@
+"""Make the folders that a drop's files and its reports go to, but never what these stand on.
+
+An inbox or an outbox that is missing is on a share that is away: a folder made in its place would hide what is there,
+or be hidden by it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from dropglow.disk import Disk
+from dropglow.model import Drop
+
+
+def make_last_folder(disk: Disk, drop: Drop, folder: str) -> None:
+    """Make *folder* (absolute), where a file of *drop* or a report about it is to lie.
+
+    Raises:
+        DiskError: What it stands on is not there, or the file system refused.
+    """
+    # Reports about originals that stay go below the outbox, which both of their folders share.
+    ground = (drop.after.failed, drop.after.held) if drop.after.workshop else (drop.inbox, folder)
+    disk.make_folder(folder, within=posixpath.commonpath(ground))
