@@ -44,6 +44,22 @@ def test_only_requests_begin_a_line_with_a_dot() -> None:
     assert not re.search(r"^$", PAGE, re.MULTILINE)
 
 
+def test_the_indentation_of_code_is_none_of_the_page() -> None:
+    """What is printed as it stands is the same with a Python that keeps it in docstrings and with one that does not."""
+
+    def print_it() -> None:
+        """Print it.
+
+        \b
+        one
+          two
+        """  # noqa: D301  # it is click that reads the backslash
+
+    written = page(click.Group("dropglow", commands={"print": click.Command("print", help=print_it.__doc__)}))
+
+    assert "\n.nf\none\n  two\n.fi\n" in written
+
+
 @pytest.mark.parametrize(
     ("text", "written"),
     [("a-b", r"a\-b"), (".x", r"\&.x"), ("'x'", r"\(aqx\(aq"), ("\\", r"\(rs"), ("…", r"\[u2026]"), ("", "")],

@@ -5,6 +5,7 @@ Roff is written here and nowhere else: everything that comes from outside goes t
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -115,8 +116,11 @@ def _list(entries: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Yield the paragraphs of a help text; those that click was told to leave as they are stay so."""
-    for place, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
+    """Yield the paragraphs of a help text; those that click was told to leave as they are stay so.
+
+    Up to Python 3.12 a docstring has the indentation of its code.
+    """
+    for place, paragraph in enumerate(re.split(r"\n\s*\n", inspect.cleandoc(text))):
         if place:
             yield ".PP"
         if paragraph.lstrip().startswith("\b"):
