@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from dropglow import retry, vocabulary
 from dropglow.clock import Clock
@@ -22,6 +23,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, DropKey, DropState, Job
 from dropglow.runtime import places, reports
+from dropglow.runtime.certain import for_certain, prove_presence
 from dropglow.runtime.reporting import write_report
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
@@ -123,14 +125,13 @@ class Closer:
             return await self._close(drop, jobs)
 
     async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:
-        now = self._clock.now()
+        now, away = self._clock.now(), partial(self._away, drop)
+        ripe = _Ripe(drop=drop, jobs=jobs, now=now)
         try:
-            after = await self._putting[drop.inbox].do(_Ripe(drop=drop, jobs=jobs, now=now))
-            if not places.are_known(after):
-                await self._prove_that_it_is_there(after)
+            after = await for_certain(lambda: self._putting[drop.inbox].do(ripe), away)
             if after.state is not DropState.DONE or drop.folder:
                 await asyncio.to_thread(self._report, after, jobs, now)
-                await self._prove_that_it_is_there(after)
+                await prove_presence(away)
         except DiskError as trouble:
             self._put_off(drop, trouble)
             return False
@@ -145,11 +146,6 @@ class Closer:
         self._tally.count(after.state)
         self._say(after, jobs, reason)
         return True
-
-    async def _prove_that_it_is_there(self, drop: Drop) -> None:
-        """Raise why the last folder is away: its share may have gone since it was looked for."""
-        if (absence := await self._away(drop)) is not None:
-            raise absence
 
     def _put_away(self, ripe: Sequence[_Ripe]) -> list[Drop | DiskError]:
         """Move what belongs to each drop to its last folder; return the drops as they are then, or what the disk said."""

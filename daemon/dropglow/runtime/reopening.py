@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from dropglow.clock import Clock
 from dropglow.disk import Disk
@@ -20,6 +21,7 @@ from dropglow.landmarks import Role
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState, Job
 from dropglow.runtime import places, reports
+from dropglow.runtime.certain import for_certain, prove_presence
 from dropglow.runtime.ground import Ground
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.reporting import read_reports, write_again, write_report
@@ -48,25 +50,22 @@ class Reopener:
             return drop
         if not (file_needed or not drop.after.workshop):
             return await self._open(drop, drop, why)
-        await self._prove_that_it_is_there(drop)
-        told, placed = await asyncio.to_thread(self._taken_back, drop)
+        away = partial(self._ground.away, Role.INBOX, drop.inbox)
+        await prove_presence(away)
+        told = await asyncio.to_thread(read_reports, self._disk, drop)
+        taken = [drop]
+
+        async def take_back() -> Drop:
+            taken.append(await asyncio.to_thread(places.take_back, self._disk, drop))
+            return taken[-1]
+
         try:
-            if not places.are_known(placed):
-                await self._prove_that_it_is_there(drop)  # or its share went in that moment
-            return await self._open(drop, placed, why)
+            return await self._open(drop, await for_certain(take_back, away), why)
         except (DiskError, LedgerUnavailable):
             # It stays closed, and nobody would look for its file in work before the next start.
             with suppress(DiskError):
-                await asyncio.to_thread(self._laid_back, drop, placed, told)
+                await asyncio.to_thread(self._laid_back, drop, taken[-1], told)
             raise
-
-    async def _prove_that_it_is_there(self, drop: Drop) -> None:
-        if (absence := await self._ground.away(Role.INBOX, drop.inbox)) is not None:
-            raise absence
-
-    def _taken_back(self, drop: Drop) -> tuple[dict[str, bytes], Drop]:
-        """Return the reports about *drop*, which are removed, and the drop with its files in work."""
-        return read_reports(self._disk, drop), places.take_back(self._disk, drop)
 
     def _laid_back(self, drop: Drop, placed: Drop, told: Mapping[str, bytes]) -> None:
         places.lay_back(self._disk, drop, placed)
@@ -101,11 +100,10 @@ class Reopener:
             known = await asyncio.to_thread(places.gathered, self._disk, drop, claimed)
         opened = await self._adopted(drop, known)
         now = self._clock.now()
-        placed = await asyncio.to_thread(places.put_away, self._disk, opened, DropState.HELD)
-        if not places.are_known(placed):
-            await self._prove_that_it_is_there(opened)
-        placed = await asyncio.to_thread(self._reported, placed, jobs, now)
-        await self._prove_that_it_is_there(opened)
+        away = partial(self._ground.away, Role.INBOX, drop.inbox)
+        put_back = partial(asyncio.to_thread, places.put_away, self._disk, opened, DropState.HELD)
+        placed = await asyncio.to_thread(self._reported, await for_certain(put_back, away), jobs, now)
+        await prove_presence(away)
         what = "saved again" if drop.after.workshop else "moved into the inbox"
         detail = f"its file was {what}, and a person has to decide about it"
         return await insist(
