@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 from PIL import Image
@@ -24,6 +24,9 @@ from dropglow.intake.returning import Orphan
 from dropglow.intake.scan import Snag
 from dropglow.intake.sweep import Sweep
 from dropglow.model import DropKey, Facts, Format, Kind, Sighting
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import DiskMaker
 
 KEY = DropKey("abcdefghij")
 OTHER_KEY = DropKey("abcdefghik")
@@ -559,6 +562,30 @@ def test_what_cannot_be_given_back_is_tried_again_by_the_next_sweep(
     assert () == claimed
     assert [] == stranded
     assert ["hill.txt"] == in_inbox(root)
+
+
+@pytest.mark.parametrize("verb", ["move_many", "sync_folder"])
+def test_an_inbox_that_goes_while_a_file_is_claimed_gets_it_back(
+    root: Path, clock: HandClock, faulty_disk: DiskMaker, verb: str
+) -> None:
+    """Moved or not, nobody could tell: the file lies where it was dropped once the inbox is back."""
+    disk, away = faulty_disk(), root.with_name("away")
+    inbox = an_inbox(root, clock, disk)
+    inbox.open()
+    (root / ".dropglow" / "work").mkdir()
+    (root / "hill.txt").write_text("a green hill")
+    (sighting,) = settled(inbox, clock)
+    count = sum(each == verb for each, _ in disk.calls)
+    disk.faults = (faulty_disk.fault(verb=verb, nth=count + 1, deed=lambda: root.rename(away)),)
+
+    claimed = inbox.claim([Party(key=KEY, drop=sighting)])
+    offline = inbox.sweep().offline
+    away.rename(root)
+    inbox.sweep()
+
+    assert () == claimed
+    assert "is not there" in (offline or "")
+    assert (["hill.txt"], ()) == (in_inbox(root), inbox.returning.orphans())
 
 
 def test_two_services_never_claim_the_same_file(root: Path, clock: HandClock) -> None:

@@ -297,7 +297,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "failed drops have no report",
-        (CLOSING, "            write_report(self._disk, placed, state, text)\n", "            assert text\n"),
+        (CLOSING, "        write_report(self._disk, drop, drop.state, text)\n", "        assert text\n"),
     ),
     mutant(
         "claimed files that nobody admitted stay in work",

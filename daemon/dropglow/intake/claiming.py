@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, TypeVar
 
 from dropglow.disk import Disk, refusal, sha256_of
-from dropglow.errors import DiskError
+from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.ignore import Ignored
 from dropglow.intake.inspect import examine
@@ -101,7 +101,7 @@ class Claimed:
 class Spoiled:
     """A party that was not claimed, and why."""
 
-    moved: tuple[tuple[DropKey, Sighting], ...] = ()  # in the work folder: to be given back
+    moved: tuple[tuple[DropKey, Sighting], ...] = ()  # in the work folder, or perhaps there: to be given back
     culprit: Sighting | None = None  # the file that did not come, or could not be read
     error: DiskError | None = None  # what the disk said; None: the file changed, and may be whole soon
     unsynced: bool = False  # all of it came, and a power cut might undo that
@@ -176,7 +176,9 @@ class Claiming:
     def _settled(self, party: Party, outcomes: Sequence[DiskError | None]) -> Claimed | Spoiled:
         pairs = list(zip(party.sightings, outcomes, strict=True))
         stands = {each.path: self._stands(party.key, each, outcome) for each, outcome in pairs}
-        moved = tuple((party.key, each) for each in party.sightings if stands[each.path])
+        moved = tuple(
+            (party.key, each) for each, outcome in pairs if stands[each.path] or _may_have_moved(outcome)
+        )
         for sighting, outcome in pairs:
             if not stands[sighting.path]:
                 return Spoiled(moved=moved, culprit=sighting, error=outcome)
@@ -201,7 +203,7 @@ class Claiming:
         try:
             return self._disk.look(self._work.place(key, sighting.path)) is not None
         except DiskError:
-            return False  # if it is there after all, it is an orphan, and the next start gives it back
+            return False
 
     def _looked_into(self, key: DropKey, sighting: Sighting, *, marker: bool) -> Contents | None:
         """Return what the claimed file or folder holds; None when it is not, or no longer, what was sighted."""
@@ -244,6 +246,11 @@ class Claiming:
             if not same(sighting, stream, inodes_hold=inodes_hold):
                 return None
         return Contents(sha256=sha256, facts=facts)
+
+
+def _may_have_moved(outcome: DiskError | None) -> bool:
+    """Return whether a file was perhaps moved, whatever its share, which may have gone meanwhile, shows now."""
+    return not isinstance(outcome, FileGone | NameTaken)
 
 
 def claimed(party: Party, contents: Sequence[Contents], *, work: WorkFolder) -> Claimed:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dropglow.disk import Disk, shown
-from dropglow.errors import DiskError, FileGone, NameTaken
+from dropglow.errors import DiskError, NameTaken
 from dropglow.intake.claiming import Spoiled
 from dropglow.intake.plan import InboxPlan
 from dropglow.intake.root import Root
@@ -47,6 +47,7 @@ class Returning:
         self._root = root
         self._watches = watches
         self._stranded: tuple[Orphan, ...] = ()  # claimed in vain, and not given back yet
+        self._missed: frozenset[Orphan] = frozenset()  # those of them that the last try did not find
 
     def orphans(self) -> tuple[Orphan, ...]:
         """Return every file in the work folder. Give back those whose key the ledger does not know.
@@ -113,16 +114,23 @@ class Returning:
             self._work.forget(key)
 
     def try_again(self) -> None:
-        """Give back what was claimed in vain and is still here; what the disk does not let go now stays for the next try."""
-        left = []
+        """Give back what was claimed in vain and is still here; what the disk does not let go now stays for the next try.
+
+        So does what is not found, once: its share may have gone in this moment.
+        """
+        left: list[Orphan] = []
+        missed: list[Orphan] = []
         for orphan in self._stranded:
             try:
-                self.give_back(orphan)
-            except FileGone:
-                self._work.forget(orphan.key)
+                if self._disk.look(orphan.place) is not None:
+                    self.give_back(orphan)
+                elif orphan in self._missed:
+                    self._work.forget(orphan.key)
+                else:
+                    missed.append(orphan)
             except DiskError:
                 left.append(orphan)
-        self._stranded = tuple(left)
+        self._stranded, self._missed = (*left, *missed), frozenset(missed)
 
     def _is_copy(self, orphan: Orphan) -> bool:
         return self._plan.keeps and not orphan.place.startswith(f"{self._moved.root}/")

@@ -18,6 +18,9 @@ def make_last_folder(disk: Disk, drop: Drop, folder: str) -> None:
     Raises:
         DiskError: What it stands on is not there, or the file system refused.
     """
-    # Reports about originals that stay go below the outbox, which both of their folders share.
-    ground = (drop.after.failed, drop.after.held) if drop.after.workshop else (drop.inbox, folder)
-    disk.make_folder(folder, within=posixpath.commonpath(ground))
+    if drop.after.workshop:
+        # Reports about originals that stay go below the outbox, which both of their folders share: one that is new is made.
+        outbox = posixpath.commonpath((drop.after.failed, drop.after.held))
+        disk.make_folder(folder, within=posixpath.dirname(outbox))
+    else:
+        disk.make_folder(folder, within=posixpath.commonpath((drop.inbox, folder)))
