@@ -93,6 +93,10 @@ class FaultyDisk(RealDisk):
         with self.turn("make_folder", path):
             super().make_folder(path, within=within, mode=mode)
 
+    def make_inside(self, folder: str, name: str, *, device: int, inode: int, mode: int = 0o777) -> None:
+        with self.turn("make_inside", f"{folder}/{name}"):
+            super().make_inside(folder, name, device=device, inode=inode, mode=mode)
+
     def remove(self, path: str) -> None:
         with self.turn("remove", path):
             super().remove(path)

@@ -356,6 +356,34 @@ def test_folders_are_made_within_one_that_is_there(disk: RealDisk, tmp_path: Pat
     assert (share / "a" / "b").is_dir()
 
 
+def test_a_folder_is_made_inside_of_the_very_one_that_was_seen(disk: RealDisk, tmp_path: Path) -> None:
+    """What lies below the mount point of a share that went a moment ago stays as it is."""
+    share, bare = tmp_path / "share", tmp_path / "bare"
+    share.mkdir()
+    bare.mkdir()
+    seen = share.stat()
+    for _ in range(2):
+        disk.make_inside(str(share), "ours", device=seen.st_dev, inode=seen.st_ino, mode=0o700)
+    share.rename(tmp_path / "away")
+    with pytest.raises(FileGone):
+        disk.make_inside(str(share), "more", device=seen.st_dev, inode=seen.st_ino)
+    bare.rename(share)
+
+    with pytest.raises(DiskError, match="became another folder"):
+        disk.make_inside(str(share), "more", device=seen.st_dev, inode=seen.st_ino)
+
+    assert [] == list(share.iterdir())
+    assert 0o700 == stat.S_IMODE((tmp_path / "away" / "ours").stat().st_mode)
+
+
+def test_a_folder_that_cannot_be_made_inside_is_told(disk: RealDisk, tmp_path: Path) -> None:
+    """What the file system refuses is told in words."""
+    seen = tmp_path.stat()
+
+    with pytest.raises(DiskError, match="cannot make a folder in"):
+        disk.make_inside(str(tmp_path), "a/b", device=seen.st_dev, inode=seen.st_ino)
+
+
 def test_a_folder_whose_name_is_not_synced_is_not_left_there(faulty_disk: DiskMaker, tmp_path: Path) -> None:
     """Who asks a second time is not told that all is well with a folder that a power cut may take away."""
     disk = faulty_disk(faulty_disk.fault(verb="sync_folder", lasting=True))

@@ -43,6 +43,20 @@ async def test_a_known_folder_that_is_missing_is_away(tmp_path: Path) -> None:
     assert isinstance(await ground.away(Role.OUTBOX, str(folder)), FileGone)
 
 
+async def test_a_folder_that_went_meanwhile_is_not_remembered(tmp_path: Path) -> None:
+    """What stands in the place of a share that went after it was asked for is not taken for it."""
+    memory = Memory()
+    known = survey(str(tmp_path))
+    assert known.mount is not None
+    share = replace(known, mount=replace(known.mount, point=f"{tmp_path}/deeper"))
+    memory.remember(Role.OUTBOX, str(tmp_path), share)
+
+    with pytest.raises(DiskError, match="is not the folder that it was"):
+        Ground(memory).remember(Role.OUTBOX, str(tmp_path))
+
+    assert share == memory.known(Role.OUTBOX, str(tmp_path))
+
+
 async def test_another_folder_in_its_place_is_away(tmp_path: Path) -> None:
     """What is told says what to do where it is meant; doing it is believed."""
     memory = Memory()

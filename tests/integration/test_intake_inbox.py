@@ -57,6 +57,8 @@ class StubbornDisk(RealDisk):
         self.syncs = 0
         self.before_moving: Callable[[], object] = lambda: None
         self.before_opening: Callable[[], object] = lambda: None
+        self.before_making: Callable[[], object] = lambda: None
+        self.after_renaming: Callable[[], object] = lambda: None
 
     def create(self, path: str, *, mode: int = 0o600) -> NewFile:
         if self.full:
@@ -69,7 +71,12 @@ class StubbornDisk(RealDisk):
             raise DiskError(f"cannot open {path}: permission denied", hint="give it to us")
         return super().open_read(path)
 
+    def make_inside(self, folder: str, name: str, *, device: int, inode: int, mode: int = 0o777) -> None:
+        self.before_making()
+        super().make_inside(folder, name, device=device, inode=inode, mode=mode)
+
     def sync_folder(self, folder: str) -> None:
+        self.after_renaming()
         self.syncs += 1
         if folder in self.unsyncable and self.sync_faults:
             self.sync_faults -= 1
@@ -796,6 +803,91 @@ def test_a_share_mounted_under_another_device_number_is_known_by_its_mark(
     (elsewhere / "hill.txt").write_text("a green hill")
 
     assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
+
+
+def test_a_share_that_goes_while_it_is_taken_up_leaves_no_mark_below_it(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """Our hidden folder in the bare mount point would say that this is the inbox from now on."""
+    root.rename(root.with_name("away"))
+    inbox.sweep()
+    root.with_name("away").rename(root)
+
+    def unmount() -> None:
+        root.rename(root.with_name("away"))
+        root.mkdir()
+
+    disk.before_making = unmount
+    during = inbox.sweep().offline
+    made = list(root.iterdir())
+    disk.before_making = lambda: None
+    root.rmdir()
+    root.with_name("away").rename(root)
+
+    assert "became another folder" in (during or "")
+    assert [] == made
+    assert Sweep() == inbox.sweep()
+
+
+def test_a_file_whose_share_went_while_it_was_claimed_comes_back(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """It was moved, and its share went before that could be told. No restart is needed to find it."""
+    (root / "hill.txt").write_text("a green hill")
+    found = settled(inbox, clock)
+    work = root / ".dropglow" / "work" / f"{KEY}~hill.txt"
+    disk.after_renaming = lambda: work.exists() and root.rename(root.with_name("away"))
+    claimed = inbox.claim([Party(key=KEY, drop=found[0])])
+    offline = inbox.sweep().offline
+    disk.after_renaming = lambda: None
+    moved = in_work(root.with_name("away"))
+    root.with_name("away").rename(root)
+
+    assert () == claimed
+    assert offline is not None
+    assert [f"{KEY}~hill.txt"] == moved
+    assert inbox.sweep().offline is None
+    assert ["hill.txt"] == in_inbox(root)
+    assert [] == in_work(root)
+
+
+def test_a_file_that_has_two_names_is_not_taken_twice(
+    root: Path, inbox: Inbox, clock: HandClock, disk: StubbornDisk
+) -> None:
+    """Where moving is linking, its share may go in between: while it has a name in work it is left alone."""
+    (root / "hill.txt").write_text("a green hill")
+    found = settled(inbox, clock)
+    work = root / ".dropglow" / "work" / f"{KEY}~hill.txt"
+
+    def link() -> None:
+        os.link(root / "hill.txt", work)
+        root.rename(root.with_name("away"))
+
+    disk.before_moving = link
+    inbox.claim([Party(key=KEY, drop=found[0])])
+    disk.before_moving = lambda: None
+    root.with_name("away").rename(root)
+    disk.immovable = {str(work)}
+    during = settled(inbox, clock)
+
+    assert () == during
+    work.unlink()
+    disk.immovable = set()
+    assert ["hill.txt"] == [sighting.path for sighting in settled(inbox, clock)]
+
+
+def test_a_hidden_folder_that_somebody_removed_is_made_again(
+    root: Path, inbox: Inbox, clock: HandClock
+) -> None:
+    """It is the same inbox, and files in it are taken as before."""
+    mark = (root / ".dropglow" / "folder").read_text()
+    shutil.rmtree(root / ".dropglow")
+    (root / "hill.txt").write_text("a green hill")
+
+    (claimed,) = inbox.claim([Party(key=KEY, drop=settled(inbox, clock)[0])])
+
+    assert Path(claimed.place).exists()
+    assert mark == (root / ".dropglow" / "folder").read_text()
 
 
 @pytest.fixture

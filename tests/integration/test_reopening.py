@@ -40,6 +40,7 @@ def closed_drop(inbox: Path, state: DropState, suffix: str) -> Drop:
     """Return a closed drop with a mask, and lay both of them in their last folder, beside a report."""
     folder = inbox / f"_{state}"
     folder.mkdir()
+    (inbox / ".dropglow").mkdir()
     for name in ("fox.jpg", "fox.mask.png", f"fox.jpg{suffix}"):
         (folder / name).write_bytes(name.encode())
     mask = Companion(

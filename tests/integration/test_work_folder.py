@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from dropglow.disk import RealDisk
+from dropglow.errors import DiskError
 from dropglow.intake.work import WorkFolder
 from dropglow.model import DropKey
 
@@ -17,6 +18,7 @@ LONG: Final = "n" * 252  # too long behind a drop's key
 
 @pytest.fixture
 def work(tmp_path: Path) -> WorkFolder:
+    (tmp_path / ".dropglow").mkdir()  # whoever holds an inbox has it made
     return WorkFolder(str(tmp_path), disk=RealDisk())
 
 
@@ -24,6 +26,14 @@ def folders(work: WorkFolder) -> list[str]:
     return sorted(
         path.relative_to(work.root).as_posix() for path in Path(work.root).rglob("*") if path.is_dir()
     )
+
+
+def test_nothing_is_made_in_what_is_no_inbox(tmp_path: Path) -> None:
+    """A bare mount point, whose share went a moment ago, has no hidden folder; one of ours there would say: this is it."""
+    with pytest.raises(DiskError, match="is not there"):
+        WorkFolder(str(tmp_path), disk=RealDisk()).prepare(KEY, "a/fox.jpg")
+
+    assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

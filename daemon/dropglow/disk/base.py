@@ -195,6 +195,17 @@ class Disk(Protocol):
         """
         ...
 
+    def make_inside(self, folder: str, name: str, *, device: int, inode: int, mode: int = 0o777) -> None:
+        """Make the folder *name* in *folder*, synced, if that still is the one with these numbers. One that is there is fine.
+
+        Nothing is ever made in what a share leaves in its place that goes at this very moment.
+
+        Raises:
+            DiskFull: There is no room.
+            DiskError: *folder* is another one by now, or is gone, or the file system refused.
+        """
+        ...
+
     def remove(self, path: str) -> None:
         """Remove a file and sync its folder. A file that is missing already is fine.
 

@@ -24,6 +24,7 @@ from dropglow.errors import DiskError, FileGone
 from dropglow.naming import shown
 
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BUFFER_BYTES: Final = 1 << 16  # most results fit into it
 _CREATE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -122,7 +123,7 @@ class RealDisk:
     def sync_folder(self, folder: str) -> None:
         """Make what was renamed in *folder* survive a power cut, as far as its file system can."""
         with translated("open", folder):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = os.open(folder, _FOLDER_FLAGS)
         try:
             os.fsync(descriptor)
         except OSError as error:
@@ -159,6 +160,22 @@ class RealDisk:
             with suppress(OSError):
                 os.rmdir(path)
             raise
+
+    def make_inside(self, folder: str, name: str, *, device: int, inode: int, mode: int = 0o777) -> None:
+        """Make the folder *name* in the very *folder* that has these numbers."""
+        with translated("open", folder):
+            parent = os.open(folder, _FOLDER_FLAGS)
+        try:
+            found = os.fstat(parent)
+            if (found.st_dev, found.st_ino) != (device, inode):
+                raise DiskError(
+                    f"{shown(folder)} became another folder", hint="is its share just coming or going?"
+                )
+            _make_in(parent, name, mode=mode)
+        except OSError as error:
+            raise refusal("make a folder in", folder, error) from error
+        finally:
+            let_go(parent)
 
     def remove(self, path: str) -> None:
         """Remove a file and sync its folder. A file that is missing already is fine."""
@@ -270,6 +287,16 @@ class _RealNewFile:
     def _unlink(self) -> None:
         with suppress(OSError):
             os.unlink(self._path)
+
+
+def _make_in(parent: int, name: str, *, mode: int) -> None:
+    with suppress(FileExistsError):
+        os.mkdir(name, mode, dir_fd=parent)
+    try:
+        os.fsync(parent)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
 
 
 def group_id(group: str) -> int:

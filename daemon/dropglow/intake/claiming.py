@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, TypeVar
 
 from dropglow.disk import Disk, refusal, sha256_of
-from dropglow.errors import DiskError, FileGone, NameTaken
+from dropglow.errors import DiskError, NameTaken
 from dropglow.intake.decoding import IN_PROCESS, Decoder
 from dropglow.intake.ignore import Ignored
 from dropglow.intake.inspect import examine
@@ -249,8 +249,11 @@ class Claiming:
 
 
 def _may_have_moved(outcome: DiskError | None) -> bool:
-    """Return whether a file was perhaps moved, whatever its share, which may have gone meanwhile, shows now."""
-    return not isinstance(outcome, FileGone | NameTaken)
+    """Return whether a file was perhaps moved, whatever its share, which may have gone meanwhile, shows now.
+
+    Where moving is linking, a file that is gone may have got its second name before.
+    """
+    return not isinstance(outcome, NameTaken)
 
 
 def claimed(party: Party, contents: Sequence[Contents], *, work: WorkFolder) -> Claimed:

@@ -249,6 +249,8 @@ class Inbox:
     def _sightings(self, snags: list[Snag], paths: list[str] | None) -> Iterator[Sighting]:
         for found in self._drops():
             if isinstance(found, Sighting):
+                if self.returning.is_due(found.path):
+                    continue
                 if paths is not None and not isinstance(found, FolderSighting):
                     paths.append(found.path)
                 yield found

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import replace
 from typing import Final
 
 from dropglow.disk import let_go, refusal, shown
 from dropglow.errors import DiskError
 from dropglow.intake.root import InboxBusy, Root
-from dropglow.intake.survey import not_mounted, survey
-from dropglow.landmarks import Role
+from dropglow.intake.survey import not_mounted
+from dropglow.landmarks import Landmark
 
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -38,12 +37,13 @@ class KeptRoot(Root):
                 hint="is the share mounted? With `done: keep` an inbox is never made; or correct `inbox` in the rule",
             )
 
-    def _take_hold(self, mark: str) -> None:  # noqa: ARG002 - the mark of folders that are written to
+    def _take_hold(self, found: Landmark, mark: str) -> None:  # noqa: ARG002 - the mark of folders that are written to
         self._take_lock()
         self.inodes_hold = False  # many read-only mounts make them up; size and times tell enough here
-        held = survey(self._folder)
-        self._memory.remember(Role.INBOX, self._folder, replace(held, invited=False))
-        self._identity = (held.device, held.inode)
+        self._hold(found, found.mark)
+
+    def _furnished(self) -> bool:
+        return True
 
     def _take_lock(self) -> None:
         """Lock the folder itself, which writes nothing: another service on this machine would buy the same files."""

@@ -47,7 +47,6 @@ class Returning:
         self._root = root
         self._watches = watches
         self._stranded: tuple[Orphan, ...] = ()  # claimed in vain, and not given back yet
-        self._missed: frozenset[Orphan] = frozenset()  # those of them that the last try did not find
 
     def orphans(self) -> tuple[Orphan, ...]:
         """Return every file in the work folder. Give back those whose key the ledger does not know.
@@ -116,21 +115,37 @@ class Returning:
     def try_again(self) -> None:
         """Give back what was claimed in vain and is still here; what the disk does not let go now stays for the next try.
 
-        So does what is not found, once: its share may have gone in this moment.
+        So does what is not seen while the inbox is away: it may be there.
         """
-        left: list[Orphan] = []
-        missed: list[Orphan] = []
-        for orphan in self._stranded:
+        self._stranded = tuple(orphan for orphan in self._stranded if not self._is_dealt_with(orphan))
+
+    def is_due(self, path: str) -> bool:
+        """Return whether the file at *path* (below the inbox) may have another name in the work folder, and is not to be taken yet."""
+        return any(orphan.path == path for orphan in self._stranded)
+
+    def _is_dealt_with(self, orphan: Orphan) -> bool:
+        """Give *orphan* back; return whether that is done, or it certainly is not here any more."""
+        try:
+            if self._disk.look(orphan.place) is not None:
+                self.give_back(orphan)
+            elif not self._certainly_left(orphan):
+                return False
+        except DiskError:
+            return False
+        self._work.forget(orphan.key)
+        return True
+
+    def _certainly_left(self, orphan: Orphan) -> bool:
+        """Return whether a folder of ours, which is there, does not have it: of an inbox that is away nothing is known."""
+        folder = posixpath.dirname(self._moved.root)
+        for name in os.path.relpath(orphan.place, folder).split("/"):
             try:
-                if self._disk.look(orphan.place) is not None:
-                    self.give_back(orphan)
-                elif orphan in self._missed:
-                    self._work.forget(orphan.key)
-                else:
-                    missed.append(orphan)
+                if name not in self._disk.names(folder):
+                    return True
             except DiskError:
-                left.append(orphan)
-        self._stranded, self._missed = (*left, *missed), frozenset(missed)
+                return False
+            folder = posixpath.join(folder, name)
+        return False
 
     def _is_copy(self, orphan: Orphan) -> bool:
         return self._plan.keeps and not orphan.place.startswith(f"{self._moved.root}/")

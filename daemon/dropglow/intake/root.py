@@ -110,7 +110,7 @@ class Root:
         """
         try:
             identity = self._look()
-            if identity != self._identity:
+            if identity != self._identity or not self._furnished():
                 self.close()  # our lock would keep an unmounted share alive
                 self._hold_again(patient=True)
                 self.adopt()
@@ -122,8 +122,10 @@ class Root:
     def _hold_again(self, *, patient: bool) -> None:
         found = survey(self._folder)
         known = self._memory.known(Role.INBOX, self._folder)
+        if known is None and (unmounted := not_mounted(self._folder)) is not None:
+            raise unmounted  # it went since it was looked for
         mark = self._recognised(known, found, patient=patient) if known else found.mark
-        self._take_hold(mark or secrets.token_hex(8))
+        self._take_hold(found, mark or secrets.token_hex(8))
 
     def _recognised(self, known: Landmark, found: Landmark, *, patient: bool) -> str:
         """Return the mark that the folder is to have; none for one made anew."""
@@ -160,14 +162,23 @@ class Root:
             )
         self._disk.make_folder(self._folder, within=posixpath.dirname(self._folder))
 
-    def _take_hold(self, mark: str) -> None:
-        self._disk.make_folder(self._hidden, within=self._folder, mode=PRIVATE)
+    def _take_hold(self, found: Landmark, mark: str) -> None:
+        """Make what we need in the folder that was *found*, in no other: our folder under a bare mount point would invite us."""
+        self._disk.make_inside(self._folder, HIDDEN, device=found.device, inode=found.inode, mode=PRIVATE)
         self._take_lock()
         self.inodes_hold = self._probe()
         if survey(self._folder).mark != mark:
             path = posixpath.join(self._hidden, MARK_FILE)
             self._disk.write(path, f"{mark}\n".encode(), mode=0o600, replace=True)
+        self._hold(found, mark)
+
+    def _hold(self, found: Landmark, mark: str) -> None:
         held = survey(self._folder)
+        if (held.device, held.inode, held.mark) != (found.device, found.inode, mark):
+            raise DiskError(
+                f"{shown(self._folder)} became another folder while it was taken up",
+                hint="is its share just coming or going?",
+            )
         self._memory.remember(Role.INBOX, self._folder, replace(held, invited=False))
         self._identity = (held.device, held.inode)
 
@@ -177,6 +188,10 @@ class Root:
         except OSError as error:
             raise refusal("reach", self._folder, error) from error
         return found.st_dev, found.st_ino
+
+    def _furnished(self) -> bool:
+        """Return whether our folder in it is still there, which somebody may have removed."""
+        return os.path.isdir(self._hidden)  # noqa: PTH112
 
     def _take_lock(self) -> None:
         self._let_go()  # a second descriptor would be refused because of the first

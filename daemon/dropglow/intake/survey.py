@@ -51,13 +51,20 @@ def absence(role: Role, folder: str, memory: Memory) -> DiskError | None:
     An outbox that was made anew in its place will do: what is in an inbox is still owed an ending, until that is taken up.
     Of a folder that was never there, only a mount that /etc/fstab names and that is missing says anything.
     """
-    known = memory.known(role, folder)
-    if known is None:
+    if memory.known(role, folder) is None:
         return not_mounted(folder)
     try:
         found = survey(folder)
     except DiskError as error:
         return error
+    return unlike(role, folder, found, memory)
+
+
+def unlike(role: Role, folder: str, found: Landmark, memory: Memory) -> DiskError | None:
+    """Return why *folder*, as it was *found*, is not the one that *memory* knows; None when it is."""
+    known = memory.known(role, folder)
+    if known is None:
+        return not_mounted(folder)
     match recognise(known, found):
         case Recognition.ANOTHER:
             return strange(folder)

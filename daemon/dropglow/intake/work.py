@@ -34,7 +34,8 @@ class WorkFolder:
         """Name the work folder of *inbox* (absolute), which is *workshop* where originals stay."""
         self._disk = disk
         self._root = workshop or posixpath.join(inbox, HIDDEN, "work")
-        self._within = "/" if workshop else inbox
+        # Whoever holds the inbox has made it: where it is missing, this is not the inbox.
+        self._within = "/" if workshop else posixpath.join(inbox, HIDDEN)
 
     @property
     def root(self) -> str:

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from dropglow.disk import shown
 from dropglow.errors import DiskError
-from dropglow.intake.survey import absence, survey
+from dropglow.intake.survey import absence, survey, unlike
 from dropglow.landmarks import Memory, Role
 from dropglow.model import Drop
 from dropglow.runtime.lane import PATIENCE_S, Lane
@@ -96,13 +96,20 @@ class Ground:
             except DiskError as silence:
                 return silence
 
+    def is_new(self, role: Role, folder: str) -> bool:
+        """Return whether *folder* was never there, as far as is known."""
+        return self._memory.known(role, folder) is None
+
     def remember(self, role: Role, folder: str) -> None:
-        """Take *folder*, as it is now, for the one that is meant. Blocks.
+        """Take *folder*, as it is now, for the one that is meant, unless it went since that was asked. Blocks.
 
         Raises:
-            DiskError: It cannot be looked at.
+            DiskError: It is not, or cannot be looked at.
         """
-        self._memory.remember(role, folder, survey(folder))
+        found = survey(folder)
+        if (absence := unlike(role, folder, found, self._memory)) is not None:
+            raise absence
+        self._memory.remember(role, folder, found)
 
     def is_remote(self, role: Role, folder: str) -> bool:
         """Return whether *folder*, as it was last, is on a share, which may hang in the middle of anything."""
