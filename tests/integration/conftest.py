@@ -231,7 +231,8 @@ def picture(number: int = 0, kind: str = "JPEG") -> bytes:
 
 @pytest.fixture
 def delivery(tmp_path: Path) -> Delivery:
-    """Return a drop with one order whose results go to ``<tmp_path>/out``."""
+    """Return a drop with one order whose results go to ``<tmp_path>/out``, which is there."""
+    (tmp_path / "out").mkdir()
     key = DropKey("abcdefghij")
     drop = Drop(
         key=key,

@@ -246,7 +246,7 @@ def test_a_tampered_temporary_file_is_not_delivered(delivery: Delivery, disk: Re
 def test_a_lost_outbox_is_told_in_words(delivery: Delivery, disk: RealDisk) -> None:
     """An outbox that vanished with the folder above it is a share that is not mounted."""
     planned = delivery.planned(outbox=f"{delivery.outbox}/deep")
-    delivery.outbox.mkdir()
+    (delivery.outbox / "deep").mkdir()
     job = planned.fetch(disk)
     shutil.rmtree(delivery.outbox)
 
@@ -274,11 +274,32 @@ def test_a_refusal_postpones_and_loses_nothing(
     assert {"beach_70.jpg", "beach_70.jpg.json"} == set(delivery.files())
 
 
+def test_no_sidecar_is_laid_under_a_bare_mount_point(
+    delivery: Delivery, disk: RealDisk, faulty_disk: DiskMaker
+) -> None:
+    """The share went when its result had been seen; back again, it gets both."""
+    planned = delivery.planned(sidecar=True)
+    job, away = planned.fetch(disk), delivery.outbox.with_name("away")
+
+    def unmount() -> None:
+        delivery.outbox.rename(away)
+        delivery.outbox.mkdir()
+
+    with pytest.raises(DeliveryError, match="is not there any more"):
+        planned.deliver(faulty_disk(faulty_disk.fault(verb="create", deed=unmount)), job)
+
+    delivery.outbox.rmdir()
+    away.rename(delivery.outbox)
+    assert ["beach_70.jpg"] == planned.deliver(disk, job)
+    assert {"beach_70.jpg", "beach_70.jpg.json"} == set(delivery.files())
+
+
 def test_an_outbox_that_is_a_link_to_a_folder_works(
     delivery: Delivery, disk: RealDisk, tmp_path: Path
 ) -> None:
     """Operators link outboxes to shares."""
     (tmp_path / "share").mkdir()
+    delivery.outbox.rmdir()
     delivery.outbox.symlink_to(tmp_path / "share")
 
     delivery.deliver(disk, delivery.fetch(disk))
@@ -287,10 +308,29 @@ def test_an_outbox_that_is_a_link_to_a_folder_works(
 
 
 def test_a_probe_leaves_nothing(delivery: Delivery, disk: RealDisk) -> None:
-    """A healthy outbox passes, is made when only it is missing, and stays empty."""
+    """A healthy outbox passes, is made when it is new and only it is missing, and stays empty."""
     Outbox(disk).probe(str(delivery.outbox), needed_bytes=1)
+    Outbox(disk).probe(f"{delivery.outbox}/new", needed_bytes=1, make=True)
 
-    assert [] == list(delivery.outbox.iterdir())
+    assert ["new"] == [path.name for path in delivery.outbox.rglob("*")]
+
+
+def test_an_outbox_that_went_meanwhile_is_not_made_again(delivery: Delivery, disk: RealDisk) -> None:
+    """Whoever looked for it a moment ago does not hide what is on its share behind a new folder."""
+    job = delivery.fetch(disk)
+    share = delivery.outbox.rename(delivery.outbox.with_name("share"))
+
+    for attempt in (
+        lambda: delivery.deliver(disk, job),
+        lambda: delivery.fetch(disk),
+        lambda: Outbox(disk).probe(str(delivery.outbox)),
+    ):
+        with pytest.raises(DeliveryError, match="is not there"):
+            attempt()
+
+    assert not delivery.outbox.exists()
+    share.rename(delivery.outbox)
+    assert ["beach_70.jpg"] == delivery.deliver(disk, job)
 
 
 def test_a_probe_tells_what_a_delivery_would_meet(
@@ -370,7 +410,6 @@ def test_a_name_taken_at_the_last_moment_is_left_alone(
     delivery: Delivery, faulty_disk: DiskMaker, *, nth: int, taken: str, collision: Collision
 ) -> None:
     """Somebody is faster between the look and the rename: theirs stays, and no sidecar of ours beside it."""
-    delivery.outbox.mkdir()
     theirs = delivery.outbox / taken
     planned = delivery.planned(sidecar=True, collision=collision)
     disk = faulty_disk(faulty_disk.fault(verb="publish", nth=nth, deed=lambda: theirs.write_bytes(b"theirs")))

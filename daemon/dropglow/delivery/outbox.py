@@ -68,12 +68,13 @@ class Outbox:
                     found[final] = artifact
         return tuple(found.values())
 
-    def probe(self, outbox: str, *, needed_bytes: int = 0) -> None:
+    def probe(self, outbox: str, *, needed_bytes: int = 0, make: bool = False) -> None:
         """Write, sync, rename and remove a small file in *outbox*, as a delivery would.
 
         Args:
-            outbox: Absolute folder; made when only it is missing.
+            outbox: Absolute folder.
             needed_bytes: How much room is wanted.
+            make: Whether it is made when only it is missing: one that was there before is on a share that is away.
 
         Raises:
             DeliveryError: The outbox is missing, full or refuses.
@@ -81,7 +82,7 @@ class Outbox:
         first, second = self._probes(outbox)
         try:
             with at_outbox(outbox):
-                open_outbox(self._disk, outbox)
+                open_outbox(self._disk, outbox, make=make)
                 self._write_probe(first)
                 self._disk.publish(first, second)
                 self._disk.remove(second)
@@ -147,7 +148,7 @@ class _Placing:
         temporary = self.disk.look(self.artifact.temporary)
         if temporary is None:
             # A file in an outbox says that this is there; a missing one says nothing.
-            open_outbox(self.disk, self.plan.outbox)
+            open_outbox(self.disk, self.plan.outbox, make=False)
             return self._placed_before()
         if not self.result.is_at(self.artifact.temporary, temporary):
             return self._placed_before()
@@ -180,7 +181,7 @@ class _Placing:
         if standing is not None and not (replace and standing.regular):
             self._withdraw_sidecar(final)
             return False
-        if self.plan.sidecar and not self._write_sidecar(final):
+        if self.plan.sidecar and not self._write_sidecar(final, about=self.artifact.temporary):
             return False
         try:
             self.disk.publish(self.artifact.temporary, final, replace=replace)
@@ -211,7 +212,7 @@ class _Placing:
     def _settled(self, final: str) -> str:
         """Return *final* once it is certain that it and its sidecar survive a power cut."""
         if self.plan.sidecar:
-            self._write_sidecar(final)
+            self._write_sidecar(final, about=final)
         self.disk.sync_folder(final.rpartition("/")[0])
         return final
 
@@ -220,8 +221,8 @@ class _Placing:
         if self.plan.sidecar and self.result.sidecar_is_ours(final):
             self.disk.remove(final + SIDECAR)
 
-    def _write_sidecar(self, final: str) -> bool:
-        """Return whether this result's own sidecar stands beside *final* now."""
+    def _write_sidecar(self, final: str, *, about: str) -> bool:
+        """Return whether this result's own sidecar stands beside *final* now; the result itself stands at *about*."""
         path = final + SIDECAR
         standing = self.disk.look(path)
         ours = standing is not None and self.result.sidecar_is_ours(final)
@@ -231,7 +232,7 @@ class _Placing:
         if standing is not None and not (replace and standing.regular):
             return False
         try:
-            self._put_sidecar(path, self._sidecar(final), replace=replace)
+            self._put_sidecar(path, self._sidecar(final), about=about, replace=replace)
         except NameTaken:
             return False
         return True
@@ -242,15 +243,21 @@ class _Placing:
         # What is no UTF-8 becomes an escape that JSON knows.
         return json.dumps(document, indent=2, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
 
-    def _put_sidecar(self, path: str, data: bytes, *, replace: bool) -> None:
+    def _put_sidecar(self, path: str, data: bytes, *, about: str, replace: bool) -> None:
         temporary = temporary_of(self.job, self.artifact.index)
         file = self.disk.create(temporary, mode=0o666 if self.plan.mode is None else 0o600)
         try:
             file.write(data)
             file.finish(mode=self.plan.mode, group=self.plan.group)
+            self._prove(about)
             self.disk.publish(temporary, path, replace=replace)
         except DiskError:
             file.discard()
             with suppress(DiskError):
                 self.disk.remove(temporary)
             raise
+
+    def _prove(self, about: str) -> None:
+        """Raise that the result at *about* is not there: its share went, and its sidecar is in what it was mounted over."""
+        if self.disk.look(about) is None:
+            raise DiskError(f"{shown(about)} is not there any more", hint="is the share mounted?")

@@ -36,8 +36,8 @@ def is_temporary_of(job: Job, name: str) -> bool:
     return name.startswith(_prefix(job.key)) and name.endswith(_SUFFIX)
 
 
-def open_outbox(disk: Disk, outbox: str) -> None:
-    """Make sure that *outbox* is there. It is made where only it is missing, not the folders above.
+def open_outbox(disk: Disk, outbox: str, *, make: bool) -> None:
+    """Make sure that *outbox* is there. With *make*, it is made where only it is missing, not the folders above.
 
     Raises:
         DeliveryError: It is not there, which is what an unmounted share looks like.
@@ -45,7 +45,7 @@ def open_outbox(disk: Disk, outbox: str) -> None:
     if disk.look(f"{outbox}/.") is not None:  # the dot follows a link to a folder
         return
     parent = outbox.rpartition("/")[0] or "/"
-    if disk.look(f"{parent}/.") is None or disk.look(outbox) is not None:
+    if not make or disk.look(f"{parent}/.") is None or disk.look(outbox) is not None:
         raise DeliveryError(
             f"the outbox {shown(outbox)} is not there", hint="is the share mounted? otherwise make the folder"
         )

@@ -169,7 +169,7 @@ class Spool:
                 raise
             except DiskError:
                 # Its folder may be missing. That is rare, so it is not asked for beforehand.
-                open_outbox(self._disk, plan.outbox)
+                open_outbox(self._disk, plan.outbox, make=False)
                 self._disk.make_folder(folder_of(job), within=plan.outbox)
                 file = self._disk.create(temporary_of(job, output.index), mode=mode)
         return SpoolFile(self._disk, file, job=job, output=output)

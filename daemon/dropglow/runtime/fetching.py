@@ -99,6 +99,8 @@ class Fetching:
     def _delivered(self, job: Job, drop: Drop, now: datetime) -> tuple[str, ...]:
         paths = self._outbox.deliver(job, drop, now=now)
         self._keep.forget(job.key, len(job.outputs))
+        if job.trips:  # what an outbox that went in the middle of it kept of a sidecar
+            self._forget(job)
         return paths
 
     async def _absence(self, job: Job) -> Event | None:
@@ -127,6 +129,8 @@ class Fetching:
             if (obstacle := away if unkept is None else unkept) is not None:
                 return obstacle
         fetched = False
+        if job.trips:  # what was begun in an outbox that went in the middle of it
+            await asyncio.to_thread(self._forget, job)
         try:
             # Without any, nothing of it can stand: the usual case needs no thread.
             standing = await asyncio.to_thread(self._outbox.standing, job) if job.artifacts else ()

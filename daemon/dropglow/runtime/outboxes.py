@@ -121,7 +121,8 @@ class Outboxes:
 
     def _probe(self, outbox: str, needed_bytes: int) -> DeliveryError | None:
         try:
-            self._outbox.probe(outbox, needed_bytes=needed_bytes)
+            new = self._ground.is_new(Role.OUTBOX, outbox)
+            self._outbox.probe(outbox, needed_bytes=needed_bytes, make=new)
         except DeliveryError as trouble:
             return trouble
         with suppress(DiskError):  # it went at this very moment
