@@ -72,6 +72,7 @@ async def job_at(
     """Admit a drop with one job, which stands there."""
     rule, place = RuleName("art"), inbox / f"{key}~{PurePath(path).name}"
     place.write_text("a fox")
+    (inbox / ".dropglow").mkdir(exist_ok=True)
     found = place.stat()
     after = After(done=str(inbox / "_done"), failed=str(inbox / "_failed"), held=str(inbox / "_held"))
     drop = Drop(
@@ -237,7 +238,6 @@ async def test_what_is_not_synced_is_not_closed(
 
 def watchful(ledger: MemoryLedger, disk: Disk, clock: FakeClock, inbox: Path) -> Closer:
     """Return what closes drops, and knows *inbox* again by the mark that is left in it here."""
-    (inbox / ".dropglow").mkdir()
     (inbox / ".dropglow" / MARK_FILE).write_text("0011223344556677")
     ground = Ground(Memory())
     ground.remember(Role.INBOX, str(inbox))

@@ -31,6 +31,7 @@ def failed_drop(inbox: Path, name: str = "fox.txt", text: bytes = b"a fox", key:
     """Return a drop that failed: its file and its report stand in ``_failed``."""
     place = inbox / "_failed" / name
     place.parent.mkdir(parents=True, exist_ok=True)
+    (inbox / ".dropglow").mkdir(exist_ok=True)
     place.write_bytes(text)
     found = place.stat()
     drop = Drop(
@@ -637,3 +638,30 @@ def test_nothing_is_looked_for_while_a_file_is_at_its_place(
 
     assert drop == places.take_up(disk, drop)
     assert [] == disk.calls
+
+
+@pytest.mark.parametrize("state", [DropState.FAILED, DropState.HELD])
+def test_a_moved_file_is_known_by_its_content_where_shares_number_files_anew(
+    tmp_path: Path, state: DropState
+) -> None:
+    """The service died between the move and the ledger, and the share came back; or each rename gives another number."""
+    moved = failed_drop(tmp_path)
+    (tmp_path / "_failed" / "fox.txt.error.txt").unlink()
+    if state is DropState.HELD:
+        (tmp_path / "_failed").rename(tmp_path / "_held")
+    drop = replace(moved, place=str(tmp_path / ".dropglow" / "work" / "abc~fox.txt"), inode=moved.inode + 1)
+
+    after = places.put_away(RealDisk(), places.take_up(RealDisk(), drop), state)
+
+    assert str(tmp_path / f"_{state}" / "fox.txt") == after.place
+
+
+def test_a_file_of_equal_content_with_the_report_of_another_drop_is_not_taken_for_it(tmp_path: Path) -> None:
+    """Each drop is told where its own file is, or that it is nowhere."""
+    failed_drop(tmp_path, key="twin")
+    lost = failed_drop(tmp_path / "elsewhere")
+    after = After(done=f"{tmp_path}/_done", failed=f"{tmp_path}/_failed", held=f"{tmp_path}/_held")
+    work = str(tmp_path / ".dropglow" / "work" / "abc~fox.txt")
+    drop = replace(lost, inbox=str(tmp_path), after=after, place=work)
+
+    assert "" == places.put_away(RealDisk(), places.take_up(RealDisk(), drop), DropState.FAILED).place

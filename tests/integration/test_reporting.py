@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from dropglow.disk import RealDisk
+from dropglow.errors import DiskError
 from dropglow.intake.plan import InboxPlan
 from dropglow.model import After, Drop, DropKey, DropState
 from dropglow.runtime.reporting import (
@@ -23,10 +24,14 @@ from dropglow.runtime.reporting import (
 from dropglow.runtime.reports import original_line
 from tests.drops import drop_of
 
+if TYPE_CHECKING:
+    from tests.integration.conftest import DiskMaker
+
 LONG: Final = "n" * 251 + ".txt"
 
 
 def a_drop(inbox: Path, path: str, workshop: str = "") -> Drop:
+    (inbox / ".dropglow").mkdir(exist_ok=True)
     after = After(done=None, failed=f"{inbox}/_failed", held=f"{inbox}/_held", workshop=workshop)
     drop = drop_of("abc", at=datetime(2026, 1, 31, tzinfo=UTC), path=path)
     return replace(drop, inbox=str(inbox), place="", after=after, state=DropState.FAILED)
@@ -44,6 +49,24 @@ def test_a_report_that_would_be_removed_is_never_missed(tmp_path: Path, path: st
     found = may_be_reported(RealDisk(), plan, drop.after.failed, path)
 
     assert found
+
+
+def test_no_report_is_laid_under_a_bare_mount_point(tmp_path: Path, faulty_disk: DiskMaker) -> None:
+    """The share went when everything had been asked: not even the folder for it stays."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    drop = a_drop(inbox, "fox.txt")
+
+    def unmount() -> None:
+        inbox.rename(tmp_path / "away")
+        inbox.mkdir()
+
+    disk = faulty_disk(faulty_disk.fault(verb="make_folder", deed=unmount))
+
+    with pytest.raises(DiskError, match="inbox is not there"):
+        write_report(disk, drop, DropState.FAILED, "it failed")
+
+    assert [] == list(inbox.iterdir())
 
 
 def test_where_no_report_lies_none_is_to_be_removed(tmp_path: Path) -> None:

@@ -25,7 +25,12 @@ from dropglow.naming import candidates, spare_names
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
 from dropglow.runtime.footing import make_last_folder
-from dropglow.runtime.reporting import forget_beginnings, remove_reports, remove_reports_about
+from dropglow.runtime.reporting import (
+    forget_beginnings,
+    is_about_another,
+    remove_reports,
+    remove_reports_about,
+)
 
 _NAME_BYTES_MAX: Final = 255
 
@@ -106,9 +111,11 @@ def take_up(disk: Disk, drop: Drop) -> Drop:
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
-        if _is_there(disk, drop, targets[0]):
+        if _is_there(disk, drop, drop, targets[0]):
             pairs = zip(_files(drop), targets, strict=True)
-            return _placed(drop, [to if _is_there(disk, file, to) else file.place for file, to in pairs])
+            return _placed(
+                drop, [to if _is_there(disk, drop, file, to) else file.place for file, to in pairs]
+            )
         if all(disk.look(target) is None for target in targets):
             break
     return drop
@@ -228,9 +235,14 @@ def _reports_lie_alone(disk: Disk, drop: Drop) -> bool:
 
 def _is_its_file(disk: Disk, file: Drop | Companion) -> bool:
     """Return whether what stands at the file's place is the one that was dropped, by its content."""
+    return _is_of(disk, file, file.place)
+
+
+def _is_of(disk: Disk, file: Drop | Companion, place: str) -> bool:
+    """Return whether what stands at *place* has the content of *file*."""
     if isinstance(file, Drop) and file.folder:
-        return all(_is_member(disk, file.place_of(each), each) for each in file.members)
-    return _is_member(disk, file.place, file)
+        return all(_is_member(disk, replace(file, place=place).place_of(each), each) for each in file.members)
+    return _is_member(disk, place, file)
 
 
 def _is_member(disk: Disk, place: str, file: Drop | Companion | Member) -> bool:
@@ -350,10 +362,10 @@ def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
     for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
         pairs = list(zip(files, targets, strict=True))
-        if all(_is_free(disk, file, target) for file, target in pairs):
+        if all(_is_free(disk, drop, file, target) for file, target in pairs):
             try:
                 for number, (file, target) in enumerate(pairs):
-                    places[number] = _moved_to(disk, file, places[number], target)
+                    places[number] = _moved_to(disk, drop, file, places[number], target)
             except NameTaken:
                 continue
             return places
@@ -362,16 +374,27 @@ def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
     raise NameTaken(f"no free name is left like {shown(beside)}", hint="clear that folder up")
 
 
-def _is_free(disk: Disk, file: Drop | Companion, target: str) -> bool:
-    return disk.look(target) is None or _is_there(disk, file, target)
+def _is_free(disk: Disk, drop: Drop, file: Drop | Companion, target: str) -> bool:
+    return disk.look(target) is None or _is_there(disk, drop, file, target)
 
 
-def _is_there(disk: Disk, file: Drop | Companion, target: str) -> bool:
+def _is_there(disk: Disk, drop: Drop, file: Drop | Companion, target: str) -> bool:
+    """Return whether *file* of *drop* is at *target*: by its number, or by its content if it was in work.
+
+    Some shares number files anew when they come back, or when they are renamed; and nobody but us takes files out of work.
+    Another drop's may have the same content: it has a report that says so, unless nothing was wrong with it.
+    """
     there = disk.look(target)
-    return there is not None and (there.device, there.inode) == (file.device, file.inode)
+    if there is None:
+        return False
+    if (there.device, there.inode) == (file.device, file.inode):
+        return True
+    if not file.place.startswith(f"{WorkFolder(drop.inbox, disk=disk).root}/"):
+        return False
+    return _is_of(disk, file, target) and not is_about_another(disk, drop, target)
 
 
-def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> str:
+def _moved_to(disk: Disk, drop: Drop, file: Drop | Companion, place: str, target: str) -> str:
     """Return *target* once the file is there; nothing where it is nowhere.
 
     Raises:
@@ -383,7 +406,7 @@ def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> st
         with suppress(FileGone):
             disk.move(place, target)
             return target
-    return target if _is_there(disk, file, target) else ""
+    return target if _is_there(disk, drop, file, target) else ""
 
 
 def _names(disk: Disk, drop: Drop, parent: str) -> Iterator[tuple[str, ...]]:

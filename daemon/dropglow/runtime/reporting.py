@@ -132,6 +132,16 @@ def remove_reports_about(disk: Disk, drop: Drop) -> None:
             disk.remove(path)
 
 
+def is_about_another(disk: Disk, drop: Drop, place: str) -> bool:
+    """Return whether a report beside *place* says that what is there is another drop's than *drop*.
+
+    Raises:
+        DiskError: The file system does not tell.
+    """
+    reports = (report_name(place, suffix) for suffix in (ERROR_SUFFIX, HELD_SUFFIX, DONE_SUFFIX))
+    return any(disk.look(path) is not None and not _is_about(disk, path, drop) for path in reports)
+
+
 def forget_beginnings(disk: Disk, drop: Drop) -> None:
     """Remove what was written of a report about *drop* when the process died; what refuses is left for the next time."""
     for folder in filter(None, (drop.after.failed, drop.after.held, drop.after.done)):
