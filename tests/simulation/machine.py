@@ -27,9 +27,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from dropglow.disk import real, rename
-from dropglow.intake import inbox, mounts, survey
+from dropglow.disk import reading, real, rename
+from dropglow.intake import claiming, copying, inbox, kept_root, mounts, returning, root, scan, survey
 from dropglow.landmarks import Mount
+from tests.simulation.reach import Reach, renamer
+from tests.simulation.shares import TABLE, Shares
 
 CHANGES: Final = frozenset({
     "create", "write", "fsync", "sync_folder", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "commit", "connect",
@@ -38,11 +40,12 @@ CHANGES: Final = frozenset({
 
 
 _read_mounts: Final = mounts._mounts
+_read_text: Final = mounts._text
 
 
 @functools.cache
 def _mounted(table: str) -> tuple[Mount, ...]:
-    """Return where the simulated folders can lie: nothing comes or goes meanwhile."""
+    """Return where the simulated folders can lie, but for shares: nothing of it comes or goes meanwhile."""
     places = f"{os.path.realpath(tempfile.gettempdir())}/", "/dev/shm/"
     return tuple(
         mount
@@ -61,6 +64,17 @@ def _without_links() -> Any:
 
 _PLAIN: Final = _without_links()
 _PLAINLY: Final = (survey, mounts, inbox)  # which look for links again and again
+_LOOKING: Final = (
+    claiming,
+    copying,
+    inbox,
+    kept_root,
+    reading,
+    returning,
+    root,
+    scan,
+    survey,
+)  # and shares go meanwhile
 
 
 class Died(BaseException):
@@ -158,6 +172,9 @@ class Machine:
         self._dirty: set[int] = set()  # inodes whose content is not synced
         self._open: dict[int, str] = {}
         self._graves = 0
+        self.shares = Shares(str(root), dice, self.counts, self.note)
+        self.shares.settle = self.everything_is_durable
+        self.shares.is_dead = lambda: self.dead
         for name in os.listdir(root):
             found = f"{root}/{name}"
             shutil.rmtree(found) if os.path.isdir(found) else os.unlink(found)
@@ -283,21 +300,33 @@ class Machine:
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
         """Be the operating system below the product's disk, and its source of chance, for a while."""
-        system = self._system()
         chance, os_chance = random._urandom, os.urandom  # type: ignore[attr-defined]
-        before = real.os, rename.os, rename._renameat2, mounts._mounts  # type: ignore[attr-defined]
-        real.os, rename.os, rename._renameat2 = system, system, self._renameat2  # type: ignore[attr-defined]
-        mounts._mounts = _mounted
+        with contextlib.ExitStack() as undo:
+            for module, name, stand_in in self._stand_ins():
+                undo.callback(setattr, module, name, getattr(module, name))
+                setattr(module, name, stand_in)
+            random._urandom = os.urandom = self._dice.randbytes  # type: ignore[attr-defined]
+            try:
+                yield
+            finally:
+                random._urandom, os.urandom = chance, os_chance  # type: ignore[attr-defined]
+
+    def _stand_ins(self) -> Iterator[tuple[Any, str, Any]]:
+        system, renameat2 = self._system(), self._renameat2
+        yield mounts, "_mounts", _mounted
         for module in _PLAINLY:
-            module.os = _PLAIN  # type: ignore[attr-defined]
-        random._urandom = os.urandom = self._dice.randbytes  # type: ignore[attr-defined]
-        try:
-            yield
-        finally:
-            real.os, rename.os, rename._renameat2, mounts._mounts = before  # type: ignore[attr-defined]
-            random._urandom, os.urandom = chance, os_chance  # type: ignore[attr-defined]
-            for module in _PLAINLY:
-                module.os = os  # type: ignore[attr-defined]
+            yield module, "os", _PLAIN
+        if self.shares.all:
+            around = Reach(self.shares, _PLAIN, lambda _number: "")
+            for module in _LOOKING:
+                yield module, "os", around
+            yield mounts, "_mounts", lambda table: self.shares.mounts(_mounted(table))
+            yield mounts, "_text", lambda path: self.shares.table() if path == TABLE else _read_text(path)
+            system = Reach(self.shares, system, lambda number: self._open.get(number, ""))
+            renameat2 = renamer(self.shares, renameat2)
+        yield real, "os", system
+        yield rename, "os", system
+        yield rename, "_renameat2", renameat2
 
     def _system(self) -> Any:
         system = types.SimpleNamespace(**vars(os))
@@ -393,9 +422,11 @@ class Machine:
         self._open.pop(descriptor, None)
         os.close(descriptor)
 
-    def _mkdir(self, path: str, mode: int = 0o777) -> None:
+    def _mkdir(self, path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
         if self.dead:
             raise Died
+        if dir_fd is not None:  # wherever that is by now
+            path = self.shares.where(f"{self._open[dir_fd]}/{path}")
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         self.step("mkdir", path)
@@ -444,6 +475,7 @@ class Machine:
         try:
             self.step("rename", after)
             self.intruder(after)
+            os.lstat(before)  # as the kernel does, which looks for the source first
             if os.path.lexists(after):
                 raise OSError(errno.EEXIST, "")  # noqa: TRY301 - as the kernel's answer, below
             os.rename(before, after)

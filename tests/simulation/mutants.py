@@ -133,6 +133,7 @@ PLACES: Final = f"{PRODUCT}/runtime/places.py"
 CLOSING: Final = f"{PRODUCT}/runtime/closing.py"
 BOOKS: Final = f"{PRODUCT}/ledger/books.py"
 SPOOL: Final = f"{PRODUCT}/delivery/spool.py"
+ROOT_OF_INBOX: Final = f"{PRODUCT}/intake/root.py"
 
 MUTANTS: Final = (
     mutant(
@@ -366,6 +367,34 @@ MUTANTS: Final = (
     mutant(
         "copies of originals are not known after a crash",
         (MEMORY, "        return {path: original for path, original in found.items() if original is not None}", "        return {}"),
+    ),
+    mutant(
+        "the inbox is not looked for before a drop is closed",
+        (CLOSING, "        self._away = away\n", "        self._away = _never_away\n"),
+    ),
+    mutant(
+        "a returning share is not taken up again",
+        (ROOT_OF_INBOX, "                self._hold_again(patient=True)\n                self.adopt()\n", "                raise strange(self._folder)\n"),
+    ),
+    mutant(
+        "a bare mount point is taken for its share",
+        (ROOT_OF_INBOX, "                raise strange(self._folder)\n", "                return known.mark\n"),
+    ),
+    mutant(
+        "our folder is made in whatever stands in an inbox's place",
+        (REAL, "            if (found.st_dev, found.st_ino) != (device, inode):\n", "            if found.st_size < 0:\n"),
+    ),
+    mutant(
+        "an outbox that is missing is made again",
+        (f"{PRODUCT}/delivery/place.py", "    if not make or disk.look(", "    if disk.look("),
+    ),
+    mutant(
+        "what may have been moved when a share went is not looked for",
+        (f"{PRODUCT}/intake/claiming.py", "    return not isinstance(outcome, NameTaken)\n", "    return outcome is None\n"),
+    ),
+    mutant(
+        "a moved file is known by its number alone",
+        (PLACES, "    return _is_of(disk, file, target) and not is_about_another(disk, drop, target)\n", "    return False\n"),
     ),
     mutant(
         "commits are not durable when they return",

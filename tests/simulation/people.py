@@ -20,6 +20,7 @@ from dropglow.ledger.mailbox import Verb, Wish
 from dropglow.lifecycle import RESTING
 from dropglow.model import Stage
 from tests.simulation.rations import Manner
+from tests.simulation.shares import REPORTS
 
 if TYPE_CHECKING:
     from random import Random
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from tests.simulation.machine import Machine
     from tests.simulation.mail import SimMailbox
 
-REPORTS: Final = (".error.txt", ".held.txt", ".report.txt")
 PROMPTS: Final = "in/prompts"
 PHOTOS: Final = "in/photos"
 # The shares of names that somebody takes just before they are given: few files go back into their inbox.
@@ -65,6 +65,7 @@ class Belongings:
     intruders: set[str] = field(default_factory=set)  # files that took a name that was meant for another
     retried: set[str] = field(default_factory=set)  # jobs that somebody who pays wished to be tried again
     removed: set[str] = field(default_factory=set)  # results that somebody took away
+    taken: set[str] = field(default_factory=set)  # digests of what somebody took away for good
     unfinished: dict[str, bytes] = field(default_factory=dict)  # what slow writers still have to write
 
 
@@ -125,7 +126,7 @@ class People:
         below = path.removeprefix(self._machine.root)
         if self._dice.random() >= (TAKEN_BACK if os.path.dirname(below)[1:] in {PROMPTS, PHOTOS} else TAKEN):
             return
-        if "/." in below or below.endswith(REPORTS) or os.path.lexists(path):
+        if "/." in below or below.endswith(REPORTS) or os.path.lexists(path) or self._at(path) != path:
             return
         self._machine.everything_is_durable()
         if below.startswith("/out/"):
@@ -161,9 +162,9 @@ class People:
         if self._manner is not Manner.FOLDERS:
             return self._put(PHOTOS, f"{name}.png", picture(number), clock)
         inbox = f"{self._machine.root}/{PHOTOS}"
-        if not os.path.lexists(f"{inbox}/{name}"):
+        if not os.path.lexists(self._at(f"{inbox}/{name}")):
             self.counts["folder"] += 1
-            os.mkdir(f"{inbox}/{name}")
+            os.mkdir(self._at(f"{inbox}/{name}"))
             for other in range(self._dice.choice((1, 1, 2))):
                 self._put(f"{PHOTOS}/{name}", f"{other}.png", picture(number + 1000 * other), clock)
         return inbox
@@ -171,7 +172,7 @@ class People:
     def _drop_slowly(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str | None:
         self._number += 1
         path = f"{self._machine.root}/{PROMPTS}/{self._name()}.txt"
-        if os.path.lexists(path) or path in self.own.unfinished:
+        if os.path.lexists(self._at(path)) or path in self.own.unfinished:
             return None
         whole = f"slow fox {self._number:03} in the deep white snow".encode()
         self._write(path, whole[:BEGUN], clock)
@@ -189,9 +190,9 @@ class People:
     def _take_back(self, clock: SimClock, _jobs: tuple[Job, ...]) -> str | None:
         folder = self._dice.choice(("_failed", "_failed", "_held"))
         for inbox in (PROMPTS, PHOTOS):
-            place = f"{self._machine.root}/{inbox}/{folder}"
+            place = self._at(f"{self._machine.root}/{inbox}/{folder}")
             for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
-                target = f"{self._machine.root}/{inbox}/{name}"
+                target = self._at(f"{self._machine.root}/{inbox}/{name}")
                 if name.endswith(REPORTS) or name.startswith(".") or os.path.lexists(target):
                     continue
                 os.rename(f"{place}/{name}", target)
@@ -205,7 +206,7 @@ class People:
     def _remove_result(self, _clock: SimClock, _jobs: tuple[Job, ...]) -> None:
         for path in self._visible("out"):
             if path not in self.own.foreign and not path.endswith((".json", *REPORTS)):
-                os.unlink(path)
+                os.unlink(self._at(path))
                 self.own.removed.add(path)
                 return
 
@@ -213,16 +214,17 @@ class People:
         for path in self._visible("in"):
             if path.endswith(REPORTS) or path in self.own.unfinished:
                 continue
-            with open(path, "rb") as file:
+            with open(self._at(path), "rb") as file:
                 digest = _digest(file.read())
             if self.own.inputs[digest]:
-                os.unlink(path)
+                os.unlink(self._at(path))
                 self.own.inputs[digest] -= 1
+                self.own.taken.add(digest)
                 return
 
     def _foreign(self, _clock: SimClock, _jobs: tuple[Job, ...]) -> None:
         path = f"{self._machine.root}/out/{self._dice.choice(('prompts', 'photos'))}/{self._name()}.jpg"
-        if os.path.lexists(path):
+        if os.path.lexists(self._at(path)):
             return
         self._put_foreign(path)
 
@@ -284,27 +286,32 @@ class People:
 
     def _put_foreign(self, path: str) -> None:
         self.own.foreign[path] = f"mine {self._dice.random()}".encode()
-        with open(path, "wb") as file:
+        with open(self._at(path), "wb") as file:
             file.write(self.own.foreign[path])
 
     def _put(self, inbox: str, name: str, content: bytes, clock: SimClock) -> str:
         path = f"{self._machine.root}/{inbox}/{name}"
-        if not os.path.lexists(path):
+        if not os.path.lexists(self._at(path)):
+            self.counts["dropped while its share was away"] += self._at(path) != path
             self._write(path, content, clock)
             self.own.inputs[_digest(content)] += 1
             self.own.arrivals[_digest(content)] += 1
         return os.path.dirname(path)
 
+    def _at(self, path: str) -> str:
+        """Return where what the rules call *path* is now: people use a share from everywhere, also while it is away here."""
+        return self._machine.shares.where(path)
+
     def _write(self, path: str, content: bytes, clock: SimClock) -> None:
-        with open(path, "wb") as file:
+        with open(self._at(path), "wb") as file:
             file.write(content)
-        self._stamp(path, clock)
+        self._stamp(self._at(path), clock)
 
     def _finish(self, path: str, whole: bytes, clock: SimClock) -> None:
         """Go on writing where the file is now: who holds it open does not care for its name."""
         del self.own.unfinished[path]
         name = os.path.basename(path)
-        for place in self._everywhere(os.path.dirname(path)):
+        for place in self._everywhere(self._at(os.path.dirname(path))):
             with open(place, "rb") as file:
                 begun = file.read() == whole[:BEGUN]
             if begun and name.rpartition(".")[0] in place:
@@ -322,11 +329,11 @@ class People:
         return f"drop{self._dice.randrange(4)}"
 
     def _visible(self, top: str) -> list[str]:
-        found = [
-            path
-            for path in self._everywhere(f"{self._machine.root}/{top}")
-            if "/." not in path[len(self._machine.root) :]
-        ]
+        found = []
+        for folder in (f"{self._machine.root}/{top}/photos", f"{self._machine.root}/{top}/prompts"):
+            place = self._at(folder)
+            found += [folder + path[len(place) :] for path in self._everywhere(place)]
+        found = [path for path in found if "/." not in path[len(self._machine.root) :]]
         self._dice.shuffle(found)
         return found
 

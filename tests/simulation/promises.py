@@ -17,7 +17,7 @@ from dropglow.lifecycle import RESTING, TWIN_IN_DOUBT, allowed
 from dropglow.model import Billed, Drop, DropState, Job, JobKey, OnDoubt, Stage
 from dropglow.money import cost, labels
 from tests.simulation.books import answered
-from tests.simulation.people import REPORTS
+from tests.simulation.shares import REPORTS
 
 if TYPE_CHECKING:
     from dropglow.ledger.memory import MemoryLedger
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.simulation.loop import WallClock
     from tests.simulation.people import Belongings
     from tests.simulation.rations import Ration
+    from tests.simulation.shares import Shares
     from tests.simulation.wire import Front
 
 # What lets an order be placed once more. Nothing else does.
@@ -70,9 +71,11 @@ class Promises:
         own: Belongings,
         ration: Ration,
         wall: WallClock,
+        shares: Shares,
     ) -> None:
-        """Compare what is in *root* with what everybody knows."""
+        """Compare what is in *root* with what everybody knows; *shares* tell where files are while they are away."""
         self._root = root
+        self._shares = shares
         self._world = world
         self._front = front
         self._ledger = ledger
@@ -110,6 +113,7 @@ class Promises:
             *self._torn(),
             *self._foreign(),
             *self._lost(told),
+            *self._forgotten(told),
             *self._undelivered(told),
             *self._unreported(told),
             *self._front.strangers,
@@ -230,7 +234,7 @@ class Promises:
     def _left_over(self, kept: set[str]) -> Iterator[str]:
         for path in _files(f"{self._root}/out") + _files(f"{self._root}/in"):
             inside = path.removeprefix(self._root)
-            if "/." in inside and "/.dropglow/" not in inside and path not in kept:
+            if "/." in inside and "/.dropglow/" not in inside and path not in kept | self._shares.begun:
                 yield f"{inside} is left over"
 
     # The ledger's own story.
@@ -255,7 +259,8 @@ class Promises:
 
     def _foreign(self) -> Iterator[str]:
         for path, content in self._own.foreign.items():
-            if not os.path.isfile(path) or _read(path) != content:
+            place = self._shares.where(path)
+            if not os.path.isfile(place) or _read(place) != content:
                 yield f"I5: {path.removeprefix(self._root)} is not as its owner left it"
 
     # I4: complete, once, and as it came.
@@ -263,7 +268,7 @@ class Promises:
     def _torn(self) -> Iterator[str]:
         served = set().union(*self._front.served.values()) if self._front.served else set()
         for path in self._results():
-            if path not in self._own.foreign and _digest(path) not in served:
+            if path not in self._own.foreign and _digest(self._shares.where(path)) not in served:
                 yield f"I4: {path.removeprefix(self._root)} is not what came from Adobe"
 
     def _undelivered(self, told: Told) -> Iterator[str]:
@@ -289,11 +294,16 @@ class Promises:
                 yield f"I4: {path.removeprefix(self._root)} belongs to no job"
 
     def _of_retried(self, path: str, told: Told) -> bool:
-        """Return whether a result stands under a name that its job gave up, failing on the way."""
+        """Return whether a result stands under a name that its job gave up, failing on the way, or no longer knew.
+
+        Where a share numbers its files anew, only a sidecar tells whose result has a name already: without one it is
+        fetched again, and stands there twice.
+        """
         digest = _digest(path)
+        unknown = self._shares.renumbers(path) and not os.path.lexists(f"{path}.json")
         return any(
             digest in {artifact.sha256 for artifact in job.artifacts}
-            and job.stage in {Stage.FAILED, Stage.CANCELLED}
+            and (unknown or job.stage in {Stage.FAILED, Stage.CANCELLED})
             for job in told.jobs.values()
         )
 
@@ -320,6 +330,25 @@ class Promises:
             if not found[digest] <= wanted <= found[digest] + gone[digest]:
                 yield f"I1: {digest[:8]} was dropped {wanted} times and is at {found[digest]} places"
 
+    def _forgotten(self, told: Told) -> Iterator[str]:
+        """Yield what lies in a last folder while its drop is said to be nowhere. Of a copy that came, no drop has the first."""
+        places = {
+            place for drop in told.drops for place in (drop.place, *(each.place for each in drop.companions))
+        }
+        nowhere = {
+            drop.sha256
+            for drop in told.drops
+            if drop.state is not DropState.DONE
+            and not drop.after.workshop
+            and not os.path.lexists(drop.place)
+        }
+        for path in _files(f"{self._root}/in"):
+            inside = path.removeprefix(self._root)
+            if path in places or path.endswith(REPORTS) or "/." in inside or path in self._own.intruders:
+                continue
+            if any(f"/{name}/" in inside for name in REPORTED) and _digest(path) in nowhere - self._own.taken:
+                yield f"I1: {inside} is there, and the ledger does not know it"
+
     def _unreported(self, told: Told) -> Iterator[str]:
         for drop in told.drops:
             place = self._beside(drop)
@@ -343,7 +372,12 @@ class Promises:
         return f"{folder}/{drop.path}" if folder else ""
 
     def _results(self) -> Iterator[str]:
-        for path in _files(f"{self._root}/out"):
+        for folder in ("out/photos", "out/prompts"):
+            yield from self._results_in(f"{self._root}/{folder}")
+
+    def _results_in(self, folder: str) -> Iterator[str]:
+        place = self._shares.where(folder)
+        for path in (folder + found[len(place) :] for found in _files(place)):
             if not path.endswith((".json", *REPORTS)) and "/." not in path.removeprefix(self._root):
                 yield path
 

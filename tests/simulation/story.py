@@ -23,6 +23,9 @@ from dropglow.errors import DropglowError
 from dropglow.events import Accepted
 from dropglow.firefly.client import FireflyClient
 from dropglow.firefly.credentials import FixedCredentials
+from dropglow.intake import atlas
+from dropglow.intake.atlas import ATLAS_FILE
+from dropglow.landmarks import Role
 from dropglow.ledger.base import Query
 from dropglow.ledger.lifeboat import Lifeboat
 from dropglow.ledger.mailbox import Verb
@@ -38,6 +41,7 @@ from tests.simulation.mail import QuietStatus, SimDoorbell, SimMailbox
 from tests.simulation.people import People
 from tests.simulation.promises import Promises
 from tests.simulation.rations import FREE, RATIONS, Manner, configuration
+from tests.simulation.shares import Share
 from tests.simulation.weather import Weather
 from tests.simulation.wire import Front, SimWire, SimWorld
 
@@ -49,6 +53,8 @@ MEDDLED: Final = (
     0.5  # how often somebody cancels while an answer is on its way, where Adobe has trouble with that
 )
 RATIONED: Final = 0.2  # the share of seeds with budgets
+SHARED: Final = 0.25  # the share of seeds whose folders come and go
+DROPPED: Final = 0.3  # how often somebody drops a file while one is away
 RECOVERED: Final = 0.3  # the share whose last troubled life has to get well by itself, without a restart
 CALM_S: Final = 1500.0  # longer than anything waits for the next try once all goes well again
 BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
@@ -101,7 +107,11 @@ class Story:
             own=self._people.own,
             ration=self._ration,
             wall=self._wall,
+            shares=self._machine.shares,
         )
+        self._tides = random.Random(f"{seed} shares")
+        if self._tides.random() < SHARED:
+            self._add_shares()
         self._deeds = [(self._now_s + at_s, deed) for at_s, deed in self._people.plan(HORIZON_S)]
         self._bugs: list[str] = []
         self._service: Service | None = None
@@ -135,11 +145,51 @@ class Story:
                 verdict.broken += self._promises.broken_at_rest(kept=self._machine.kept)
             except EndlessLoop as endless:
                 verdict.broken.append(f"I7: {endless}")
-        verdict.broken += self._bugs
+        verdict.broken += [*self._bugs, *self._machine.shares.broken]
         verdict.trace = self._machine.trace.hexdigest()
         verdict.counts = self._machine.counts + self._people.counts
         verdict.story = self._machine.story or []
         return verdict
+
+    # Shares.
+
+    def _add_shares(self) -> None:
+        for nature in trials.shares(self._tides):
+            times = self._tides.choice((1, 2, 3, 4))
+            outages = [trials.outage(self._tides, nature, HORIZON_S) for _ in range(times)]
+            self._machine.shares.add(nature, outages)
+        self._machine.shares.knows = self._knows
+
+    def _knows(self, share: Share) -> bool:
+        """Return whether the service that runs has seen every folder of *share*: of others it knows nothing."""
+        if self._service is None:
+            return False
+        memory = next(iter(self._service.staff.attendants.values())).inbox._root._memory
+        return all(
+            memory.known(Role.INBOX if "/in/" in folder else Role.OUTBOX, folder) for folder in share.tops
+        )
+
+    def _remembered(self, folder: str) -> bool:
+        """Return whether the file says so in which the service remembers folders over restarts."""
+        path = f"{self._machine.root}/state/{ATLAS_FILE}"
+        return any(found == folder for (_, found), _ in atlas._read(path, RealDisk()))
+
+    def _drop_elsewhere(self, loop: SimLoop, clock: SimClock, lasts_s: float) -> None:
+        """Have somebody drop a file on another machine, which still has the share that went here."""
+        if self._tides.random() < DROPPED:
+            loop.call_later(self._tides.uniform(0, lasts_s), self._act, "drop", clock)
+
+    def _tide(self, *, recovering: bool) -> None:
+        """Have shares come back for good, at once or after a while, or go once more first."""
+        shares = self._machine.shares
+        again = self._tides.random() < 0.5
+        for share in shares.all:
+            share.outages.clear()
+            if again and (recovering or share.away is None):
+                share.outages.append(trials.outage(self._tides, share.nature, HORIZON_S))
+                shares.well.add(share.number)
+            elif self._tides.random() < 0.5 and share.away is not None:
+                shares.back(share)
 
     # Lives.
 
@@ -159,6 +209,8 @@ class Story:
         self._mailbox.machine = self._machine
         self._machine.intruder = partial(self._people.intrude, clock)
         self._service = None
+        self._machine.shares.gone = partial(self._drop_elsewhere, loop, clock)
+        self._machine.shares.begin(loop, remembered=self._remembered)
         life = loop.create_task(self._life(clock, stop, healing=healing), name="life")
         self._schedule(loop, clock)
         if healing:
@@ -280,6 +332,7 @@ class Story:
     def _heal(self) -> None:
         """Let everything go well, and wait for rest."""
         self._be_well()
+        self._tide(recovering=False)
         self._wall.catch_up(self._now_s)
         self._live(Fate(), until_s=self._now_s + HEALING_S, healing=True)
 
@@ -289,11 +342,11 @@ class Story:
         self._machine.fate = Fate()
         self._weather.clear_up()
         self._be_well()
+        self._tide(recovering=True)
         loop.drive(life.done, until_s=loop.time() + CALM_S)
         self._until_rest(loop, clock, life, loop.time() + HEALING_S)
         if self._service is not None:
-            away = (reason.replace(self._machine.root, "") for reason in self._service.staff.offline())
-            self._bugs += [f"I7: offline although all is well: {reason}" for reason in away]
+            self._bugs += self._offline()
 
     def _be_well(self) -> None:
         self._world.faults = trials.healthy()
@@ -320,11 +373,26 @@ class Story:
             ways = (Verb.RESUBMIT, Verb.ABANDON, Verb.ATTACH, Verb.ABANDON)
             verb = self._dice.choice(ways if doubt.stage is Stage.IN_DOUBT else (Verb.APPROVE, Verb.CANCEL))
             self._people.ask(verb, doubt, clock)
+        self._still_away()
         if life.done():
             self._bugs.append(f"I7: the healthy service ended: {life.exception()!r}")
 
+    def _still_away(self) -> None:
+        """Note what the service does not take up although it is back, and let nothing go any more."""
+        if self._machine.shares.all:
+            self._bugs += self._offline()
+            self._machine.shares.calm()
+
+    def _offline(self) -> list[str]:
+        if self._service is None:
+            return []
+        away = (why.replace(self._machine.root, "") for why in self._service.staff.offline())
+        return [f"I7: offline although all is well: {why}" for why in away]
+
     def _rests(self) -> bool:
         if self._service is None or self._mailbox.waiting:
+            return False
+        if self._machine.shares.all and (not self._machine.shares.all_back or self._offline()):
             return False
         counts, parked = answered(self._ledger.counts()), self._parked()
         moving = sum(count for stage, count in counts.jobs.items() if stage not in RESTING)

@@ -29,6 +29,10 @@ WANTED: Final = (
     "answer lost on its way", "a gateway's answer in place of Adobe's", "half an answer", "answer compressed", "no such name",
     "no valid certificate", "no connection in time", "meddled", "set_clock", "suspend", "pause", "wish approve", "folder",
     "came to rest without money", "got well without a restart",
+    "share unmounted", "share missing", "share refusing", "share gone between two calls", "share gone at mkdir", "share gone at rename",
+    "share back", "share back between two calls", "share back with other inodes", "share back with another device",
+    "share numbering by name", "share that cannot rename without replacing", "ghost under a bare mount point",
+    "dropped while its share was away", "share gone while all was well", "share back in a service that runs",
 )  # fmt: skip
 SAMPLE: Final = (
     "the intent is stored after",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from dropglow.sandbox.fault_values import NEVER, Rate, Span
 from dropglow.sandbox.faults import ACCESS_ERRORS, CANCEL_ERRORS, POLICY_CODES, Faults
 from tests.simulation.machine import Fate, Trouble
+from tests.simulation.shares import FOLDERS, Nature, Numbering, Outage, Way
 from tests.simulation.weather import Weather
 
 if TYPE_CHECKING:
@@ -81,6 +82,43 @@ def _refusals(dice: Random, root: str) -> Iterator[Trouble]:
             from_effect=0,
             times=dice.choice((1, 2, 5)),
         )
+
+
+def shares(dice: Random) -> Iterator[Nature]:
+    """Yield the shares of one seed: folders that rules name, or those above them."""
+    tops = dice.choice(
+        (*((folder,) for folder in FOLDERS), ("in",), ("out",), ("in", "out"), ("in/prompts", "out/prompts"))
+    )
+    for top in tops:
+        kind = dice.choice(("", "ext4", "nfs4", "cifs", "fuse.sshfs"))
+        numbering = dice.choice(tuple(Numbering)) if kind else Numbering.LASTING
+        yield Nature(
+            top=top,
+            kind=kind,
+            listed=bool(kind) and dice.random() < 0.2,
+            numbering=numbering,
+            linking=bool(kind) and numbering is not Numbering.BY_NAME and dice.random() < 0.2,
+            moving=bool(kind) and dice.random() < 0.5,
+        )
+
+
+def outage(dice: Random, nature: Nature, horizon_s: float) -> Outage:
+    """Return one time that a share of this *nature* is away: it goes within *horizon_s* seconds, or at some call."""
+    by_time = dice.random() < 0.25
+    verb = dice.choice(("", "", "", *_CALLS))
+    return Outage(
+        way=dice.choice(
+            (Way.UNMOUNTED, Way.UNMOUNTED, Way.MISSING, Way.REFUSING)
+            if nature.kind
+            else (Way.MISSING, Way.REFUSING)
+        ),
+        at_s=dice.uniform(0.1, horizon_s) if by_time else 0.0,
+        verb=verb,
+        number=int(2 ** dice.uniform(0, 3 if verb else 6)),
+        lasts_calls=dice.choice((0, 0, int(2 ** dice.uniform(0, 5)))),
+        lasts_s=dice.choice((0.01, 1.0, dice.uniform(2, 40), dice.uniform(2, 40), 120.0)),
+        error=dice.choice((errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN)),
+    )
 
 
 def weather(dice: Random) -> Weather:
@@ -168,6 +206,22 @@ _REFUSED: Final = {
     errno.EIO: ("read", "write", "fsync", "sync_folder", "rename", "unlink", "commit"),
 }
 
+# Calls of the product before which shares go.
+_CALLS: Final = (
+    "create",
+    "mkdir",
+    "rename",
+    "rename",
+    "replace",
+    "unlink",
+    "fsync",
+    "write",
+    "open",
+    "lstat",
+    "stat",
+    "listdir",
+    "rmdir",
+)
 # Effects at which lives end, by how their lines in the trace begin.
 _DEATHS: Final = (
     "", "", "", "connect", "send", "answer", "commit", "rename", "fsync", "sync_folder", "unlink", "write",
