@@ -122,6 +122,8 @@ class Reach(types.SimpleNamespace):
 def _gated(shares: Shares, verb: str, call: Any) -> Any:
     def gated(path: str, *args: Any, **kwargs: Any) -> Any:
         shares.reach(verb, path)
+        if verb == "unlink":
+            shares.removing(path)
         return call(path, *args, **kwargs)
 
     return gated

@@ -142,9 +142,7 @@ class Shares:
         self.all: list[Share] = []
         self.well: set[int] = set()  # those that go when nothing else goes wrong any more
         self.broken: list[str] = []  # promises
-        self.begun: set[str] = (
-            set()
-        )  # what was tried in outboxes when they went: the next try, or start, removes it
+        self.begun: set[str] = set()  # what was begun in outboxes when they went, and only a start removes
         self.settle: Callable[[], None] = _nothing  # what happened before is durable
         self.is_dead: Callable[[], bool] = bool
         self.gone: Callable[[float], None] = _nobody  # told for how long one went
@@ -223,6 +221,11 @@ class Shares:
                 self._touch(share, verb)
                 if share.away is Way.REFUSING:
                     raise OSError(share.error, os.strerror(share.error), path)
+
+    def removing(self, path: str) -> None:
+        """Note that *path* is not removed whose share is away for this one call or a few: nobody notices, or tries again."""
+        if any(share.holds(path) and share.elsewhere and share.calls for share in self.all):
+            self.begun.add(path)
 
     def _touch(self, share: Share, verb: str) -> None:
         if self.is_dead():
