@@ -166,14 +166,33 @@ def test_moving_by_link_leaves_one_name(tmp_path: Path) -> None:
     assert ["b"] == [entry.name for entry in tmp_path.iterdir()]
 
 
-def test_moving_by_link_finishes_what_was_interrupted(tmp_path: Path) -> None:
-    """A crash between linking and unlinking leaves two names, and the next try makes it one."""
+@pytest.mark.parametrize("move", [rename._link_and_unlink, rename.rename], ids=["link", "rename"])
+def test_moving_by_link_finishes_what_was_interrupted(
+    tmp_path: Path, move: Callable[[str, str], None]
+) -> None:
+    """A crash between linking and unlinking leaves two names, and the next try makes it one.
+
+    The kernel sees that the name is taken, and never asks the file system, which could say that it cannot rename so.
+    """
     (tmp_path / "a").write_text("mine")
     os.link(tmp_path / "a", tmp_path / "b")
 
-    rename._link_and_unlink(f"{tmp_path}/a", f"{tmp_path}/b")
+    move(f"{tmp_path}/a", f"{tmp_path}/b")
 
     assert ["b"] == [entry.name for entry in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("move", [rename._link_and_unlink, rename.rename], ids=["link", "rename"])
+def test_a_move_to_where_it_is_removes_nothing(tmp_path: Path, move: Callable[[str, str], None]) -> None:
+    """One name in two spellings is no second name."""
+    (tmp_path / "a").write_text("mine")
+    (tmp_path / "folder").mkdir()
+
+    for name in ("a", "folder"):
+        with pytest.raises((FileExistsError, DiskError)):
+            move(f"{tmp_path}/{name}", f"{tmp_path}/folder/../{name}")
+
+    assert ["a", "folder"] == sorted(entry.name for entry in tmp_path.iterdir())
 
 
 def test_a_file_system_that_can_neither_rename_nor_link_is_named(tmp_path: Path) -> None:

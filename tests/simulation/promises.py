@@ -384,6 +384,8 @@ class Promises:
 
 def _doubtful(job: Job) -> bool:
     """Return whether a person has to say how *job*, or the one that stands for it, goes on."""
+    if job.stage is Stage.FAILED and job.reuses is not None:
+        return True  # what another job bought cannot be had any more: only a person buys it again
     return job.stage in {Stage.IN_DOUBT, Stage.HELD} or (
         job.failure is not None and job.failure.code == TWIN_IN_DOUBT
     )

@@ -184,7 +184,7 @@ def renamer(shares: Shares, below: Any) -> Any:
         before, after = os.fsdecode(source), os.fsdecode(target)
         try:
             shares.crossing("rename", before, after)
-            if shares.cannot_rename(after):
+            if shares.cannot_rename(after) and not os.path.lexists(after):
                 raise OSError(errno.EINVAL, "")  # noqa: TRY301 - as the kernel's answer, below
         except OSError as error:
             ctypes.set_errno(error.errno or errno.EIO)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -28,6 +29,10 @@ def rename(source: str, target: str) -> None:
     with translated_naming("move to", target, source=source):
         try:
             _rename_noreplace(source, target)
+        except FileExistsError:
+            # The kernel says so without asking the file system, also where we have to move by a second name.
+            _finish(source, target)
+            return
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 raise
@@ -44,9 +49,8 @@ def _link_and_unlink(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
-        # Ours from before a crash between the two calls, or NFS repeated a call that had succeeded.
-        if not _same_file(source, target):
-            raise
+        _finish(source, target)
+        return
     except OSError as error:
         if error.errno not in _LINKLESS:
             raise
@@ -54,6 +58,18 @@ def _link_and_unlink(source: str, target: str) -> None:
             f"cannot move to {shown(target)}: this file system can neither rename without replacing nor link",
             hint="use a folder on another file system; some network shares need other mount options",
         ) from error
+    os.unlink(source)
+
+
+def _finish(source: str, target: str) -> None:
+    """Remove *source* where *target* is a second name of it: from before a crash, or NFS repeated a call that had succeeded.
+
+    Raises:
+        FileExistsError: It is another file, or the same name in other words.
+    """
+    first, second = os.lstat(source), os.lstat(target)
+    if first.st_nlink < 2 or stat.S_ISDIR(first.st_mode) or not os.path.samestat(first, second):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     os.unlink(source)
 
 
@@ -66,11 +82,6 @@ def _make_and_rename(source: str, target: str) -> None:
         with suppress(OSError):  # somebody put something into it
             os.rmdir(target)
         raise
-
-
-def _same_file(one: str, other: str) -> bool:
-    first, second = os.lstat(one), os.lstat(other)
-    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
 
 
 def _find_renameat2() -> Callable[..., int] | None:
