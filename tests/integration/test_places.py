@@ -429,6 +429,37 @@ def test_a_pair_is_deleted_together(tmp_path: Path) -> None:
     assert [] == list((tmp_path / ".dropglow" / "work" / "abc").iterdir())
 
 
+@pytest.mark.parametrize("fault", [{"verb": "move", "nth": 2}, {"verb": "make_folder", "nth": 2}])
+def test_a_pair_is_taken_back_whole_or_not_at_all(
+    tmp_path: Path, faulty_disk: DiskMaker, fault: dict[str, Any]
+) -> None:
+    """Nobody would look into the hidden work folder for the one of which the other was refused."""
+    failed = places.put_away(RealDisk(), a_pair(tmp_path), DropState.FAILED)
+    write_report(RealDisk(), failed, DropState.FAILED, "it failed")
+    before = visible(tmp_path)
+
+    with pytest.raises(DiskError):
+        places.take_back(faulty_disk(faulty_disk.fault(**fault)), failed)
+
+    assert ["_failed/fox.jpg", "_failed/fox.jpg.error.txt", "_failed/fox.mask.png"] == before
+    assert before == visible(tmp_path)
+
+
+def test_a_pair_of_which_one_is_in_work_is_taken_back_and_loses_its_report(
+    tmp_path: Path, faulty_disk: DiskMaker
+) -> None:
+    """A crash came between: who asks again finds the one, and takes the other."""
+    failed = places.put_away(RealDisk(), a_pair(tmp_path), DropState.FAILED)
+    write_report(RealDisk(), failed, DropState.FAILED, "a report about drop abc, which failed")
+    with pytest.raises(faulty_disk.power_cut):
+        places.take_back(faulty_disk(faulty_disk.fault(verb="move", nth=2, number=None)), failed)
+
+    back = places.take_back(RealDisk(), failed)
+
+    assert [b"fox.jpg", b"fox.mask.png"] == [Path(each.place).read_bytes() for each in parts(back)]
+    assert [] == visible(tmp_path)
+
+
 def test_a_pair_is_taken_back_together(tmp_path: Path) -> None:
     """And a companion that is another file by now stays where it is."""
     failed = places.put_away(RealDisk(), a_pair(tmp_path), DropState.FAILED)

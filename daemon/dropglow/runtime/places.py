@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -122,7 +122,7 @@ def take_up(disk: Disk, drop: Drop) -> Drop:
 
 
 def take_back(disk: Disk, drop: Drop) -> Drop:
-    """Move the files of *drop* from their last folder into work again, and remove its report.
+    """Move the files of *drop* from their last folder into work again, all or none, and remove its report.
 
     Originals that stay are copied again.
 
@@ -135,7 +135,31 @@ def take_back(disk: Disk, drop: Drop) -> Drop:
         remove_reports(disk, drop)
         return copied
     work = WorkFolder(drop.inbox, disk=disk)
-    return _placed(drop, [_taken_back(disk, drop, file, work) for file in _files(drop)])
+    targets = [work.place(drop.key, file.path) for file in _files(drop)]
+    found = _placed(drop, [_whereabouts(disk, drop, file, work) for file in _files(drop)])
+    pairs = zip(_files(found), targets, strict=True)
+    moved = {
+        file.place: target
+        for file, target in pairs
+        # What is there is a newer copy: both stay where they are.
+        if file.place not in {"", target} and disk.look(target) is None
+    }
+    try:
+        for file in _files(found):
+            if file.place in moved:
+                work.prepare(drop.key, file.path)
+                disk.move(file.place, moved[file.place])
+    except DiskError:
+        _move_back(disk, zip([file.place for file in _files(drop)], targets, strict=True))
+        work.forget(drop.key)
+        raise
+    # Last: a file that could not be moved needs its report, and one that was moved has to go on.
+    with suppress(DiskError):
+        if found.place in moved:
+            remove_reports(disk, drop)
+        elif found.place != drop.place:
+            remove_reports_about(disk, drop)
+    return _placed(found, [moved.get(file.place, file.place) for file in _files(found)])
 
 
 def lay_back(disk: Disk, drop: Drop, taken: Drop) -> None:
@@ -297,25 +321,6 @@ def _rests(disk: Disk, file: Drop | Companion, parent: str) -> bool:
     return bool(file.place) and posixpath.dirname(file.place) == parent and disk.look(file.place) is not None
 
 
-def _taken_back(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
-    target = work.place(drop.key, file.path)
-    if (there := _whereabouts(disk, drop, file, work)) in {"", target}:
-        if not there and isinstance(file, Drop):
-            with suppress(DiskError):
-                remove_reports_about(disk, file)
-        return there
-    work.prepare(drop.key, file.path)
-    try:
-        disk.move(file.place, target)
-    except NameTaken:
-        return file.place  # the work folder holds a newer copy: leave both where they are
-    if isinstance(file, Drop):
-        # Last: a file that could not be moved needs its report, and one that was moved has to go on.
-        with suppress(DiskError):
-            remove_reports(disk, file)
-    return target
-
-
 def _whereabouts(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
     """Return where *file* of a closed *drop* is: at its place, in work already, or nowhere.
 
@@ -346,13 +351,18 @@ def _exchange_all(disk: Disk, moves: Sequence[tuple[str, str]]) -> None:
         for place, target in moves:
             disk.move(place, target)
     except DiskError:
-        for place, target in reversed(moves):
-            with suppress(DiskError):
-                if disk.look(place) is None:
-                    disk.move(target, place)
+        _move_back(disk, moves)
         if any(disk.look(place) or not disk.look(target) for place, target in moves):
             raise
         # None could go back either: they are together where they belong, and nobody would look for them elsewhere.
+
+
+def _move_back(disk: Disk, moves: Iterable[tuple[str, str]]) -> None:
+    """Undo *moves* as far as the disk lets it, the last one first."""
+    for place, target in reversed(list(moves)):
+        with suppress(DiskError):
+            if place not in {"", target} and disk.look(place) is None:
+                disk.move(target, place)
 
 
 def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
