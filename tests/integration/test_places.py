@@ -445,6 +445,39 @@ def test_a_pair_is_taken_back_whole_or_not_at_all(
     assert before == visible(tmp_path)
 
 
+@pytest.mark.parametrize("names", [("fox.jpg", "fox.mask.png"), ("fox_2.jpg", "fox_2.mask.png")])
+def test_a_pair_is_taken_from_where_somebody_moved_it_into_the_inbox(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    """Whoever moves files back and asks for their drop as well asks for one thing; no report of before stays."""
+    if names[0] == "fox_2.jpg":
+        places.put_away(RealDisk(), a_pair(tmp_path), DropState.HELD)
+    held = replace(places.put_away(RealDisk(), a_pair(tmp_path), DropState.HELD), state=DropState.HELD)
+    write_report(RealDisk(), held, DropState.HELD, "a report about drop abc, which is held")
+    for each in parts(held):
+        Path(each.place).rename(tmp_path / Path(each.place).name)
+
+    back = places.take_back(RealDisk(), held)
+
+    assert names == tuple(Path(each.place).name for each in parts(held))
+    assert [b"fox.jpg", b"fox.mask.png"] == [Path(each.place).read_bytes() for each in parts(back)]
+    assert [] == [path for path in tmp_path.iterdir() if path.is_file()]
+    assert [] == list(tmp_path.glob("_held/*.txt"))
+
+
+def test_another_file_in_the_inbox_is_not_taken(tmp_path: Path) -> None:
+    """It has the name of ours, which somebody took away, and neither its content nor its mask."""
+    held = replace(places.put_away(RealDisk(), a_pair(tmp_path), DropState.HELD), state=DropState.HELD)
+    Path(held.place).unlink()
+    (tmp_path / "fox.jpg").write_bytes(b"boxes!!")
+    Path(held.companions[0].place).rename(tmp_path / "fox.mask.png")
+
+    back = places.take_back(RealDisk(), held)
+
+    assert ["", ""] == [each.place for each in parts(back)]
+    assert ["fox.jpg", "fox.mask.png"] == sorted(path.name for path in tmp_path.iterdir() if path.is_file())
+
+
 def test_a_pair_of_which_one_is_in_work_is_taken_back_and_loses_its_report(
     tmp_path: Path, faulty_disk: DiskMaker
 ) -> None:

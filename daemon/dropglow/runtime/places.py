@@ -124,6 +124,7 @@ def take_up(disk: Disk, drop: Drop) -> Drop:
 def take_back(disk: Disk, drop: Drop) -> Drop:
     """Move the files of *drop* from their last folder into work again, all or none, and remove its report.
 
+    Who moved them back into the inbox and asks for their drop as well asks for one thing: they are taken from there.
     Originals that stay are copied again.
 
     Raises:
@@ -136,11 +137,10 @@ def take_back(disk: Disk, drop: Drop) -> Drop:
         return copied
     work = WorkFolder(drop.inbox, disk=disk)
     targets = [work.place(drop.key, file.path) for file in _files(drop)]
-    found = _placed(drop, [_whereabouts(disk, drop, file, work) for file in _files(drop)])
-    pairs = zip(_files(found), targets, strict=True)
+    found = _found(disk, drop, work)
     moved = {
         file.place: target
-        for file, target in pairs
+        for file, target in zip(_files(found), targets, strict=True)
         # What is there is a newer copy: both stay where they are.
         if file.place not in {"", target} and disk.look(target) is None
     }
@@ -150,15 +150,17 @@ def take_back(disk: Disk, drop: Drop) -> Drop:
                 work.prepare(drop.key, file.path)
                 disk.move(file.place, moved[file.place])
     except DiskError:
-        _move_back(disk, zip([file.place for file in _files(drop)], targets, strict=True))
+        pairs = zip(_files(drop), _files(found), strict=True)
+        before = [now.place if now.place in moved else known.place for known, now in pairs]
+        _move_back(disk, zip(before, targets, strict=True))
         work.forget(drop.key)
         raise
     # Last: a file that could not be moved needs its report, and one that was moved has to go on.
     with suppress(DiskError):
-        if found.place in moved:
-            remove_reports(disk, drop)
-        elif found.place != drop.place:
+        if found.place != drop.place:
             remove_reports_about(disk, drop)
+        elif found.place in moved:
+            remove_reports(disk, drop)
     return _placed(found, [moved.get(file.place, file.place) for file in _files(found)])
 
 
@@ -339,6 +341,34 @@ def _whereabouts(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolde
         return target
     # Else it was taken away, and another drop's file has the name now, and the report.
     return file.place if _is_its_file(disk, file) else ""
+
+
+def _found(disk: Disk, drop: Drop, work: WorkFolder) -> Drop:
+    """Return the closed *drop* with its files where they are: at their places, in work, moved back into the inbox, or nowhere.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    found = _placed(drop, [_whereabouts(disk, drop, file, work) for file in _files(drop)])
+    if found.place or not (place := _in_the_inbox(disk, drop, drop)):
+        return found  # companions in the inbox may belong to another drop that lies there
+    pairs = zip(drop.companions, found.companions, strict=True)
+    return _placed(found, [place, *(now.place or _in_the_inbox(disk, drop, was) for was, now in pairs)])
+
+
+def _in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion) -> str:
+    """Return where *file* of a closed *drop* is if it was moved back into the inbox; nothing if it is not there.
+
+    It may have the name that it was dropped under, or the one that it got in its last folder.
+    """
+    names, folder = [file.path], f"{_folder_of(drop, drop.state)}/"
+    if file.place.startswith(folder):
+        names.append(file.place.removeprefix(folder))
+    for name in names if file.place else ():
+        place = posixpath.join(drop.inbox, name)
+        if disk.look(place) is not None and _is_its_file(disk, replace(file, place=place)):
+            return place
+    return ""
 
 
 def _exchange_all(disk: Disk, moves: Sequence[tuple[str, str]]) -> None:

@@ -100,9 +100,14 @@ async def test_a_re_opening_that_was_interrupted_leaves_a_report(make_daemon: Da
     assert 1 == daemon.books()["accepted"]
 
 
-async def moved_back(make_daemon: DaemonMaker, *, hurry: int) -> tuple[Daemon, Path]:
-    """Return a daemon, stopped, and a prompt whose order is in doubt and which was moved from _held into the inbox."""
+async def moved_back(make_daemon: DaemonMaker, *, hurry: int, words: str = "") -> tuple[Daemon, Path]:
+    """Return a daemon, stopped, and a prompt whose order is in doubt and which was moved from _held into the inbox.
+
+    Its rule says these *words* besides.
+    """
     daemon = make_daemon("submit_lost=first:1", hurry=hurry)
+    settings = daemon.folder / "dropglow.yaml"
+    settings.write_text(settings.read_text().replace("generate:", f"{words}generate:"))
     prompt = daemon.prompt()
     await daemon.run_once()
     (daemon.prompts / "_held/fox.txt").rename(prompt)
@@ -207,6 +212,39 @@ async def test_a_file_that_was_moved_back_and_asked_for_is_bought_once(
 
     assert 2 == daemon.books()["accepted"]
     assert ["prompts/_done/fox.txt"] == daemon.inbox()
+    assert 1 == len(await daemon.drops())
+
+
+@pytest.mark.parametrize("words", ["", "duplicates: buy\n    "], ids=["reused", "bought"])
+async def test_a_file_that_was_moved_back_and_given_up_is_not_bought(
+    make_daemon: DaemonMaker, words: str
+) -> None:
+    """While no service ran, somebody moved a held file into the inbox, and gave its order up then: that was the last word."""
+    daemon, _ = await moved_back(make_daemon, hurry=1, words=words)
+    [job] = await daemon.jobs()
+    daemon.wish(Verb.ABANDON, job.key)
+
+    await daemon.run_once()
+
+    assert 1 == daemon.books()["accepted"]
+    assert ["prompts/_failed/fox.txt", "prompts/_failed/fox.txt.error.txt"] == daemon.inbox()
+    assert 1 == len(await daemon.drops())
+
+
+async def test_a_drop_is_done_with_its_file_before_that_could_settle(make_daemon: DaemonMaker) -> None:
+    """A held file was moved into the inbox, and its order was found: the results are there before the file lies still."""
+    daemon, prompt = await moved_back(make_daemon, hurry=1, words="duplicates: buy\n    ")
+    [job] = await daemon.jobs()
+    [bought] = daemon.books()["jobs"]
+    daemon.wish(Verb.ATTACH, job.key, bought["id"])
+    settings = daemon.folder / "dropglow.yaml"
+    settings.write_text(settings.read_text().replace("settle: 20ms", "settle: 600ms"))
+
+    await daemon.run_once()
+
+    assert 1 == daemon.books()["accepted"]
+    assert ["prompts/_done/fox.txt"] == daemon.inbox()
+    assert [] == await daemon.broken_promises(prompt)
     assert 1 == len(await daemon.drops())
 
 
