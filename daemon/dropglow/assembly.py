@@ -58,6 +58,7 @@ from dropglow.runtime.recruiting import Recruiter
 from dropglow.runtime.reopening import Reopener
 from dropglow.runtime.service import Service
 from dropglow.runtime.setbacks import Setbacks
+from dropglow.runtime.silence import Silence
 from dropglow.runtime.snapshots import Snapshots
 from dropglow.runtime.staff import Exchange, Post, Staff
 from dropglow.runtime.status import StatusFile
@@ -145,6 +146,7 @@ async def build(
         wishes=_wishes(ledger, client, clock, core.reopener, core.turns, core.dispatcher, core.purse),
         purse=core.purse,
         probing=_probing(client, core, clock),
+        silence=Silence(ledger=ledger, gate=core.gate, repeats=core.repeats),
         mailbox=Mailbox(Path(config.state) / WISHES_FOLDER),
         back_up=back_up,
         gate=core.gate,

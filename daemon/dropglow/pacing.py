@@ -20,6 +20,8 @@ STOPPED_S = 60.0
 PROBE_S = 90.0
 # Where nobody had a try for so long, nobody is going to: no order waits longer after a failure than five minutes.
 UNTRIED_S = 600.0
+# Fewer failures in a row prove nothing.
+TRIES = 3
 
 
 @dataclass(slots=True)
@@ -78,12 +80,14 @@ class Gate:
     day: Window
     paused_until_s: float = 0.0
     reason: str = ""  # of the latest pause
+    hint: str = ""  # what to do about it
     kind: str = ""  # of trouble: another reason of the same kind is no news
     needs_person: bool = False  # waiting alone will not end the pause
     setbacks: int = 0  # of the service, in a row
     culprit: str = ""  # whose request met the first of them
     probing_until_s: float = 0.0
     stopped: bool = False  # a person, or the brake, stopped all orders
+    _unwell_since_s: float = 0.0
 
     @classmethod
     def of(cls, *, per_minute: int | None, per_day: int | None, past_s: Iterable[float] = ()) -> Gate:
@@ -140,6 +144,7 @@ class Gate:
         pause_s: float,
         reason: str,
         who: str,
+        hint: str = "",
         kind: str = "",
         needs_person: bool = False,
     ) -> bool:
@@ -151,25 +156,36 @@ class Gate:
         """
         counts = self.setbacks == 0 or who == self.culprit
         self.probing_until_s = 0.0
+        if not self.setbacks:
+            self._unwell_since_s = now_s
         if self.paused_until_s <= now_s:
             self.setbacks += 1
         if not self.culprit:
             self.culprit = who
-        self.pause(now_s + pause_s, reason, kind=kind, needs_person=needs_person)
+        self.pause(now_s + pause_s, reason, hint=hint, kind=kind, needs_person=needs_person)
         return counts
 
-    def pause(self, until_s: float, reason: str, *, kind: str = "", needs_person: bool = False) -> None:
+    def pause(
+        self, until_s: float, reason: str, *, hint: str = "", kind: str = "", needs_person: bool = False
+    ) -> None:
         """Let nothing through before *until_s*. A longer pause that stands already is kept."""
         if until_s <= self.paused_until_s:
             return
         self.paused_until_s = until_s
-        self.reason = reason
+        self.reason, self.hint = reason, hint
         self.kind = kind
         self.needs_person = needs_person
 
     def trouble(self, now_s: float) -> str:
         """Return why the service as a whole pauses, or did and was not found well since; or an empty text."""
-        return self.reason if self.setbacks or self.paused_until_s > now_s else ""
+        if not self.setbacks and self.paused_until_s <= now_s:
+            return ""
+        return f"{self.reason} ({self.hint})" if self.hint else self.reason
+
+    def unwell_s(self, now_s: float) -> float:
+        """Return for how many seconds nothing but failures came, where several did and it is not tried just now; else 0.0."""
+        tried = self.setbacks >= TRIES and self.paused_until_s > now_s
+        return now_s - self._unwell_since_s if tried else 0.0
 
     def untried(self, now_s: float) -> bool:
         """Return whether the service is unwell, as far as is known, and no order tried for long whether it still is."""

@@ -69,13 +69,21 @@ class Repeats:
     places: int  # of remote jobs; may be changed at any time
     _credit: float = BURST
     _counted_s: float | None = None
+    _failing_since_s: float | None = None
 
     def answered(self) -> None:
         """Note that a question or a download was answered."""
         self._credit = min(BURST, self._credit + SHARE)
+        self._failing_since_s = None
+
+    def failing_s(self, now_s: float) -> float:
+        """Return for how many seconds no question and no download was answered, and some were made again; else 0.0."""
+        return 0.0 if self._failing_since_s is None else max(0.0, now_s - self._failing_since_s)
 
     def book_s(self, now_s: float) -> float:
         """Book one repeat at *now_s* on a steady scale; return in how many seconds it may be made at the earliest."""
+        if self._failing_since_s is None:
+            self._failing_since_s = now_s
         spacing_s = PLACE_S / max(1, self.places)
         passed_s = 0.0 if self._counted_s is None else max(0.0, now_s - self._counted_s)
         self._counted_s = now_s

@@ -269,6 +269,14 @@ def test_trouble_lasts_until_something_is_answered() -> None:
     assert ("500", "500", "") == (after_the_pause, while_it_is_tried, gate.trouble(105.0))
 
 
+def test_trouble_tells_what_to_do_about_it() -> None:
+    """Whoever reads it sees both in one line."""
+    gate = unlimited()
+    gate.setback(100.0, pause_s=4.0, reason="500", hint="ask Adobe", who="a.1")
+
+    assert ("500 (ask Adobe)", "500") == (gate.trouble(101.0), gate.reason)
+
+
 def test_a_good_answer_does_not_end_a_pause() -> None:
     """An order that was out as well was taken: the others wait as long as was asked for, and it is told why."""
     gate = unlimited()
@@ -302,6 +310,20 @@ def test_a_trouble_that_nobody_tries_is_noticed() -> None:
     gate.answered()
 
     assert (False, False, True, False, False) == (never, soon, late, tried, gate.untried(1e6))
+
+
+def test_a_gate_tells_for_how_long_every_try_failed() -> None:
+    """From the first of at least three in a row, and only between two tries: the next one may go well."""
+    gate = unlimited()
+    told = []
+    for at_s in (100.0, 110.0, 120.0):
+        gate.setback(at_s, pause_s=4.0, reason="500", who="a.1")
+        told.append(gate.unwell_s(at_s + 1.0))
+    due = gate.unwell_s(124.0)
+    gate.answered()
+    gate.setback(130.0, pause_s=4.0, reason="500", who="a.1")
+
+    assert ([0.0, 0.0, 21.0], 0.0, 0.0) == (told, due, gate.unwell_s(131.0))
 
 
 def test_a_probe_without_an_answer_does_not_block_for_ever() -> None:

@@ -115,6 +115,18 @@ def test_more_repeats_wait_in_line() -> None:
     assert [3.0, 6.0, 9.0] == pytest.approx([repeats.book_s(100.0) for _ in range(3)])
 
 
+def test_repeats_tell_for_how_long_nothing_was_answered() -> None:
+    """From the first that had to be made again, until anything is answered."""
+    repeats = Repeats(places=10)
+    never = repeats.failing_s(90.0)
+    repeats.book_s(100.0)
+    repeats.book_s(110.0)
+    failing = repeats.failing_s(115.0)
+    repeats.answered()
+
+    assert (0.0, 15.0, 0.0) == (never, failing, repeats.failing_s(120.0))
+
+
 def test_time_pays_for_repeats() -> None:
     """Even where nothing is answered, the end of an outage is noticed."""
     repeats = Repeats(places=10)

@@ -62,8 +62,8 @@ def command(
     finish as they began. A broken edit changes nothing, and `status` says so.
 
     Exit codes with --once: 0 everything was delivered; 1 something failed, is held or is in doubt;
-    75 try again later; 78 there is no usable configuration, or there are no credentials. Where the log is no
-    terminal, the reason of a failure is an event of it.
+    75 try again later, also where Adobe has not given a good answer for five minutes; 78 there is no usable
+    configuration, or there are no credentials. Where the log is no terminal, the reason of a failure is an event of it.
     """
     from dropglow.ops.logging import set_up, writes_json
     from dropglow.ops.systemd import WATCHDOG_USEC

@@ -34,6 +34,7 @@ from dropglow.runtime.notifying import Notifier
 from dropglow.runtime.probing import Probing
 from dropglow.runtime.pulse import Pulse
 from dropglow.runtime.purse import Purse
+from dropglow.runtime.silence import Silence
 from dropglow.runtime.staff import Staff
 from dropglow.runtime.standstill import TRIPS, Standstill
 from dropglow.runtime.status import Snapshot, StatusFile
@@ -70,6 +71,7 @@ class Service:
     wishes: Wishes
     purse: Purse
     probing: Probing
+    silence: Silence
     mailbox: Mailbox
     back_up: Callable[[datetime], Path | None]
     gate: Gate
@@ -169,6 +171,8 @@ class Service:
 
     async def _hopeless(self, standstill: Standstill) -> str:
         """Return why nothing more can happen soon, where waiting would only hide it."""
+        if not self.granting and (silence := await self.silence.reason(self.clock.monotonic())):
+            return silence  # also while somebody tries to connect once more: that fails as it did, and buys nothing
         if self.dispatcher.in_hand:
             return ""
         if self.gate.needs_person and (trouble := self.gate.trouble(self.clock.monotonic())):

@@ -36,7 +36,8 @@ class Setbacks:
         counts = self._gate.setback(
             self._clock.monotonic(),
             pause_s=max(pause_s, PERSON_S) if needs_person else pause_s,
-            reason=_line(error),
+            reason=error.message,
+            hint=error.hint,
             who=who,
             kind=_kind(error),
             needs_person=needs_person,
@@ -47,7 +48,3 @@ class Setbacks:
 def _kind(error: FireflyError) -> str:
     """Return what is the same about errors of which one is told: each has other words, and its own request id."""
     return error.code if isinstance(error, AuthError) else type(error).__name__
-
-
-def _line(error: FireflyError) -> str:
-    return f"{error.message} ({error.hint})" if error.hint else error.message

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from dropglow.model import Stage
 from tests.integration.stories.test_answers import CONFIGURATION, HURRY, count
 
 if TYPE_CHECKING:
@@ -99,3 +100,42 @@ async def test_another_trouble_is_told_though_the_first_has_not_gone(
     assert ["service.trouble", "service.trouble", "service.recovered"] == told(
         log, "service.trouble", "service.recovered"
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "fault", "reason", "stage"),
+    [
+        ("", "token_500=1", "Adobe has trouble with the request for a token: 500", Stage.QUEUED),
+        (
+            "duration=60",
+            "status_500=1",
+            "Adobe has trouble with the question how the job stands",
+            Stage.RUNNING,
+        ),
+    ],
+    ids=["orders", "questions"],
+)
+async def test_a_single_run_does_not_wait_for_adobe_for_ever(
+    make_daemon: DaemonMaker, before: str, fault: str, reason: str, stage: Stage
+) -> None:
+    """After minutes without a good answer --once gives up and says why; another run finishes the work, and buys once."""
+    daemon = make_daemon(text=CONFIGURATION, hurry=HURRY)
+    prompt = daemon.prompt()
+    if before:
+        daemon.faults(before)
+        await daemon.run_until(lambda: daemon.books()["accepted"])
+    daemon.faults(fault)
+    began_s = daemon.clock.monotonic()
+
+    outcome = await daemon.run_once()
+
+    [job] = await daemon.jobs()
+    assert outcome.gave_up.startswith("Adobe has not given a good answer for 5 minutes: ")
+    assert reason in outcome.gave_up
+    assert "by itself" not in outcome.gave_up
+    assert (stage, False, False) == (job.stage, outcome.troubled, outcome.needs_person)
+    assert 300 <= daemon.clock.monotonic() - began_s < 1200
+    daemon.faults()
+    assert "" == (await daemon.run_once()).gave_up
+    assert [] == await daemon.broken_promises(prompt)
+    assert 1 == daemon.books()["accepted"]
