@@ -941,6 +941,15 @@ class TestDrops:
         assert () == await ledger.held_content(inbox="/elsewhere", sha256="a" * 64)
         assert () == await ledger.held_content(inbox="/in", sha256="b" * 64)
 
+    async def test_it_is_known_whether_a_drop_has_a_place(self, ledger: Ledger) -> None:
+        """Another file may have the name, and the same content lie elsewhere."""
+        await ledger.admit(make_drop("a", place="/in/_done/a\udcff.txt"), [])
+
+        asked = [("/in/_done/a\udcff.txt", "a"), ("/in/_done/b.txt", "a"), ("/in/_done/a\udcff.txt", "b")]
+        found = [await ledger.has_place(place=place, sha256=letter * 64) for place, letter in asked]
+
+        assert [True, False, False] == found
+
 
 async def claim_jobs(ledger: Ledger) -> tuple[Job, ...]:
     """Return the jobs that somebody new is given."""

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ async def job_at(
     after = After(done=str(inbox / "_done"), failed=str(inbox / "_failed"), held=str(inbox / "_held"))
     drop = Drop(
         key=key, inbox=str(inbox), path=path, place=str(place), rule=rule, rule_digest="d",
-        sha256="a" * 64, size_bytes=5, device=found.st_dev, inode=found.st_ino, kind=Kind.PROMPT, after=after, admitted_at=NOW,
+        sha256=sha256(b"a fox").hexdigest(), size_bytes=5, device=found.st_dev, inode=found.st_ino, kind=Kind.PROMPT, after=after, admitted_at=NOW,
     )  # fmt: skip
     plan = DeliveryPlan(outbox=str(inbox / "out"), folder="", name="{stem}{ext}")
     order = Order(operation="generate", body={}, delivery=plan)
@@ -134,6 +135,53 @@ async def test_what_failed_before_a_crash_fails_after_it(tmp_path: Path, clock: 
     assert "went on writing this file" in drop.reason
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(each.name for each in (tmp_path / "_failed").iterdir())
     assert not (tmp_path / "_done").exists()
+
+
+def mounted_again(file: Path) -> None:
+    """Give *file* another inode, as some file systems do."""
+    copy = file.with_name("copy")
+    copy.write_bytes(file.read_bytes())
+    copy.replace(file)
+
+
+@pytest.mark.parametrize("stage", [Stage.DELIVERED, Stage.FAILED, Stage.IN_DOUBT])
+async def test_a_file_with_another_inode_is_found_after_a_crash(
+    tmp_path: Path, clock: FakeClock, stage: Stage
+) -> None:
+    """It lies in its last folder, the ledger does not know yet, and the share was mounted again: it is the same file."""
+    ledger = DyingLedger()
+    job = await job_at(stage, ledger, tmp_path)
+    with pytest.raises(RuntimeError):
+        await Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns()).close_ripe()
+    [file] = tmp_path.glob("_*/fox.txt")
+    mounted_again(file)
+
+    await Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns()).close_ripe()
+
+    assert str(file) == (await ledger.drop(job.drop)).place
+    reports = {Stage.DELIVERED: [], Stage.FAILED: ["fox.txt.error.txt"], Stage.IN_DOUBT: ["fox.txt.held.txt"]}
+    assert ["fox.txt", *reports[stage]] == sorted(each.name for each in tmp_path.rglob("*") if each.is_file())
+
+
+@pytest.mark.parametrize("stage", [Stage.DELIVERED, Stage.FAILED])
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_file_of_another_drop_is_not_taken_for_one_that_is_gone(
+    tmp_path: Path, clock: FakeClock, stage: Stage, together: bool
+) -> None:
+    """It has the name and the content; whose it is the ledger knows, or will in a moment."""
+    ledger = MemoryLedger()
+    await job_at(stage, ledger, tmp_path)
+    closer = Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns())
+    if not together:
+        await closer.close_ripe()
+    await job_at(stage, ledger, tmp_path, key=DropKey("other"))
+    (tmp_path / "other~fox.txt").unlink()
+
+    await closer.close_ripe()
+
+    drops = [await ledger.drop(key) for key in (ABC, DropKey("other"))]
+    assert ["fox.txt", ""] == [Path(drop.place).name for drop in drops]
+    assert DropState.OPEN not in {drop.state for drop in drops}
 
 
 async def done_drops(ledger: MemoryLedger, inbox: Path, paths: Sequence[str]) -> list[DropKey]:

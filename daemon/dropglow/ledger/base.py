@@ -370,6 +370,10 @@ class Ledger(Reader, Protocol):
         """
         ...
 
+    async def has_place(self, *, place: str, sha256: str) -> bool:
+        """Return whether a drop of this content lies at *place* (absolute), as far as it is written down."""
+        ...
+
     async def save_drop(
         self, before: Drop, after: Drop, *, event: str, at: datetime, detail: str = ""
     ) -> Drop:

@@ -366,6 +366,10 @@ class MemoryLedger(MemoryBooks):
         found = [drop for drop in self._drops.values() if (drop.state, drop.inbox, drop.sha256) == wanted]
         return tuple(sorted(found, key=_drop_age, reverse=True))
 
+    async def has_place(self, *, place: str, sha256: str) -> bool:
+        """Return whether a drop of this content lies at *place* (absolute), as far as it is written down."""
+        return any((drop.place, drop.sha256) == (place, sha256) for drop in self._drops.values())
+
     async def save_drop(
         self, before: Drop, after: Drop, *, event: str, at: datetime, detail: str = ""
     ) -> Drop:

@@ -201,6 +201,12 @@ class SqliteLedger(SqlReader):
         )
         return tuple(drop_from(row) for row in rows)
 
+    async def has_place(self, *, place: str, sha256: str) -> bool:
+        """Return whether a drop of this content lies at *place* (absolute), as far as it is written down."""
+        return await self._ask(
+            lambda connection: verbs.has_place(connection, place=path_bytes(place), sha256=sha256)
+        )
+
     async def save_drop(
         self, before: Drop, after: Drop, *, event: str, at: datetime, detail: str = ""
     ) -> Drop:

@@ -332,6 +332,12 @@ def held_content(connection: sqlite3.Connection, *, inbox: bytes, sha256: str) -
     ).fetchall()
 
 
+def has_place(connection: sqlite3.Connection, *, place: bytes, sha256: str) -> bool:
+    """Return whether a drop of this content has *place*."""
+    wanted = "SELECT 1 FROM drops WHERE sha256 = ? AND place = ? LIMIT 1"
+    return connection.execute(wanted, (sha256, place)).fetchone() is not None
+
+
 def save_drop(
     connection: sqlite3.Connection, before: Drop, after: Drop, *, event: str, at: datetime, text: str
 ) -> None:

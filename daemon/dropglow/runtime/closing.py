@@ -83,9 +83,12 @@ class Closer:
         self._putting: defaultdict[str, Together[_Ripe, Drop]] = defaultdict(
             lambda: Together(self._put_away, most=BATCH, name="closing")
         )
+        # One report after the other: each looks for a name that no other one has.
+        self._reporting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._trips: dict[DropKey, int] = {}
         self._later: dict[DropKey, float] = {}
         self._troubles: dict[DropKey, str] = {}
+        self._untold: dict[DropKey, str] = {}  # where drops lie by now, and the ledger does not know yet
 
     async def close_ripe(self) -> int:
         """Close what is ripe, at most a batch; return how many were closed."""
@@ -122,15 +125,21 @@ class Closer:
             if (absence := await self._away(drop)) is not None:
                 self._put_off(drop, absence)
                 return False
-            return await self._close(drop, jobs)
+            try:
+                return await self._close(drop, jobs)
+            finally:
+                self._untold.pop(key, None)
 
     async def _close(self, drop: Drop, jobs: tuple[Job, ...]) -> bool:
         now, away = self._clock.now(), partial(self._away, drop)
         ripe = _Ripe(drop=drop, jobs=jobs, now=now)
         try:
             after = await for_certain(lambda: self._putting[drop.inbox].do(ripe), away)
+            self._untold[drop.key] = after.place
+            after = await self._known_by_content(drop, after)
             if after.state is not DropState.DONE or drop.folder:
-                await asyncio.to_thread(self._report, after, jobs, now)
+                async with self._reporting[drop.inbox]:
+                    await asyncio.to_thread(self._report, after, jobs, now)
                 await prove_presence(away)
         except DiskError as trouble:
             self._put_off(drop, trouble)
@@ -146,6 +155,22 @@ class Closer:
         self._tally.count(after.state)
         self._say(after, jobs, reason)
         return True
+
+    async def _known_by_content(self, drop: Drop, after: Drop) -> Drop:
+        """Return *after* with its files where the same content lies in their last folder, if no other drop has that place.
+
+        They went there before a crash, and are not known by their inodes any more. Nothing is moved for a guess.
+        """
+        if after.place or not drop.place:
+            return after
+        for found in await asyncio.to_thread(lambda: list(places.alike(self._disk, drop, after.state))):
+            taken = found.place in self._untold.values()
+            if taken or await self._ledger.has_place(place=found.place, sha256=drop.sha256):
+                continue
+            pairs = zip(after.companions, found.companions, strict=True)
+            companions = tuple(replace(each, place=each.place or other.place) for each, other in pairs)
+            return replace(after, place=found.place, companions=companions)
+        return after
 
     def _put_away(self, ripe: Sequence[_Ripe]) -> list[Drop | DiskError]:
         """Move what belongs to each drop to its last folder; return the drops as they are then, or what the disk said."""

@@ -83,6 +83,26 @@ def are_known(drop: Drop) -> bool:
     return all(file.place for file in _files(drop))
 
 
+def alike(disk: Disk, drop: Drop, state: DropState) -> Iterator[Drop]:
+    """Yield *drop* with its files at the places in its last folder where the same content lies, best first; moves nothing.
+
+    An inode may be another one since a crash: a share was mounted again. It is for the caller to know whose each is.
+
+    Raises:
+        DiskError: The file system refused.
+    """
+    folder = _folder_of(drop, state)
+    if folder is None:
+        return
+    parent = posixpath.dirname(posixpath.join(folder, drop.path))
+    for names in _names(disk, drop, parent):
+        there = _placed(drop, [posixpath.join(parent, name) for name in names])
+        if disk.look(there.place) is None:
+            return  # nor did it get any later name
+        if _is_its_file(disk, there):
+            yield _placed(drop, [file.place if _is_its_file(disk, file) else "" for file in _files(there)])
+
+
 def lies_there(disk: Disk, drop: Drop) -> bool:
     """Return whether what was dropped lies in its last folder, or in its inbox if it stays there, by its content.
 

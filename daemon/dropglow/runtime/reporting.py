@@ -174,7 +174,7 @@ def _report_path(disk: Disk, drop: Drop, folder: str, suffix: str) -> str:
     for candidate in spare_names(name, drop.key):
         beside = posixpath.join(parent, candidate)
         path = report_name(beside, suffix)
-        if disk.look(beside) is None or disk.look(path) is None or _is_about(disk, path, drop):
+        if disk.look(beside) is None or _is_about(disk, path, drop):
             break  # else another drop's file has that name by now, and needs its own report
     return path
 
