@@ -52,6 +52,11 @@ class _Ripe:
     jobs: tuple[Job, ...]
     now: datetime
 
+    @property
+    def state(self) -> DropState:
+        """Return how the drop ends."""
+        return reports.outcome(self.drop, self.jobs)
+
 
 async def _never_away(drop: Drop) -> DiskError | None:  # noqa: ARG001
     return None
@@ -175,11 +180,7 @@ class Closer:
     def _put_away(self, ripe: Sequence[_Ripe]) -> list[Drop | DiskError]:
         """Move what belongs to each drop to its last folder; return the drops as they are then, or what the disk said."""
         known = [self._looked_at(each) for each in ripe]
-        done = [
-            each.drop
-            for each in known
-            if isinstance(each, _Ripe) and reports.outcome(each.drop, each.jobs) is DropState.DONE
-        ]
+        done = [each.drop for each in known if isinstance(each, _Ripe) and each.state is DropState.DONE]
         moved = places.put_away_plainly(self._disk, done)
         return [
             each if isinstance(each, DiskError) else self._closed(each, moved.get(each.drop.key))
@@ -200,16 +201,15 @@ class Closer:
         """Return the drop as it is closed, or what the disk said; *placed* where it was moved with others."""
         if isinstance(placed, DiskError):
             return placed
-        drop, jobs, now = ripe.drop, ripe.jobs, ripe.now
-        state = reports.outcome(drop, jobs)
+        drop = ripe.drop
         if placed is None:
             try:
-                placed = places.put_away(self._disk, drop, state)
+                placed = places.put_away(self._disk, drop, ripe.state)
             except DiskError as trouble:
                 return trouble
         work = WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop)
         work.forget(drop.key, (drop.path, *(each.path for each in drop.companions)))
-        return replace(placed, state=state, closed_at=now)
+        return replace(placed, state=ripe.state, closed_at=ripe.now)
 
     def _report(self, drop: Drop, jobs: tuple[Job, ...], now: datetime) -> None:
         text = reports.report(drop, jobs, state=drop.state, at=now)
