@@ -171,7 +171,8 @@ class Service:
 
     async def _hopeless(self, standstill: Standstill) -> str:
         """Return why nothing more can happen soon, where waiting would only hide it."""
-        if not self.granting and (silence := await self.silence.reason(self.clock.monotonic())):
+        now_s, now = self.clock.monotonic(), self.clock.now()
+        if not self.granting and (silence := await self.silence.reason(now_s, now=now)):
             return silence  # also while somebody tries to connect once more: that fails as it did, and buys nothing
         if self.dispatcher.in_hand:
             return ""

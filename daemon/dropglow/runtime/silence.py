@@ -6,6 +6,7 @@ rest is where it was.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from dropglow.ledger.base import Ledger, Query
@@ -28,7 +29,7 @@ class Silence:
         self._gate = gate
         self._repeats = repeats
 
-    async def reason(self, now_s: float) -> str:
+    async def reason(self, now_s: float, *, now: datetime) -> str:
         """Return what keeps all that is left from going on, if that is Adobe, and for long; else an empty text.
 
         Raises:
@@ -39,7 +40,9 @@ class Silence:
             return ""
         counts = await self._ledger.counts()
         begun = await self._ledger.find(Query(stages=_BEGUN, limit=_MANY))
-        to_order = 0 if self._gate.stopped else counts.jobs.get(Stage.QUEUED, 0) - counts.parked
+        to_order = 0
+        if not self._gate.stopped:
+            to_order = counts.jobs.get(Stage.QUEUED, 0) - await self._ledger.unfunded(now=now)
         if counts.jobs.get(Stage.SUBMITTING) or (to_order > 0 and orders_s < LONG_S):
             return ""
         # A job that was accepted just now was not asked about yet.
