@@ -240,6 +240,25 @@ def woken_failure(failure: Failure) -> Failure:
     return replace(failure, what=what, why=why, hint="it goes on by itself")
 
 
+def as_it_stands(job: Job, *, now: datetime) -> Job:
+    """Return *job* with the reason for which it waits *now*: if its day or month came by itself, for its turn alone.
+
+    What it carries was written when it was put off, and nobody writes it anew before that turn comes.
+    """
+    failure = job.failure
+    if failure is None or not parked(job) or failure == woken_failure(failure):
+        return job
+    if job.not_before is not None and job.not_before > now:
+        return job
+    what = "its turn" if failure.twin is None else f"job {failure.twin}, which buys the same"
+    return replace(
+        job,
+        failure=replace(
+            failure, what=f"it waits for {what}", why="its budget began anew", hint="it goes on by itself"
+        ),
+    )
+
+
 def held_failure(rule: RuleName, *, most: int, waiting: int, more: int) -> Failure:
     """Return why a drop is held: with it, more images would wait unpaid under *rule* than may."""
     return Failure(

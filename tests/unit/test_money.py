@@ -29,6 +29,7 @@ from dropglow.money import (
     Turn,
     Unit,
     abnormal,
+    as_it_stands,
     cost,
     held_failure,
     labels,
@@ -198,6 +199,35 @@ def test_a_woken_job_waits_for_its_turn_and_is_promised_its_money(twin: JobKey |
 
     assert (expected, "it goes on by itself", twin) == (woken.what, woken.hint, woken.twin)
     assert parked(advance(job(), Postponed(until=NOON, failure=woken)))
+
+
+@pytest.mark.parametrize(
+    ("twin", "expected"),
+    [
+        (None, "it waits for its turn: its budget began anew"),
+        (JobKey("first.1"), "it waits for job first.1, which buys the same: its budget began anew"),
+    ],
+)
+def test_a_job_whose_day_came_waits_for_its_turn(twin: JobKey | None, expected: str) -> None:
+    """Nobody woke it, and what it carries is what was so before; one that waits still is left as it is."""
+    spent = Failure(code=WAITS_FOR_MONEY, what="it is spent", why="3 of 3", hint="tomorrow", twin=twin)
+    waiting = advance(job(), Postponed(until=NOON, failure=spent))
+
+    due = as_it_stands(waiting, now=NOON).failure
+
+    assert due is not None
+    assert expected == f"{due.what}: {due.why}"
+    assert (WAITS_FOR_MONEY, "it goes on by itself", twin) == (due.code, due.hint, due.twin)
+    assert waiting == as_it_stands(waiting, now=NOON - timedelta(seconds=1))
+
+
+def test_what_else_a_job_says_stands() -> None:
+    """It was woken, waits for something else, or for nothing."""
+    spent = Failure(code=WAITS_FOR_MONEY, what="it is spent")
+    failures = (woken_failure(spent), Failure(code="DiskFull", what="it is full"))
+    jobs = [job(), *(advance(job(), Postponed(until=NOON, failure=each)) for each in failures)]
+
+    assert jobs == [as_it_stands(each, now=NOON) for each in jobs]
 
 
 @pytest.mark.parametrize(

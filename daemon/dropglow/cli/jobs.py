@@ -98,9 +98,10 @@ def _look(state: Path, query: Query, limit: int) -> Telling:
     from dropglow.cli.documents import job_document
     from dropglow.cli.ledger_access import asked
     from dropglow.cli.watching import Telling
+    from dropglow.money import as_it_stands
 
     found = asked(state, lambda reader: reader.find(query))
-    listed = found[:limit]
+    listed = tuple(as_it_stands(job, now=datetime.now(UTC)) for job in found[:limit])
     return Telling(
         document=lambda: [job_document(job) for job in listed],
         show=lambda out: _show(listed, out, more=len(found) > limit),

@@ -28,7 +28,7 @@ from dropglow.errors import DropglowError
 from dropglow.ledger.base import Query, Reader
 from dropglow.lifecycle import RESTING
 from dropglow.model import Stage
-from dropglow.money import Amount, Budgets, Fate
+from dropglow.money import Amount, Budgets, Fate, as_it_stands
 from dropglow.runtime.status import read_status
 from dropglow.sketch import find_sketch
 
@@ -138,7 +138,8 @@ async def _scene(
     moving = await reader.find(Query(stages=_MOVING, limit=rows))
     ended = await reader.find(Query(stages=RESTING, limit=ENDED))
     waiting = await reader.find(Query(stages=frozenset({Stage.QUEUED}), limit=rows))
-    shown = [*ended[: max(0, rows - len(moving))][::-1], *moving[::-1], *waiting[::-1]]
+    queued = [as_it_stands(job, now=now) for job in waiting[::-1]]
+    shown = [*ended[: max(0, rows - len(moving))][::-1], *moving[::-1], *queued]
     entries = await reader.costs(since=f"{now.astimezone():%Y-%m-%d}")
     return Scene(
         at=now,

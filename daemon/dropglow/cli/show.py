@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,8 +52,11 @@ def command(option: str | None, *, id_: str, as_json: bool) -> None:
 
 
 async def _read(reader: Reader, typed: str) -> Story:
+    from dropglow.money import as_it_stands
+
     key, job = await reader.resolve_key(typed)
     jobs = await reader.jobs_of(key) if job is None else (await reader.job(job),)
+    jobs = tuple(as_it_stands(each, now=datetime.now(UTC)) for each in jobs)
     history = await reader.history(key, job)
     return Story(drop=await reader.drop(key), jobs=jobs, job=job, history=history)
 

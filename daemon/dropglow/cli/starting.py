@@ -78,7 +78,8 @@ def foreseen_start(
 
     async def question(reader: Reader) -> tuple[Obstacle, ...]:
         times = [at for at, _ in await reader.requests_since(now - _DAY)]
-        return tuple(_of_limits(config.limits, await reader.counts(), times, now))
+        counts, unfunded = await reader.counts(), await reader.unfunded(now=now)
+        return tuple(_of_limits(config.limits, counts, times, unfunded=unfunded, now=now))
 
     try:
         held_by = holder(state)
@@ -121,7 +122,7 @@ def _of_settling(plan: InboxPlan, changed_at: datetime | None, now: datetime) ->
 
 
 def _of_limits(
-    limits: Limits, counts: Counts, times: Sequence[datetime], now: datetime
+    limits: Limits, counts: Counts, times: Sequence[datetime], *, unfunded: int, now: datetime
 ) -> Iterator[Obstacle]:
     windows = (
         ("minute", _MINUTE, limits.requests_per_minute),
@@ -138,7 +139,7 @@ def _of_limits(
         yield Obstacle(
             why=f"{flying:,} of {limits.in_flight:,} jobs are at Adobe; the next goes when one of them ends"
         )
-    queued = counts.jobs.get(Stage.QUEUED, 0) - counts.parked
+    queued = counts.jobs.get(Stage.QUEUED, 0) - unfunded
     if queued > 0:
         are = "is" if queued == 1 else "are"
         yield Obstacle(why=f"{counted(queued, 'job')} {are} queued before it")

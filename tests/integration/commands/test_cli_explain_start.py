@@ -105,6 +105,18 @@ def test_others_come_first(desk: Desk, stages: tuple[str, ...], reason: str) -> 
     assert {"reasons": [reason], "earliest": None} == start
 
 
+def test_what_waited_for_its_budget_comes_first_once_its_day_came(desk: Desk) -> None:
+    """Of two that wait for their budget, one waits for its turn by now, as any other job does."""
+    desk.drop("aaaa000001", "short", age=timedelta(hours=2))
+    desk.drop("aaaa000002", "short")
+    lock = serving(desk)
+
+    start = explained(desk)["start"]
+    lock.release()
+
+    assert ["1 job is queued before it"] == start["reasons"]
+
+
 def test_a_file_that_was_just_written_settles_first(desk: Desk) -> None:
     """A file in the inbox is taken when it lay still, whatever time it carries."""
     prompts = desk.folder / "inbox" / "prompts"

@@ -66,6 +66,23 @@ def test_a_row_tells_what_became_of_a_job(busy: Any) -> None:
     assert any("nothing was ordered: content policy" in line for line in lines)
 
 
+def test_what_waited_for_its_budget_waits_for_its_turn_once_its_day_came(desk: Desk) -> None:
+    """No budget is spent for it any more, whichever command tells of it."""
+    desk.drop("aaaa000001", "short", age=timedelta(hours=2), name="old.jpg")
+    desk.drop("aaaa000002", "short", name="new.jpg")
+
+    old, new = (desk.run("show", key).stdout for key in ("aaaa000001", "aaaa000002"))
+    rows = desk.run("jobs").stdout.splitlines()
+    documents = [json.loads(desk.run("show", f"aaaa000001{each}", "--json").stdout) for each in ("", ".1")]
+
+    assert ("it waits for its turn" in old, "it waits for its turn" in new) == (True, False)
+    assert ["the budget is spent" in row for row in rows if ".jpg" in row] == [True, False]
+    told = [documents[0]["jobs"][0]["failure"], documents[1]["failure"]]
+    assert [("budget", "it waits for its turn", "its budget began anew")] * 2 == [
+        (each["code"], each["what"], each["why"]) for each in told
+    ]
+
+
 def test_nothing_to_list(desk: Desk) -> None:
     """Without a ledger the list is empty, and that is no error."""
     result = desk.run("jobs")
