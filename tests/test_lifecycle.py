@@ -23,7 +23,7 @@ from typing import cast, get_args
 
 import pytest
 
-from dropglow import lifecycle
+from dropglow import effects, lifecycle
 from dropglow.errors import IllegalTransition
 from dropglow.events import (
     Abandoned,
@@ -653,7 +653,7 @@ def machine(
         target = table[job.stage].get(type(event))
         if target is None:
             raise IllegalTransition("no arrow")
-        moved = replace(told(job, event, lifecycle._told(job, event)), stage=target)
+        moved = replace(told(job, event, effects.told(job, event)), stage=target)
         return settled(moved, event, lifecycle._settle(moved, event))
 
     def step(job: Job, now: datetime) -> Step:
@@ -752,7 +752,7 @@ MUTANTS: dict[str, tuple[Law, Machine]] = {
     "declined for ever": (Law.DECLINES, settling(Declined, lambda moved: moved)),
     "resubmitted unasked": (
         Law.RULE_ASKED,
-        settling(Doubted, lambda moved: replace(lifecycle._afresh(moved), stage=S.QUEUED)),
+        settling(Doubted, lambda moved: replace(effects.afresh(moved), stage=S.QUEUED)),
     ),
     "resubmitted for ever": (
         Law.RULE_BOUND,

@@ -1,7 +1,7 @@
 """What can happen to a job: one class for each event, nothing else.
 
 *Event* means this and nothing else: the file system gives hints, logging has
-records. What an event makes of a job is decided in ``lifecycle.py``; every event
+records. What an event makes of a job is decided in ``lifecycle.py`` and written by ``effects.py``; every event
 that happened is a row of the ledger's history.
 """
 

@@ -120,6 +120,7 @@ def main() -> int:
 
 
 LIFECYCLE: Final = f"{PRODUCT}/lifecycle.py"
+EFFECTS: Final = f"{PRODUCT}/effects.py"
 WORKER: Final = f"{PRODUCT}/runtime/worker.py"
 FAULTS: Final = f"{PRODUCT}/firefly/faults.py"
 CLIENT: Final = f"{PRODUCT}/firefly/client.py"
@@ -201,12 +202,12 @@ MUTANTS: Final = (
     ),
     mutant(
         "the receipt is forgotten",
-        (LIFECYCLE, "replace(job, submission=submission, accepted_at=at, declines=0, trips=0)",
+        (EFFECTS, "replace(job, submission=submission, accepted_at=at, declines=0, trips=0)",
          "replace(job, accepted_at=at, declines=0, trips=0)"),
     ),
     mutant(
         "the job id is forgotten while the job runs",
-        (LIFECYCLE, "            return replace(job, not_before=until, failure=failure, trips=job.trips + 1)",
+        (EFFECTS, "            return replace(job, not_before=until, failure=failure, trips=job.trips + 1)",
          "            return replace(job, not_before=until, failure=failure, trips=job.trips + 1, submission=None)"),
     ),
     mutant(
