@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from dropglow.events import Accepted, Began
-from dropglow.ledger import accounts, queries, verbs
+from dropglow.ledger import accounts, claims, queries, verbs
 from dropglow.ledger.base import Grant, Query
 from dropglow.ledger.codec import job_fixed, job_from, job_moving, to_us
 from dropglow.ledger.migrate import migrate
@@ -144,7 +144,7 @@ def test_nothing_frequent_scans_a_table(connection: sqlite3.Connection) -> None:
     asked: list[str] = []
     connection.set_trace_callback(asked.append)
     now_us = to_us(NOW)
-    verbs.claim(
+    claims.claim(
         connection,
         "a",
         now_us=now_us,
@@ -152,7 +152,7 @@ def test_nothing_frequent_scans_a_table(connection: sqlite3.Connection) -> None:
         grant=Grant(open_jobs=4, fresh_jobs=4),
         last=b"/in",
     )
-    verbs.claim(
+    claims.claim(
         connection,
         "b",
         now_us=now_us + HOUR_US,
@@ -160,11 +160,12 @@ def test_nothing_frequent_scans_a_table(connection: sqlite3.Connection) -> None:
         grant=Grant(open_jobs=4, fresh_jobs=4),
         last=b"",
     )
-    verbs.release(connection, "b", ["drop.1"])
-    verbs.release_all(connection, "b")
-    verbs.next_due(connection, now_us)
+    claims.release(connection, "b", ["drop.1"])
+    claims.release_all(connection, "b")
+    claims.next_due(connection, now_us)
     verbs.ripe(connection, 10)
     verbs.reopenable(connection, inbox=b"/in", path=b"p", place=b"q", sha256="a", rule_digest="d")
+    verbs.has_place(connection, place=b"q", sha256="a")
     queries.tally(connection)
     queries.queued(connection, b"/in")
     queries.jobs_of(connection, "drop")
@@ -250,10 +251,10 @@ def steps_of_a_claim(queued: int) -> int:
     grant = Grant(open_jobs=16, fresh_jobs=16)
     with many_jobs(others, columns="drop_key, rule, ?", parked=0) as connection:
         steps = counted(connection, every=100)
-        rows, _ = verbs.claim(
+        rows, _ = claims.claim(
             connection, "a", now_us=now_us, until_us=now_us + HOUR_US, grant=grant, last=b""
         )
-        verbs.next_due(connection, now_us)
+        claims.next_due(connection, now_us)
         verbs.ripe(connection, 10)
         queries.tally(connection)
     assert 16 == len(rows)

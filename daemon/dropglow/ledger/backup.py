@@ -18,8 +18,8 @@ from typing import Final
 from dropglow.errors import LedgerUnavailable
 from dropglow.ledger.accounts import set_switch
 from dropglow.ledger.belongings import hand_over, make_folder
+from dropglow.ledger.claims import release_everybody
 from dropglow.ledger.place import LEDGER_FILE
-from dropglow.ledger.verbs import release_everybody
 from dropglow.money import Switch
 
 BACKUPS_FOLDER: Final = "backups"

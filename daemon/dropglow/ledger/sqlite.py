@@ -18,7 +18,7 @@ from typing import Final, Self, TypeVar
 
 from dropglow.errors import LedgerError, LedgerUnavailable
 from dropglow.events import Event
-from dropglow.ledger import accounts, queries, verbs
+from dropglow.ledger import accounts, claims, queries, verbs
 from dropglow.ledger.base import Grant
 from dropglow.ledger.belongings import make_state_folder
 from dropglow.ledger.codec import (
@@ -98,7 +98,7 @@ class SqliteLedger(SqlReader):
         """
         last = self._last_inbox
         rows, self._last_inbox = await self._ask(
-            lambda connection: verbs.claim(
+            lambda connection: claims.claim(
                 connection, owner, now_us=to_us(now), until_us=to_us(until), grant=grant, last=last
             )
         )
@@ -106,7 +106,7 @@ class SqliteLedger(SqlReader):
 
     async def next_due(self, *, now: datetime) -> datetime | None:
         """Return when the next job that nobody has in hand becomes due, or None."""
-        due_us = await self._ask(lambda connection: verbs.next_due(connection, to_us(now)))
+        due_us = await self._ask(lambda connection: claims.next_due(connection, to_us(now)))
         return None if due_us is None else from_us(due_us)
 
     async def renew(self, owner: str, *, until: datetime) -> None:
@@ -115,7 +115,7 @@ class SqliteLedger(SqlReader):
         Raises:
             LedgerUnavailable: It still ends when it did.
         """
-        await self._ask(lambda connection: verbs.renew(connection, owner, to_us(until)))
+        await self._ask(lambda connection: claims.renew(connection, owner, to_us(until)))
 
     async def release(self, owner: str, keys: Sequence[JobKey]) -> None:
         """Hand jobs back, as far as *owner* holds them.
@@ -123,7 +123,7 @@ class SqliteLedger(SqlReader):
         Raises:
             LedgerUnavailable: They are still in hand.
         """
-        await self._ask(lambda connection: verbs.release(connection, owner, keys))
+        await self._ask(lambda connection: claims.release(connection, owner, keys))
 
     async def release_all(self, owner: str) -> None:
         """Hand everything back that *owner* holds.
@@ -131,7 +131,7 @@ class SqliteLedger(SqlReader):
         Raises:
             LedgerUnavailable: It is still in hand.
         """
-        await self._ask(lambda connection: verbs.release_all(connection, owner))
+        await self._ask(lambda connection: claims.release_all(connection, owner))
 
     async def save(self, before: Job, after: Job, event: Event, *, at: datetime, owner: str | None) -> Job:
         """Store *after* in place of *before* with its history row; return it with its new revision.
