@@ -367,7 +367,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "copies of originals are not known after a crash",
-        (MEMORY, "        return {path: original for path, original in found.items() if original is not None}", "        return {}"),
+        (f"{PRODUCT}/ledger/memory_reading.py", "        return {path: original for path, original in found.items() if original is not None}", "        return {}"),
     ),
     mutant(
         "the inbox is not looked for before a drop is closed",
