@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
+from dropglow.endpoints import api_settings
 from dropglow.errors import ConfigError
-from dropglow.firefly.addresses import is_host_pattern, is_loopback, url_fault
 from dropglow.firefly.settings import ApiSettings
-from dropglow.intake.ignore import Ignored
+from dropglow.inboxes import belonging_faults, folders, plans, watch_faults
 from dropglow.intake.lookout import Lookout
-from dropglow.intake.plan import InboxPlan, WatchMode, workshop
+from dropglow.intake.plan import InboxPlan
 from dropglow.locating import Stamp, default_state, find_config, rule_files, stamp, stamps
 from dropglow.money import Budget, Budgets
 from dropglow.notify.reading import settings_of
 from dropglow.notify.settings import NotifySettings
-from dropglow.rules.assemble import USUAL_FOLDERS, below
-from dropglow.rules.beside import partner
 from dropglow.rules.budget import CommonBudgetShape, budget_of
-from dropglow.rules.configuration import ApiShape, ConfigurationShape, LimitsShape, PollShape
+from dropglow.rules.configuration import ConfigurationShape, LimitsShape, PollShape
 from dropglow.rules.folders import (
     after_faults,
     after_warnings,
@@ -38,14 +36,12 @@ from dropglow.rules.folders import (
 from dropglow.rules.load import (
     Fault,
     Harvest,
-    Loaded,
     Source,
     load_rule_file,
     load_rules,
     read_source,
 )
 from dropglow.rules.paths import resolved
-from dropglow.rules.places import Look, lies_inside
 from dropglow.rules.positions import LARGEST_DOCUMENT, parse
 from dropglow.rules.pricing import priced
 from dropglow.rules.problem import Problem
@@ -53,10 +49,7 @@ from dropglow.rules.receivers import NotifyShape
 from dropglow.rules.review import Review, review
 from dropglow.rules.rule import Rule
 from dropglow.rules.shared_inbox import marker_warnings
-from dropglow.rules.units import shown
 from dropglow.rules.whole_folders import folder_faults, folder_warnings, kept_folder_faults
-
-URL_VARIABLES: Final = {"base_url": "DROPGLOW_API_URL", "token_url": "DROPGLOW_TOKEN_URL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +136,7 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     patterns = _patterns(read, source)
     files = stamps(path, patterns)[1:]
     _gather_rules(source, patterns, environ=environ, harvest=harvest)
-    api = _api(read, source, environ=environ, harvest=harvest)
+    api = api_settings(read, source, environ=environ, harvest=harvest)
     limits = _limits(shape.limits or LimitsShape(), source, harvest)
     notify, problems = settings_of(
         shape.notify or NotifyShape(),
@@ -158,8 +151,8 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
     harvest.faults += after_faults(harvest.rules, harvest.entries, look=harvest.look)
     harvest.faults += folder_faults(harvest.rules)
     harvest.faults += kept_folder_faults(harvest.rules)
-    harvest.faults += _watch_faults(harvest.rules)
-    harvest.faults += _belonging_faults(harvest.rules, tuple(shape.ignore))
+    harvest.faults += watch_faults(harvest.rules)
+    harvest.faults += belonging_faults(harvest.rules, tuple(shape.ignore))
     harvest.faults += keep_faults(harvest.rules)
     if not harvest.faults:
         harvest.warnings += [
@@ -184,9 +177,9 @@ def _surveyed(path: str, *, environ: Mapping[str, str], cwd: str) -> Survey:
         budgets=_budgets(shape.budget, rules),
         notify=notify,
         rules=rules,
-        inboxes=_inboxes(rules, tuple(shape.ignore), state, harvest.look),
+        inboxes=plans(rules, tuple(shape.ignore), state, harvest.look),
         warnings=tuple(str(warning) for warning in sorted(harvest.warnings)),
-        silent=tuple(folder for folder in _folders(rules) if harvest.look(folder).silent),
+        silent=tuple(folder for folder in folders(rules) if harvest.look(folder).silent),
         silences=tuple(str(each) for each in sorted(silent_folders(harvest.entries, look=harvest.look))),
         patterns=patterns,
         files=(first, *files),
@@ -307,102 +300,4 @@ def _budgets(shape: CommonBudgetShape | None, rules: tuple[Rule, ...]) -> Budget
         common=budget_of(said),
         by_rule={rule.name: rule.budget for rule in rules if rule.budget != Budget()},
         brake=said.brake,
-    )
-
-
-# ---------------------------------------------------------------- the API's addresses
-
-
-def _api(
-    read: Review[ConfigurationShape], source: Source, *, environ: Mapping[str, str], harvest: Harvest
-) -> ApiSettings:
-    usual = ApiSettings()
-    shape = read.value.api or ApiShape()
-    named = environ.get(URL_VARIABLES["base_url"])
-    base_url = named or shape.base_url or usual.base_url
-    settings = ApiSettings(
-        base_url=base_url.rstrip("/"),
-        token_url=environ.get(URL_VARIABLES["token_url"]) or shape.token_url or usual.token_url,
-        scopes=_given(shape.scopes, usual.scopes),
-        trusted_hosts=_given(shape.trusted_hosts, usual.trusted_hosts),
-        result_hosts=_given(shape.result_hosts, usual.result_hosts),
-    )
-    # What cannot be known of base_url is not held against token_url.
-    base_known = bool(named) or ("api", "base_url") not in read.places
-    loopback = is_loopback(settings.base_url) or not base_known
-    for key in URL_VARIABLES:
-        fault = url_fault(getattr(settings, key), loopback=loopback)
-        if fault is not None:
-            harvest.faults.append(_address_fault(key, f"{key} {fault}", source, environ))
-    for key in ("trusted_hosts", "result_hosts"):
-        for place, host in enumerate(getattr(settings, key)):
-            if not is_host_pattern(host):
-                message = f"{key} should hold host names like *.example.com, not {shown(host)}"
-                harvest.faults.append(source.fault(Problem(path=("api", key, place), message=message)))
-    return settings
-
-
-def _given(values: list[str] | None, usual: tuple[str, ...]) -> tuple[str, ...]:
-    return usual if values is None else tuple(values)
-
-
-def _address_fault(key: str, message: str, source: Source, environ: Mapping[str, str]) -> Fault:
-    variable = URL_VARIABLES[key]
-    if environ.get(variable):
-        return Fault(file=f"${variable}", line=1, column=1, message=message)
-    return source.fault(Problem(path=("api", key), message=message))
-
-
-# ---------------------------------------------------------------- inboxes
-
-
-def _watch_faults(rules: list[Loaded]) -> Iterator[Fault]:
-    first: dict[str, Loaded] = {}
-    for loaded in rules:
-        if loaded.rule.watch == WatchMode.AUTO:
-            continue
-        other = first.setdefault(loaded.rule.inbox, loaded)
-        if other.rule.watch != loaded.rule.watch:
-            message = f"{other.rule.name} watches the same inbox by {other.rule.watch}; an inbox is watched in one way"
-            yield loaded.entry.fault("watch", message)
-
-
-def _belonging_faults(rules: list[Loaded], ignore: tuple[str, ...]) -> Iterator[Fault]:
-    """Yield which markers and other files beside a drop would never be seen, so that it would wait for ever."""
-    ignored = Ignored(ignore)
-    for rule, entry in ((each.rule, each.entry) for each in rules):
-        for template in rule.belongings:
-            key, what = ("ready", "ready") if template == rule.ready else (rule.operation, "sidecar")
-            if why := ignored.why(partner(template, "beach.jpg")):
-                yield entry.fault(key, f"{what}: {template} {why}")
-
-
-def _folders(rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(folder for rule in rules for folder in (rule.inbox, rule.outbox)))
-
-
-def _inboxes(
-    rules: tuple[Rule, ...], ignore: tuple[str, ...], state: str, look: Look
-) -> tuple[InboxPlan, ...]:
-    gathered: dict[str, list[Rule]] = {}
-    for rule in rules:
-        gathered.setdefault(rule.inbox, []).append(rule)
-    return tuple(_plan(inbox, sharing, ignore, state, look) for inbox, sharing in gathered.items())
-
-
-def _plan(inbox: str, rules: list[Rule], ignore: tuple[str, ...], state: str, look: Look) -> InboxPlan:
-    said = [
-        folder for rule in rules for folder in (rule.after.done, rule.after.failed, rule.after.held) if folder
-    ]
-    folders = (*(below(inbox, name) for name in USUAL_FOLDERS), *said)
-    chosen = [rule.watch for rule in rules if rule.watch != WatchMode.AUTO]
-    return InboxPlan(
-        folder=inbox,
-        settle_s=max(rule.settle_s for rule in rules),
-        watch=WatchMode(chosen[0]) if chosen else WatchMode.AUTO,
-        rescan_s=min(rule.rescan_s for rule in rules),
-        reserved=tuple(dict.fromkeys(folder for folder in folders if lies_inside(folder, inbox, seen=look))),
-        folders=any(rule.folders for rule in rules),
-        ignore=ignore,
-        workshop=workshop(state, inbox) if all(rule.keeps for rule in rules) else "",
     )
