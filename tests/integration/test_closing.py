@@ -68,12 +68,18 @@ class DyingLedger(MemoryLedger):
 
 
 async def job_at(
-    stage: Stage, ledger: MemoryLedger, inbox: Path, *, key: DropKey = ABC, path: str = "fox.txt"
+    stage: Stage,
+    ledger: MemoryLedger,
+    inbox: Path,
+    *,
+    key: DropKey = ABC,
+    path: str = "fox.txt",
+    folder: str = "",
 ) -> Job:
-    """Admit a drop with one job, which stands there."""
-    rule, place = RuleName("art"), inbox / f"{key}~{PurePath(path).name}"
+    """Admit a drop with one job, which stands there; its file lies in that *folder* of the inbox."""
+    rule, place = RuleName("art"), inbox / folder / f"{key}~{PurePath(path).name}"
+    (inbox / ".dropglow" / "work").mkdir(parents=True, exist_ok=True)
     place.write_text("a fox")
-    (inbox / ".dropglow").mkdir(exist_ok=True)
     found = place.stat()
     after = After(done=str(inbox / "_done"), failed=str(inbox / "_failed"), held=str(inbox / "_held"))
     drop = Drop(
@@ -182,6 +188,27 @@ async def test_a_file_of_another_drop_is_not_taken_for_one_that_is_gone(
     drops = [await ledger.drop(key) for key in (ABC, DropKey("other"))]
     assert ["fox.txt", ""] == [Path(drop.place).name for drop in drops]
     assert DropState.OPEN not in {drop.state for drop in drops}
+
+
+@pytest.mark.parametrize("renumbered", [False, True])
+async def test_a_crash_over_the_second_of_one_name_and_content_is_healed(
+    tmp_path: Path, clock: FakeClock, renumbered: bool
+) -> None:
+    """Each drop has its own file: by its inode, or, where a share numbered anew, because the other one is taken."""
+    ledger = MemoryLedger()
+    closer = Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns())
+    work = ".dropglow/work"
+    await job_at(Stage.DELIVERED, ledger, tmp_path, folder=work)
+    await closer.close_ripe()
+    await job_at(Stage.DELIVERED, ledger, tmp_path, key=DropKey("other"), folder=work)
+    (tmp_path / work / "other~fox.txt").rename(tmp_path / "_done" / "fox_2.txt")
+    if renumbered:
+        mounted_again(tmp_path / "_done" / "fox_2.txt")
+
+    await closer.close_ripe()
+
+    drops = [await ledger.drop(key) for key in (ABC, DropKey("other"))]
+    assert ["fox.txt", "fox_2.txt"] == [Path(drop.place).name for drop in drops]
 
 
 async def done_drops(ledger: MemoryLedger, inbox: Path, paths: Sequence[str]) -> list[DropKey]:

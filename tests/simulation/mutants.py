@@ -395,7 +395,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "a moved file is known by its number alone",
-        (PLACES, "    return _is_of(disk, file, target) and not is_about_another(disk, drop, target)\n", "    return False\n"),
+        (PLACES, "        if _is_of(disk, drop, place) and not is_about_another(disk, drop, place):\n", "        if parent is None:\n"),
     ),
     mutant(
         "commits are not durable when they return",

@@ -23,7 +23,7 @@ from dropglow.ledger.base import Ledger
 from dropglow.lifecycle import RESTING
 from dropglow.model import Drop, DropKey, DropState, Job
 from dropglow.runtime import places, reports
-from dropglow.runtime.certain import for_certain, prove_presence
+from dropglow.runtime.certain import for_certain, known_by_content, prove_presence
 from dropglow.runtime.reporting import write_report
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
@@ -141,7 +141,8 @@ class Closer:
         try:
             after = await for_certain(lambda: self._putting[drop.inbox].do(ripe), away)
             self._untold[drop.key] = after.place
-            after = await self._known_by_content(drop, after)
+            taken = self._untold.values()
+            after = await known_by_content(drop, after, disk=self._disk, ledger=self._ledger, taken=taken)
             if after.state is not DropState.DONE or drop.folder:
                 async with self._reporting[drop.inbox]:
                     await asyncio.to_thread(self._report, after, jobs, now)
@@ -160,22 +161,6 @@ class Closer:
         self._tally.count(after.state)
         self._say(after, jobs, reason)
         return True
-
-    async def _known_by_content(self, drop: Drop, after: Drop) -> Drop:
-        """Return *after* with its files where the same content lies in their last folder, if no other drop has that place.
-
-        They went there before a crash, and are not known by their inodes any more. Nothing is moved for a guess.
-        """
-        if after.place or not drop.place:
-            return after
-        for found in await asyncio.to_thread(lambda: list(places.alike(self._disk, drop, after.state))):
-            taken = found.place in self._untold.values()
-            if taken or await self._ledger.has_place(place=found.place, sha256=drop.sha256):
-                continue
-            pairs = zip(after.companions, found.companions, strict=True)
-            companions = tuple(replace(each, place=each.place or other.place) for each, other in pairs)
-            return replace(after, place=found.place, companions=companions)
-        return after
 
     def _put_away(self, ripe: Sequence[_Ripe]) -> list[Drop | DiskError]:
         """Move what belongs to each drop to its last folder; return the drops as they are then, or what the disk said."""

@@ -86,7 +86,8 @@ def are_known(drop: Drop) -> bool:
 def alike(disk: Disk, drop: Drop, state: DropState) -> Iterator[Drop]:
     """Yield *drop* with its files at the places in its last folder where the same content lies, best first; moves nothing.
 
-    An inode may be another one since a crash: a share was mounted again. It is for the caller to know whose each is.
+    Some shares number files anew when they come back, or when they are renamed. Whose each is the ledger knows; here, only
+    what a report says to be another drop's is left out.
 
     Raises:
         DiskError: The file system refused.
@@ -96,11 +97,12 @@ def alike(disk: Disk, drop: Drop, state: DropState) -> Iterator[Drop]:
         return
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     for names in _names(disk, drop, parent):
-        there = _placed(drop, [posixpath.join(parent, name) for name in names])
-        if disk.look(there.place) is None:
+        place, *others = (posixpath.join(parent, name) for name in names)
+        if disk.look(place) is None:
             return  # nor did it get any later name
-        if _is_its_file(disk, there):
-            yield _placed(drop, [file.place if _is_its_file(disk, file) else "" for file in _files(there)])
+        if _is_of(disk, drop, place) and not is_about_another(disk, drop, place):
+            pairs = zip(drop.companions, others, strict=True)
+            yield _placed(drop, [place, *(to if _is_of(disk, each, to) else "" for each, to in pairs)])
 
 
 def lies_there(disk: Disk, drop: Drop) -> bool:
@@ -131,11 +133,9 @@ def take_up(disk: Disk, drop: Drop) -> Drop:
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
-        if _is_there(disk, drop, drop, targets[0]):
+        if _is_there(disk, drop, targets[0]):
             pairs = zip(_files(drop), targets, strict=True)
-            return _placed(
-                drop, [to if _is_there(disk, drop, file, to) else file.place for file, to in pairs]
-            )
+            return _placed(drop, [to if _is_there(disk, file, to) else file.place for file, to in pairs])
         if all(disk.look(target) is None for target in targets):
             break
     return drop
@@ -386,7 +386,7 @@ def _in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion) -> str:
         names.append(file.place.removeprefix(folder))
     for name in names if file.place else ():
         place = posixpath.join(drop.inbox, name)
-        if disk.look(place) is not None and _is_its_file(disk, replace(file, place=place)):
+        if disk.look(place) is not None and _is_of(disk, file, place):
             return place
     return ""
 
@@ -422,10 +422,10 @@ def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
     for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
         pairs = list(zip(files, targets, strict=True))
-        if all(_is_free(disk, drop, file, target) for file, target in pairs):
+        if all(_is_free(disk, file, target) for file, target in pairs):
             try:
                 for number, (file, target) in enumerate(pairs):
-                    places[number] = _moved_to(disk, drop, file, places[number], target)
+                    places[number] = _moved_to(disk, file, places[number], target)
             except NameTaken:
                 continue
             return places
@@ -434,27 +434,16 @@ def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
     raise NameTaken(f"no free name is left like {shown(beside)}", hint="clear that folder up")
 
 
-def _is_free(disk: Disk, drop: Drop, file: Drop | Companion, target: str) -> bool:
-    return disk.look(target) is None or _is_there(disk, drop, file, target)
+def _is_free(disk: Disk, file: Drop | Companion, target: str) -> bool:
+    return disk.look(target) is None or _is_there(disk, file, target)
 
 
-def _is_there(disk: Disk, drop: Drop, file: Drop | Companion, target: str) -> bool:
-    """Return whether *file* of *drop* is at *target*: by its number, or by its content if it was in work.
-
-    Some shares number files anew when they come back, or when they are renamed; and nobody but us takes files out of work.
-    Another drop's may have the same content: it has a report that says so, unless nothing was wrong with it.
-    """
+def _is_there(disk: Disk, file: Drop | Companion, target: str) -> bool:
     there = disk.look(target)
-    if there is None:
-        return False
-    if (there.device, there.inode) == (file.device, file.inode):
-        return True
-    if not file.place.startswith(f"{WorkFolder(drop.inbox, disk=disk).root}/"):
-        return False
-    return _is_of(disk, file, target) and not is_about_another(disk, drop, target)
+    return there is not None and (there.device, there.inode) == (file.device, file.inode)
 
 
-def _moved_to(disk: Disk, drop: Drop, file: Drop | Companion, place: str, target: str) -> str:
+def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> str:
     """Return *target* once the file is there; nothing where it is nowhere.
 
     Raises:
@@ -466,7 +455,7 @@ def _moved_to(disk: Disk, drop: Drop, file: Drop | Companion, place: str, target
         with suppress(FileGone):
             disk.move(place, target)
             return target
-    return target if _is_there(disk, drop, file, target) else ""
+    return target if _is_there(disk, file, target) else ""
 
 
 def _names(disk: Disk, drop: Drop, parent: str) -> Iterator[tuple[str, ...]]:

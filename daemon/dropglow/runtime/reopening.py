@@ -21,7 +21,7 @@ from dropglow.landmarks import Role
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState, Job
 from dropglow.runtime import places, reports
-from dropglow.runtime.certain import for_certain, prove_presence
+from dropglow.runtime.certain import for_certain, known_by_content, prove_presence
 from dropglow.runtime.ground import Ground
 from dropglow.runtime.insisting import insist
 from dropglow.runtime.reporting import read_reports, write_again, write_report
@@ -102,7 +102,10 @@ class Reopener:
         now = self._clock.now()
         away = partial(self._ground.away, Role.INBOX, drop.inbox)
         put_back = partial(asyncio.to_thread, places.put_away, self._disk, opened, DropState.HELD)
-        placed = await asyncio.to_thread(self._reported, await for_certain(put_back, away), jobs, now)
+        held = replace(await for_certain(put_back, away), state=DropState.HELD, closed_at=now)
+        known_at = partial(known_by_content, opened, held, disk=self._disk, ledger=self._ledger)
+        placed = await insist(known_at, self._clock)
+        await asyncio.to_thread(self._report, placed, jobs, now)
         await prove_presence(away)
         what = "saved again" if drop.after.workshop else "moved into the inbox"
         detail = f"its file was {what}, and a person has to decide about it"
@@ -111,12 +114,11 @@ class Reopener:
             self._clock,
         )
 
-    def _reported(self, drop: Drop, jobs: Sequence[Job], now: datetime) -> Drop:
-        """Return the held *drop*, closed, with its report beside it."""
+    def _report(self, drop: Drop, jobs: Sequence[Job], now: datetime) -> None:
+        """Lay the report about the held *drop* beside it."""
         text = reports.report(drop, jobs, state=DropState.HELD, at=now)
         write_report(self._disk, drop, DropState.HELD, text)
         WorkFolder(drop.inbox, disk=self._disk, workshop=drop.after.workshop).forget(drop.key)
-        return replace(drop, state=DropState.HELD, closed_at=now)
 
     async def _open(self, before: Drop, placed: Drop, why: str) -> Drop:
         after = replace(placed, state=DropState.OPEN, closed_at=None)
