@@ -465,6 +465,19 @@ def test_a_pair_is_taken_from_where_somebody_moved_it_into_the_inbox(
     assert [] == list(tmp_path.glob("_held/*.txt"))
 
 
+def test_nothing_is_taken_from_the_inbox_while_its_place_in_work_is_taken(tmp_path: Path) -> None:
+    """A crash left the drop's file in work, and another drop's has its former name: what lies in the inbox is a copy."""
+    drop = failed_drop(tmp_path)
+    places.take_back(RealDisk(), drop)
+    failed_drop(tmp_path, text=b"another fox")
+    (tmp_path / "fox.txt").write_bytes(b"a fox")
+
+    back = places.take_back(RealDisk(), drop)
+
+    assert "" == back.place
+    assert b"a fox" == (tmp_path / "fox.txt").read_bytes()
+
+
 def test_another_file_in_the_inbox_is_not_taken(tmp_path: Path) -> None:
     """It has the name of ours, which somebody took away, and neither its content nor its mask."""
     held = replace(places.put_away(RealDisk(), a_pair(tmp_path), DropState.HELD), state=DropState.HELD)

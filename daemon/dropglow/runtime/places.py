@@ -370,13 +370,13 @@ def _found(disk: Disk, drop: Drop, work: WorkFolder) -> Drop:
         DiskError: The file system refused.
     """
     found = _placed(drop, [_whereabouts(disk, drop, file, work) for file in _files(drop)])
-    if found.place or not (place := _in_the_inbox(disk, drop, drop)):
+    if found.place or not (place := _in_the_inbox(disk, drop, drop, work)):
         return found  # companions in the inbox may belong to another drop that lies there
     pairs = zip(drop.companions, found.companions, strict=True)
-    return _placed(found, [place, *(now.place or _in_the_inbox(disk, drop, was) for was, now in pairs)])
+    return _placed(found, [place, *(now.place or _in_the_inbox(disk, drop, was, work) for was, now in pairs)])
 
 
-def _in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion) -> str:
+def _in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
     """Return where *file* of a closed *drop* is if it was moved back into the inbox; nothing if it is not there.
 
     It may have the name that it was dropped under, or the one that it got in its last folder.
@@ -384,7 +384,9 @@ def _in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion) -> str:
     names, folder = [file.path], f"{_folder_of(drop, drop.state)}/"
     if file.place.startswith(folder):
         names.append(file.place.removeprefix(folder))
-    for name in names if file.place else ():
+    if not file.place or disk.look(work.place(drop.key, file.path)) is not None:
+        return ""  # there is no room for it, and a drop that is open has nothing in the inbox
+    for name in names:
         place = posixpath.join(drop.inbox, name)
         if disk.look(place) is not None and _is_of(disk, file, place):
             return place
