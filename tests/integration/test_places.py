@@ -18,7 +18,7 @@ from dropglow.disk import RealDisk
 from dropglow.errors import DiskError, NameTaken
 from dropglow.model import After, Companion, Drop, DropKey, DropState, Kind, RuleName
 from dropglow.naming import candidates
-from dropglow.runtime import places
+from dropglow.runtime import places, taking_back
 from dropglow.runtime.reporting import write_report
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_a_file_with_a_long_name_comes_back(tmp_path: Path) -> None:
     """The report beside a name that leaves no room for its ending is found and removed, too."""
     drop = failed_drop(tmp_path, LONG)
 
-    back = places.take_back(RealDisk(), drop)
+    back = taking_back.take_back(RealDisk(), drop)
 
     assert b"a fox" == Path(back.place).read_bytes()
     assert [] == list((tmp_path / "_failed").iterdir())
@@ -87,7 +87,7 @@ def test_the_beginning_of_a_report_goes_with_its_file(tmp_path: Path, faulty_dis
     with pytest.raises(faulty_disk.power_cut):
         write_report(disk, drop, DropState.FAILED, "it failed again")
 
-    places.take_back(RealDisk(), drop)
+    taking_back.take_back(RealDisk(), drop)
 
     assert [] == list((tmp_path / "_failed").iterdir())
 
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_come_back_keeps_its_report(tmp_path: Path, faulty_di
     disk = faulty_disk(faulty_disk.fault(verb="move", number=errno.ENOSPC))
 
     with pytest.raises(DiskError):
-        places.take_back(disk, drop)
+        taking_back.take_back(disk, drop)
 
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
 
@@ -127,7 +127,7 @@ def test_a_file_that_is_not_exchanged_keeps_its_report(tmp_path: Path, faulty_di
     disk = faulty_disk(faulty_disk.fault(verb="move", number=None))
 
     with pytest.raises(faulty_disk.power_cut):
-        places.exchange(disk, drop, replace(drop, key=DropKey("new"), place=str(work)))
+        taking_back.exchange(disk, drop, replace(drop, key=DropKey("new"), place=str(work)))
 
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
 
@@ -139,7 +139,7 @@ def test_a_pair_that_is_not_synced_is_not_exchanged(tmp_path: Path, faulty_disk:
     disk = faulty_disk(faulty_disk.fault(verb="sync_folder", number=errno.EIO, lasting=True))
 
     with pytest.raises(DiskError):
-        places.exchange(disk, replace(drop, key=DropKey("old")), claimed)
+        taking_back.exchange(disk, replace(drop, key=DropKey("old")), claimed)
 
     assert all(Path(each.place).is_file() for each in parts(claimed))
 
@@ -153,7 +153,7 @@ def test_what_cannot_go_back_either_is_exchanged(tmp_path: Path, faulty_disk: Di
     fault = faulty_disk.fault
     disk = faulty_disk(fault(verb="sync_folder"), fault(verb="move", nth=2))
 
-    back = places.exchange(disk, drop, replace(drop, key=DropKey("new"), place=str(work)))
+    back = taking_back.exchange(disk, drop, replace(drop, key=DropKey("new"), place=str(work)))
 
     assert b"a fox" == Path(back.place).read_bytes()
 
@@ -165,7 +165,7 @@ def test_a_file_that_was_copied_into_the_inbox_keeps_its_report(tmp_path: Path) 
     work.parent.mkdir(parents=True)
     work.write_bytes(b"a fox")
 
-    back = places.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work)))
+    back = taking_back.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work)))
 
     assert b"a fox" == Path(back.place).read_bytes()
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
@@ -180,7 +180,9 @@ def test_nothing_is_exchanged_for_what_has_the_name_in_work(tmp_path: Path) -> N
         (work / f"{key}~fox.txt").write_text(key)
 
     with pytest.raises(DiskError):
-        places.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work / "new~fox.txt")))
+        taking_back.exchange(
+            RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work / "new~fox.txt"))
+        )
 
     assert {"abc~fox.txt": "abc", "new~fox.txt": "new"} == {
         each.name: each.read_text() for each in work.iterdir()
@@ -195,9 +197,9 @@ def test_a_file_that_came_back_is_synced_before_it_goes_on(tmp_path: Path, fault
 
     for _ in range(2):
         with pytest.raises(DiskError):
-            places.take_back(disk, drop)
+            taking_back.take_back(disk, drop)
 
-    assert b"a fox" == Path(places.take_back(RealDisk(), drop).place).read_bytes()
+    assert b"a fox" == Path(taking_back.take_back(RealDisk(), drop).place).read_bytes()
 
 
 def test_a_report_that_cannot_be_removed_keeps_no_file_from_coming_back(
@@ -207,7 +209,7 @@ def test_a_report_that_cannot_be_removed_keeps_no_file_from_coming_back(
     drop = failed_drop(tmp_path)
     disk = faulty_disk(faulty_disk.fault(verb="remove", number=errno.EIO))
 
-    back = places.take_back(disk, drop)
+    back = taking_back.take_back(disk, drop)
 
     assert b"a fox" == Path(back.place).read_bytes()
 
@@ -219,7 +221,7 @@ def test_a_long_name_moved_back_is_exchanged(tmp_path: Path) -> None:
     work.parent.mkdir(parents=True)
     Path(drop.place).rename(work)
 
-    back = places.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work)))
+    back = taking_back.exchange(RealDisk(), drop, replace(drop, key=DropKey("new"), place=str(work)))
 
     assert b"a fox" == Path(back.place).read_bytes()
     assert [] == list((tmp_path / "_failed").iterdir())
@@ -230,7 +232,7 @@ def test_another_file_of_the_same_name_is_not_taken(tmp_path: Path) -> None:
     drop = failed_drop(tmp_path)
     failed_drop(tmp_path, text=b"another fox")
 
-    back = places.take_back(RealDisk(), drop)
+    back = taking_back.take_back(RealDisk(), drop)
 
     assert "" == back.place
     assert ["fox.txt", "fox.txt.error.txt"] == sorted(path.name for path in (tmp_path / "_failed").iterdir())
@@ -268,7 +270,7 @@ def test_a_file_that_is_gone_has_no_place(tmp_path: Path) -> None:
     drop = failed_drop(tmp_path)
     Path(drop.place).unlink()
 
-    back = places.take_back(RealDisk(), drop)
+    back = taking_back.take_back(RealDisk(), drop)
 
     assert "" == back.place
 
@@ -276,9 +278,9 @@ def test_a_file_that_is_gone_has_no_place(tmp_path: Path) -> None:
 def test_a_file_that_is_in_work_already_is_found_there(tmp_path: Path) -> None:
     """A crash came between: the file was moved, and nobody wrote it down."""
     drop = failed_drop(tmp_path)
-    places.take_back(RealDisk(), drop)
+    taking_back.take_back(RealDisk(), drop)
 
-    back = places.take_back(RealDisk(), drop)
+    back = taking_back.take_back(RealDisk(), drop)
 
     assert b"a fox" == Path(back.place).read_bytes()
 
@@ -439,7 +441,7 @@ def test_a_pair_is_taken_back_whole_or_not_at_all(
     before = visible(tmp_path)
 
     with pytest.raises(DiskError):
-        places.take_back(faulty_disk(faulty_disk.fault(**fault)), failed)
+        taking_back.take_back(faulty_disk(faulty_disk.fault(**fault)), failed)
 
     assert ["_failed/fox.jpg", "_failed/fox.jpg.error.txt", "_failed/fox.mask.png"] == before
     assert before == visible(tmp_path)
@@ -457,7 +459,7 @@ def test_a_pair_is_taken_from_where_somebody_moved_it_into_the_inbox(
     for each in parts(held):
         Path(each.place).rename(tmp_path / Path(each.place).name)
 
-    back = places.take_back(RealDisk(), held)
+    back = taking_back.take_back(RealDisk(), held)
 
     assert names == tuple(Path(each.place).name for each in parts(held))
     assert [b"fox.jpg", b"fox.mask.png"] == [Path(each.place).read_bytes() for each in parts(back)]
@@ -468,11 +470,11 @@ def test_a_pair_is_taken_from_where_somebody_moved_it_into_the_inbox(
 def test_nothing_is_taken_from_the_inbox_while_its_place_in_work_is_taken(tmp_path: Path) -> None:
     """A crash left the drop's file in work, and another drop's has its former name: what lies in the inbox is a copy."""
     drop = failed_drop(tmp_path)
-    places.take_back(RealDisk(), drop)
+    taking_back.take_back(RealDisk(), drop)
     failed_drop(tmp_path, text=b"another fox")
     (tmp_path / "fox.txt").write_bytes(b"a fox")
 
-    back = places.take_back(RealDisk(), drop)
+    back = taking_back.take_back(RealDisk(), drop)
 
     assert "" == back.place
     assert b"a fox" == (tmp_path / "fox.txt").read_bytes()
@@ -485,7 +487,7 @@ def test_another_file_in_the_inbox_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "fox.jpg").write_bytes(b"boxes!!")
     Path(held.companions[0].place).rename(tmp_path / "fox.mask.png")
 
-    back = places.take_back(RealDisk(), held)
+    back = taking_back.take_back(RealDisk(), held)
 
     assert ["", ""] == [each.place for each in parts(back)]
     assert ["fox.jpg", "fox.mask.png"] == sorted(path.name for path in tmp_path.iterdir() if path.is_file())
@@ -498,9 +500,9 @@ def test_a_pair_of_which_one_is_in_work_is_taken_back_and_loses_its_report(
     failed = places.put_away(RealDisk(), a_pair(tmp_path), DropState.FAILED)
     write_report(RealDisk(), failed, DropState.FAILED, "a report about drop abc, which failed")
     with pytest.raises(faulty_disk.power_cut):
-        places.take_back(faulty_disk(faulty_disk.fault(verb="move", nth=2, number=None)), failed)
+        taking_back.take_back(faulty_disk(faulty_disk.fault(verb="move", nth=2, number=None)), failed)
 
-    back = places.take_back(RealDisk(), failed)
+    back = taking_back.take_back(RealDisk(), failed)
 
     assert [b"fox.jpg", b"fox.mask.png"] == [Path(each.place).read_bytes() for each in parts(back)]
     assert [] == visible(tmp_path)
@@ -509,11 +511,11 @@ def test_a_pair_of_which_one_is_in_work_is_taken_back_and_loses_its_report(
 def test_a_pair_is_taken_back_together(tmp_path: Path) -> None:
     """And a companion that is another file by now stays where it is."""
     failed = places.put_away(RealDisk(), a_pair(tmp_path), DropState.FAILED)
-    back = places.take_back(RealDisk(), failed)
+    back = taking_back.take_back(RealDisk(), failed)
     again = places.put_away(RealDisk(), back, DropState.FAILED)
     Path(again.companions[0].place).write_text("another mask")
 
-    half = places.take_back(RealDisk(), again)
+    half = taking_back.take_back(RealDisk(), again)
 
     assert [] == [each for each in parts(back) if ".dropglow" not in each.place]
     assert (True, "") == (".dropglow" in half.place, half.companions[0].place)
@@ -534,7 +536,7 @@ def test_a_pair_moved_back_is_exchanged(tmp_path: Path) -> None:
         companions=(replace(failed.companions[0], place=str(moved[1][1])),),
     )
 
-    back = places.exchange(RealDisk(), failed, claimed)
+    back = taking_back.exchange(RealDisk(), failed, claimed)
 
     assert [str(work / "abc~fox.jpg"), str(work / "abc~fox.mask.png")] == [each.place for each in parts(back)]
     assert [] == list(work.glob("new~*"))
@@ -549,7 +551,7 @@ def test_two_companions_of_one_content_are_both_exchanged(tmp_path: Path) -> Non
         drop, companions=(*drop.companions, Companion(path=twin.name, kind=Kind.IMAGE, **facts(twin)))
     )
 
-    known = places.regained(drop, drop)
+    known = taking_back.regained(drop, drop)
 
     assert drop == known
 
@@ -565,7 +567,7 @@ def test_a_marker_of_another_content_stands_for_the_first(tmp_path: Path) -> Non
     markers = tuple(Companion(path=path.name, kind=None, **facts(path)) for path in came[1:])
     claimed = replace(drop, key=DropKey("new"), **facts(came[0]), companions=markers)
 
-    back = places.exchange(RealDisk(), replace(drop, companions=(marker,)), claimed)
+    back = taking_back.exchange(RealDisk(), replace(drop, companions=(marker,)), claimed)
 
     assert ["abc~fox.jpg.done", "abc~fox.ok"] == [Path(each.place).name for each in back.companions]
     assert ["news", "news"] == [Path(each.place).read_text() for each in back.companions]
@@ -642,7 +644,7 @@ def test_a_report_goes_although_its_file_was_taken_away(tmp_path: Path) -> None:
         write_report(RealDisk(), each, DropState.FAILED, says)
         Path(each.place).unlink()
 
-    backs = [places.take_back(RealDisk(), each) for each in (drop, other)]
+    backs = [taking_back.take_back(RealDisk(), each) for each in (drop, other)]
 
     assert ["", ""] == [back.place for back in backs]
     assert ["vixen.txt.error.txt"] == [path.name for path in (tmp_path / "_failed").iterdir()]
@@ -654,7 +656,7 @@ def test_files_that_came_back_without_their_companion_are_exchanged(tmp_path: Pa
     Path(held.companions[0].place).unlink()
     claimed = moved_back(held)
 
-    back = places.exchange(RealDisk(), held, claimed)
+    back = taking_back.exchange(RealDisk(), held, claimed)
 
     assert b"fox.jpg" == Path(back.place).read_bytes()
     assert "" == back.companions[0].place
@@ -667,7 +669,7 @@ def test_nobody_else_s_companion_is_exchanged(tmp_path: Path) -> None:
     mask.write_text("another mask")
     claimed = moved_back(held)
 
-    back = places.exchange(RealDisk(), held, claimed)
+    back = taking_back.exchange(RealDisk(), held, claimed)
 
     assert "" == back.companions[0].place
     assert "another mask" == mask.read_text()

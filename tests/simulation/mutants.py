@@ -290,7 +290,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "a drop is deleted although its job failed",
-        (PLACES, "            return drop.after.failed", "            return drop.after.done"),
+        (f"{PRODUCT}/runtime/possessions.py", "            return drop.after.failed", "            return drop.after.done"),
     ),
     mutant(
         "a drop is closed before its file is in its place",
@@ -395,7 +395,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "a moved file is known by its number alone",
-        (PLACES, "        if _is_of(disk, drop, place) and not is_about_another(disk, drop, place):\n", "        if parent is None:\n"),
+        (PLACES, "        if is_of(disk, drop, place) and not is_about_another(disk, drop, place):\n", "        if parent is None:\n"),
     ),
     mutant(
         "commits are not durable when they return",

@@ -20,7 +20,7 @@ from dropglow.intake.returning import Orphan
 from dropglow.ledger.base import Ledger
 from dropglow.model import After, Drop, DropKey, DropState
 from dropglow.runtime.insisting import insist
-from dropglow.runtime.places import found_again
+from dropglow.runtime.taking_back import found_again
 from dropglow.runtime.telling import log
 from dropglow.runtime.turns import Turns
 

@@ -1,4 +1,4 @@
-"""Move a drop's files between work, their last folder, and back. Every move can be repeated after a crash.
+"""Move a drop's files from work to their last folder. Every move can be repeated after a crash.
 
 A rename keeps the inode, and the inode is recorded with the drop: a file that
 is not where it should be is recognised where it went. A drop and its companions
@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import chain
 from pathlib import PurePath
 from typing import Final
@@ -20,17 +19,11 @@ from typing import Final
 from dropglow.disk import Disk, shown
 from dropglow.errors import DiskError, FileGone, NameTaken
 from dropglow.intake.work import WorkFolder
-from dropglow.model import Companion, Drop, DropKey, DropState, Member
+from dropglow.model import Companion, Drop, DropKey, DropState
 from dropglow.naming import candidates, spare_names
-from dropglow.rules.globs import folded
-from dropglow.runtime import originals
 from dropglow.runtime.footing import make_last_folder
-from dropglow.runtime.reporting import (
-    forget_beginnings,
-    is_about_another,
-    remove_reports,
-    remove_reports_about,
-)
+from dropglow.runtime.possessions import all_of, is_its_file, is_of, last_folder, with_places
+from dropglow.runtime.reporting import forget_beginnings, is_about_another
 
 _NAME_BYTES_MAX: Final = 255
 
@@ -43,20 +36,20 @@ def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
     Raises:
         DiskError: The file system refused; nothing is lost, try again.
     """
-    folder, files = _folder_of(drop, state), _files(drop)
+    folder, files = last_folder(drop, state), all_of(drop)
     if folder is None:
         work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
         for file in files:
             # Outside of work, somebody else's file may have the name by now.
-            if file.place and (file.place == work.place(drop.key, file.path) or _is_its_file(disk, file)):
+            if file.place and (file.place == work.place(drop.key, file.path) or is_its_file(disk, file)):
                 disk.remove(file.place)
-        return _placed(drop, [""] * len(files))
+        return with_places(drop, [""] * len(files))
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     if all(_rests(disk, file, parent) for file in files):
         return drop
     if any(file.place and disk.look(file.place) is not None for file in files):
         make_last_folder(disk, drop, parent)  # else there is nothing to go there, or its share is away
-    return _placed(drop, _moved(disk, drop, parent))
+    return with_places(drop, _moved(disk, drop, parent))
 
 
 def put_away_plainly(disk: Disk, drops: Sequence[Drop]) -> dict[DropKey, Drop | DiskError]:
@@ -72,7 +65,7 @@ def put_away_plainly(disk: Disk, drops: Sequence[Drop]) -> dict[DropKey, Drop | 
             moves[target] = drop
     faults = disk.move_many([(drop.place, target) for target, drop in moves.items()])
     return {
-        drop.key: _placed(drop, [target]) if fault is None else fault
+        drop.key: with_places(drop, [target]) if fault is None else fault
         for (target, drop), fault in zip(moves.items(), faults, strict=True)
         if not isinstance(fault, FileGone | NameTaken)
     }
@@ -80,7 +73,7 @@ def put_away_plainly(disk: Disk, drops: Sequence[Drop]) -> dict[DropKey, Drop | 
 
 def are_known(drop: Drop) -> bool:
     """Return whether every file of *drop* has a place: what has none was deleted, taken away, or is on a share that is."""
-    return all(file.place for file in _files(drop))
+    return all(file.place for file in all_of(drop))
 
 
 def alike(disk: Disk, drop: Drop, state: DropState) -> Iterator[Drop]:
@@ -92,7 +85,7 @@ def alike(disk: Disk, drop: Drop, state: DropState) -> Iterator[Drop]:
     Raises:
         DiskError: The file system refused.
     """
-    folder = _folder_of(drop, state)
+    folder = last_folder(drop, state)
     if folder is None:
         return
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
@@ -100,9 +93,9 @@ def alike(disk: Disk, drop: Drop, state: DropState) -> Iterator[Drop]:
         place, *others = (posixpath.join(parent, name) for name in names)
         if disk.look(place) is None:
             return  # nor did it get any later name
-        if _is_of(disk, drop, place) and not is_about_another(disk, drop, place):
+        if is_of(disk, drop, place) and not is_about_another(disk, drop, place):
             pairs = zip(drop.companions, others, strict=True)
-            yield _placed(drop, [place, *(to if _is_of(disk, each, to) else "" for each, to in pairs)])
+            yield with_places(drop, [place, *(to if is_of(disk, each, to) else "" for each, to in pairs)])
 
 
 def lies_there(disk: Disk, drop: Drop) -> bool:
@@ -112,8 +105,8 @@ def lies_there(disk: Disk, drop: Drop) -> bool:
         DiskError: The file system does not tell.
     """
     if drop.after.workshop:
-        return _is_member(disk, posixpath.join(drop.inbox, drop.path), drop)
-    return bool(drop.place) and _is_its_file(disk, drop)
+        return is_of(disk, drop, posixpath.join(drop.inbox, drop.path))
+    return bool(drop.place) and is_its_file(disk, drop)
 
 
 def take_up(disk: Disk, drop: Drop) -> Drop:
@@ -127,192 +120,23 @@ def take_up(disk: Disk, drop: Drop) -> Drop:
     if not drop.place or disk.look(drop.place) is not None:
         return drop
     forget_beginnings(disk, drop)
-    folder = _folder_of(drop, DropState.FAILED)
+    folder = last_folder(drop, DropState.FAILED)
     if folder is None:
         return drop
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
         if _is_there(disk, drop, targets[0]):
-            pairs = zip(_files(drop), targets, strict=True)
-            return _placed(drop, [to if _is_there(disk, file, to) else file.place for file, to in pairs])
+            pairs = zip(all_of(drop), targets, strict=True)
+            return with_places(drop, [to if _is_there(disk, file, to) else file.place for file, to in pairs])
         if all(disk.look(target) is None for target in targets):
             break
     return drop
 
 
-def take_back(disk: Disk, drop: Drop) -> Drop:
-    """Move the files of *drop* from their last folder into work again, all or none, and remove its report.
-
-    Who moved them back into the inbox and asks for their drop as well asks for one thing: they are taken from there.
-    Originals that stay are copied again.
-
-    Raises:
-        DiskError: The file system refused; or an original that stays is not there as it was.
-    """
-    forget_beginnings(disk, drop)
-    if drop.after.workshop:
-        copied = originals.copied_again(disk, drop)
-        remove_reports(disk, drop)
-        return copied
-    work = WorkFolder(drop.inbox, disk=disk)
-    targets = [work.place(drop.key, file.path) for file in _files(drop)]
-    found = _found(disk, drop, work)
-    moved = {
-        file.place: target
-        for file, target in zip(_files(found), targets, strict=True)
-        # What is there is a newer copy: both stay where they are.
-        if file.place not in {"", target} and disk.look(target) is None
-    }
-    try:
-        for file in _files(found):
-            if file.place in moved:
-                work.prepare(drop.key, file.path)
-                disk.move(file.place, moved[file.place])
-    except DiskError:
-        pairs = zip(_files(drop), _files(found), strict=True)
-        before = [now.place if now.place in moved else known.place for known, now in pairs]
-        _move_back(disk, zip(before, targets, strict=True))
-        work.forget(drop.key)
-        raise
-    # Last: a file that could not be moved needs its report, and one that was moved has to go on.
-    with suppress(DiskError):
-        if found.place != drop.place:
-            remove_reports_about(disk, drop)
-        elif found.place in moved:
-            remove_reports(disk, drop)
-    return _placed(found, [moved.get(file.place, file.place) for file in _files(found)])
-
-
-def lay_back(disk: Disk, drop: Drop, taken: Drop) -> None:
-    """Move the files of *drop* to where they lay before they were *taken* back; the last one first.
-
-    Raises:
-        DiskError: The file system refused, or somebody has a name by now; the rest is in work.
-    """
-    if drop.after.workshop:
-        return  # copies, of which nobody takes notice
-    for before, now in list(zip(_files(drop), _files(taken), strict=True))[::-1]:
-        if before.place and now.place not in {"", before.place}:
-            disk.move(now.place, before.place)
-
-
-def exchange(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
-    """Move the files of *claimed* to where the same files of *drop* are worked on; return *drop* with them.
-
-    The companions go first: after a crash in between, the drop itself goes back into the inbox, where it is seen.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    forget_beginnings(disk, drop)
-    work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
-    known = gathered(disk, drop, claimed)
-    files = _files(known)
-    targets = [work.place(drop.key, file.path) if file.place else "" for file in files]
-    for file in files:
-        work.prepare(drop.key, file.path)
-    pairs = zip([file.place for file in files], targets, strict=True)
-    _exchange_all(disk, [(place, target) for place, target in pairs if place != target][::-1])
-    # Last, as in `take_back`; what cannot be removed goes with its file, or with the next report.
-    with suppress(DiskError):
-        if _reports_lie_alone(disk, drop):
-            remove_reports(disk, drop)
-    work.forget(claimed.key)
-    return _placed(known, targets)
-
-
-def gathered(disk: Disk, drop: Drop, claimed: Drop) -> Drop:
-    """Return *drop* with its files where they lie, now that those of *claimed* came; moves nothing.
-
-    What did not come may be in work already, after a crash; or taken away, or another drop's by now.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    work = WorkFolder(drop.inbox, disk=disk, workshop=drop.after.workshop)
-    known, came = regained(drop, claimed), {file.place for file in _files(claimed)}
-    where = [
-        file.place if file.place in came else _whereabouts(disk, drop, file, work) for file in _files(known)
-    ]
-    return _placed(known, where)
-
-
-def regained(drop: Drop, claimed: Drop) -> Drop:
-    """Return *drop* with the files of *claimed* in place of its own that have the same content; moves nothing.
-
-    A marker has no content that counts: any other stands for it, and one more goes along.
-    """
-    came: dict[str | None, list[Companion]] = {}
-    for each in claimed.companions:
-        came.setdefault(_worth(each), []).append(each)
-    companions = [
-        replace(news.pop(0), path=each.path) if (news := came.get(_worth(each))) else each
-        for each in drop.companions
-    ]
-    return replace(
-        drop,
-        place=claimed.place,
-        device=claimed.device,
-        inode=claimed.inode,
-        companions=(*companions, *came.get(None, ())),
-    )
-
-
-def _worth(companion: Companion) -> str | None:
-    return None if companion.kind is None else companion.sha256
-
-
-def found_again(drop: Drop, places: Mapping[str, str]) -> Drop:
-    """Return *drop* with the places of those of its files that were found; *places* are by path below the inbox."""
-    found = {folded(path): place for path, place in places.items()}
-    return _placed(drop, [found.get(folded(file.path), file.place) for file in _files(drop)])
-
-
-def _reports_lie_alone(disk: Disk, drop: Drop) -> bool:
-    """Return whether the reports where *drop* was have no file beside them any more.
-
-    That of another drop has the name now, or its own was copied into the inbox, and not moved: each keeps its report.
-    """
-    if drop.after.workshop:
-        return True  # each names its original
-    return bool(drop.place) and disk.look(drop.place) is None
-
-
-def _is_its_file(disk: Disk, file: Drop | Companion) -> bool:
-    """Return whether what stands at the file's place is the one that was dropped, by its content."""
-    return _is_of(disk, file, file.place)
-
-
-def _is_of(disk: Disk, file: Drop | Companion, place: str) -> bool:
-    """Return whether what stands at *place* has the content of *file*."""
-    if isinstance(file, Drop) and file.folder:
-        return all(_is_member(disk, replace(file, place=place).place_of(each), each) for each in file.members)
-    return _is_member(disk, place, file)
-
-
-def _is_member(disk: Disk, place: str, file: Drop | Companion | Member) -> bool:
-    found = disk.look(place)
-    if found is None or not found.regular or found.size_bytes != file.size_bytes:
-        return False
-    return disk.digest(place) == file.sha256
-
-
-def _folder_of(drop: Drop, state: DropState) -> str | None:
-    if drop.after.workshop:
-        return None  # whatever came of it: the original is in the inbox
-    match state:
-        case DropState.DONE:
-            return drop.after.done
-        case DropState.HELD:
-            return drop.after.held
-        case _:
-            return drop.after.failed
-
-
 def _plain_target(drop: Drop) -> str:
     """Return where the only file of a drop goes that is done; nothing where it is not alone, stays, or is deleted."""
-    folder = _folder_of(drop, DropState.DONE)
+    folder = last_folder(drop, DropState.DONE)
     if folder is None or drop.companions or drop.folder or not drop.place:
         return ""
     target = posixpath.join(folder, drop.path)
@@ -327,99 +151,14 @@ def _is_free_for_one(disk: Disk, target: str) -> bool:
         return False
 
 
-def _files(drop: Drop) -> tuple[Drop | Companion, ...]:
-    """Return the drop itself and its companions: all of them are files with a place."""
-    return (drop, *drop.companions)
-
-
-def _placed(drop: Drop, places: Sequence[str]) -> Drop:
-    place, *others = places
-    companions = zip(drop.companions, others, strict=True)
-    return replace(drop, place=place, companions=tuple(replace(each, place=to) for each, to in companions))
-
-
 def _rests(disk: Disk, file: Drop | Companion, parent: str) -> bool:
     """Return whether a file is in its last folder already."""
     return bool(file.place) and posixpath.dirname(file.place) == parent and disk.look(file.place) is not None
 
 
-def _whereabouts(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
-    """Return where *file* of a closed *drop* is: at its place, in work already, or nowhere.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    target = work.place(drop.key, file.path)
-    if target == file.place or not file.place:
-        return file.place
-    if disk.look(file.place) is None:
-        # Moved already when a crash or a disk that did not sync came between; or taken away, and what has its name one
-        # day is another file.
-        if disk.look(target) is None:
-            return ""
-        disk.sync_folder(posixpath.dirname(target))
-        return target
-    # Else it was taken away, and another drop's file has the name now, and the report.
-    return file.place if _is_its_file(disk, file) else ""
-
-
-def _found(disk: Disk, drop: Drop, work: WorkFolder) -> Drop:
-    """Return the closed *drop* with its files where they are: at their places, in work, moved back into the inbox, or nowhere.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    found = _placed(drop, [_whereabouts(disk, drop, file, work) for file in _files(drop)])
-    if found.place or not (place := _in_the_inbox(disk, drop, drop, work)):
-        return found  # companions in the inbox may belong to another drop that lies there
-    pairs = zip(drop.companions, found.companions, strict=True)
-    return _placed(found, [place, *(now.place or _in_the_inbox(disk, drop, was, work) for was, now in pairs)])
-
-
-def _in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
-    """Return where *file* of a closed *drop* is if it was moved back into the inbox; nothing if it is not there.
-
-    It may have the name that it was dropped under, or the one that it got in its last folder.
-    """
-    names, folder = [file.path], f"{_folder_of(drop, drop.state)}/"
-    if file.place.startswith(folder):
-        names.append(file.place.removeprefix(folder))
-    if not file.place or disk.look(work.place(drop.key, file.path)) is not None:
-        return ""  # there is no room for it, and a drop that is open has nothing in the inbox
-    for name in names:
-        place = posixpath.join(drop.inbox, name)
-        if disk.look(place) is not None and _is_of(disk, file, place):
-            return place
-    return ""
-
-
-def _exchange_all(disk: Disk, moves: Sequence[tuple[str, str]]) -> None:
-    """Move all or none: what is not synced may have its former name after a power cut, and be taken for a new file.
-
-    Raises:
-        DiskError: The file system refused.
-    """
-    try:
-        for place, target in moves:
-            disk.move(place, target)
-    except DiskError:
-        _move_back(disk, moves)
-        if any(disk.look(place) or not disk.look(target) for place, target in moves):
-            raise
-        # None could go back either: they are together where they belong, and nobody would look for them elsewhere.
-
-
-def _move_back(disk: Disk, moves: Iterable[tuple[str, str]]) -> None:
-    """Undo *moves* as far as the disk lets it, the last one first."""
-    for place, target in reversed(list(moves)):
-        with suppress(DiskError):
-            if place not in {"", target} and disk.look(place) is None:
-                disk.move(target, place)
-
-
 def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
     """Return where the files went: moved now, or found there because a crash came between."""
-    files = _files(drop)
+    files = all_of(drop)
     places = [file.place for file in files]
     for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]

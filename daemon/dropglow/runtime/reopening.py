@@ -20,7 +20,7 @@ from dropglow.intake.work import WorkFolder
 from dropglow.landmarks import Role
 from dropglow.ledger.base import Ledger
 from dropglow.model import Drop, DropState, Job
-from dropglow.runtime import places, reports
+from dropglow.runtime import places, reports, taking_back
 from dropglow.runtime.certain import for_certain, known_by_content, prove_presence
 from dropglow.runtime.ground import Ground
 from dropglow.runtime.insisting import insist
@@ -56,7 +56,7 @@ class Reopener:
         taken = [drop]
 
         async def take_back() -> Drop:
-            taken.append(await asyncio.to_thread(places.take_back, self._disk, drop))
+            taken.append(await asyncio.to_thread(taking_back.take_back, self._disk, drop))
             return taken[-1]
 
         try:
@@ -68,7 +68,7 @@ class Reopener:
             raise
 
     def _laid_back(self, drop: Drop, placed: Drop, told: Mapping[str, bytes]) -> None:
-        places.lay_back(self._disk, drop, placed)
+        taking_back.lay_back(self._disk, drop, placed)
         write_again(self._disk, drop, told)
 
     async def adopt(self, drop: Drop, claimed: Drop) -> Drop:
@@ -78,7 +78,9 @@ class Reopener:
             DiskError: The file cannot be moved.
             Conflict: Somebody else changed the drop at the same time.
         """
-        return await self._adopted(drop, await asyncio.to_thread(places.exchange, self._disk, drop, claimed))
+        return await self._adopted(
+            drop, await asyncio.to_thread(taking_back.exchange, self._disk, drop, claimed)
+        )
 
     async def _adopted(self, drop: Drop, placed: Drop) -> Drop:
         why = "its file was saved again" if drop.after.workshop else "its file was moved back into the inbox"
@@ -95,9 +97,9 @@ class Reopener:
             Conflict: Somebody else changed the drop at the same time.
         """
         try:
-            known = await asyncio.to_thread(places.exchange, self._disk, drop, claimed)
+            known = await asyncio.to_thread(taking_back.exchange, self._disk, drop, claimed)
         except DiskError:  # from where it lies closing takes it, as soon as the disk lets it
-            known = await asyncio.to_thread(places.gathered, self._disk, drop, claimed)
+            known = await asyncio.to_thread(taking_back.gathered, self._disk, drop, claimed)
         opened = await self._adopted(drop, known)
         now = self._clock.now()
         away = partial(self._ground.away, Role.INBOX, drop.inbox)

@@ -15,7 +15,7 @@ from dropglow.holding import own
 from dropglow.ledger.mailbox import Mailbox, Verb, Wish
 from dropglow.model import DropState, Stage
 from dropglow.money import Switch
-from dropglow.runtime import places
+from dropglow.runtime import taking_back
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ async def test_a_re_opening_that_was_interrupted_leaves_a_report(make_daemon: Da
     prompt = daemon.prompt()
     await daemon.run_once()
     [held] = await daemon.drops(DropState.HELD)
-    places.take_back(RealDisk(), held)
+    taking_back.take_back(RealDisk(), held)
     between = daemon.inbox()
 
     await daemon.run_once()
