@@ -28,6 +28,9 @@ ORDER: Final = Order(
 )
 RECEIPT: Final = Submission(remote_id=RemoteId("urn:ff:jobs:eso851211:1"), status_url="")
 
+# A client reads the certificates that this machine trusts, which takes longer than most tests: a hundred and more.
+AUTHORITY: Final = Path(__file__).parents[1] / "authority.pem"
+
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 KINDS: Final = (
@@ -130,6 +133,12 @@ class RawAdobe:
         assert kind == "token", f"nobody expected a {kind} here"
         token = json.dumps({"access_token": f"token-{len(self.asked('token'))}", "expires_in": 86399})
         return f"HTTP/1.1 200 OK\r\ncontent-length: {len(token)}\r\n\r\n{token}".encode()
+
+
+@pytest.fixture(autouse=True)
+def one_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this machine trust nobody but an authority that certified nothing."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(AUTHORITY))
 
 
 @pytest.fixture

@@ -40,7 +40,10 @@ from dropglow.sandbox.faults import parse_faults
 from dropglow.sandbox.world import World
 from tests.telling import Telling
 
+PATIENCE_S = 60.0  # with the slowest machine
 CANARY = "canary-client-secret"
+# A client reads the certificates that this machine trusts, which takes longer than most of what it does here.
+AUTHORITY = Path(__file__).parents[2] / "authority.pem"
 CONFIGURATION = """
 state: ./state
 api: {base_url: "http://127.0.0.1:9", token_url: "http://127.0.0.1:9/ims/token/v3"}
@@ -128,9 +131,10 @@ class Daemon:
 
     @asynccontextmanager
     async def service(self) -> AsyncIterator[Service]:
+        config = self.config
         async with own(self.folder / "state") as owned:
             client = FireflyClient(
-                self.config.api,
+                config.api,
                 FixedCredentials(client_id="canary-client-id", client_secret=CANARY),
                 self.clock,
                 connections=16,
@@ -141,7 +145,7 @@ class Daemon:
             try:
                 ledger = self.ledger(owned.ledger)
                 yield await build(
-                    self.config,
+                    config,
                     ledger=ledger,
                     client=client,
                     clock=self.clock,
@@ -156,7 +160,7 @@ class Daemon:
     async def run_once(self) -> Outcome:
         """Run until everything rests."""
         async with self.service() as service:
-            return await asyncio.wait_for(service.run(asyncio.Event(), once=True), 20)
+            return await asyncio.wait_for(service.run(asyncio.Event(), once=True), PATIENCE_S)
 
     async def run_until(self, seen: Any) -> None:
         """Run until *seen* returns true, and stop in the middle of whatever goes on."""
@@ -166,7 +170,7 @@ class Daemon:
             while not seen() and not running.done():  # noqa: ASYNC110 - a world outside tells nobody
                 await asyncio.sleep(0.005)
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, PATIENCE_S)
 
     async def jobs(self) -> tuple[Job, ...]:
         reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
@@ -324,6 +328,12 @@ class DaemonMaker:
 
     def __call__(self, *faults: str, text: str = CONFIGURATION, hurry: float = 1.0) -> Daemon:
         return Daemon(self._folder, faults, text, RealClock() if hurry == 1.0 else HurriedClock(hurry))
+
+
+@pytest.fixture(autouse=True)
+def one_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this machine trust nobody but an authority that certified nothing."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(AUTHORITY))
 
 
 @pytest.fixture
