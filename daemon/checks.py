@@ -20,12 +20,16 @@ import packed
 from environment import SetupError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-# What starts the whole program, or much of it, and is not measured; the rest decides whether decisions are covered.
-WHOLE: Final = ("tests/integration", "tests/e2e", "tests/droppers", "tests/simulation")
+# What has to reach every branch of every decision. To watch that makes tests half as slow again, so it is done here alone.
+MEASURED: Final = ("tests/unit", "tests/contract/test_ledger.py")
+# What starts the whole program, or lets it live thousands of times: what takes longest begins first.
+LONG: Final = ("tests/simulation", "tests/droppers", "tests/e2e")
+NO_TESTS: Final = frozenset({"tests/benchmarks", "tests/__pycache__"})
 # They are about the files beside the package, which no wheel has.
 OF_THE_CHECKOUT: Final = ("tests/test_environment.py", "tests/e2e/test_wheel.py")
 WHEEL: Final = "--wheel"
-MOST_WORKERS: Final = 8
+WORKERS_A_PROCESSOR: Final = 3
+MOST_WORKERS: Final = 12
 COUNT: Final = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b")
 CLOSING_LINE: Final = re.compile(
     r"=+ .*\b(passed|failed|errors?|no tests ran|skipped|deselected)\b.* in [\d.]+s.*=+"
@@ -92,17 +96,26 @@ def checks(cache: Path) -> Iterator[Check]:
     yield Check(name="types", command=(python, "-m", "mypy"))
     yield Check(name="layers", command=layers)
     pytest = (python, *pytest_command(cache), "--continue-on-collection-errors", "--dist", "worksteal")
-    alone = (f"--ignore={folder}" for folder in WHOLE)
-    measured = ("--cov", "--cov-report=", "--numprocesses", str(os.cpu_count() or 1))
-    yield Check(name="tests of parts", command=(*pytest, *measured, *alone), shown_live=True)
+    measured = ("--cov", "--cov-report=", "--numprocesses", str(os.cpu_count() or 1), *MEASURED)
+    yield Check(name="tests of decisions", command=(*pytest, *measured), shown_live=True)
     yield Check(name="coverage of decisions", command=(python, "-m", "coverage", "report", *decisions()))
-    side_by_side = ("--numprocesses", str(workers()))
-    yield Check(name="tests of the whole", command=(*pytest, *side_by_side, *WHOLE), shown_live=True)
+    side_by_side = ("--numprocesses", str(workers()), *(f"--ignore={name}" for name in MEASURED))
+    yield Check(name="tests of all else", command=(*pytest, *side_by_side, *all_else()), shown_live=True)
+
+
+def all_else() -> Iterator[str]:
+    """Yield the files and folders of all other tests, the long ones first."""
+    yield from LONG
+    for path in sorted((ROOT / "tests").iterdir()):
+        name = path.relative_to(ROOT).as_posix()
+        is_test = path.is_dir() or path.match("test_*.py")
+        if is_test and name not in {*LONG, *MEASURED, *NO_TESTS}:
+            yield name
 
 
 def workers() -> int:
-    """Return how many processes test the whole: they wait more than they work, so more than processors are useful."""
-    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+    """Return how many processes do the other tests: those wait more than they work, so more than processors are useful."""
+    return min(WORKERS_A_PROCESSOR * (os.cpu_count() or 1), MOST_WORKERS)
 
 
 def pytest_command(cache: Path) -> tuple[str, ...]:
@@ -129,7 +142,11 @@ def cache_folder() -> Path:
 
 
 def use_cache(cache: Path) -> None:
-    """Turn every tool's cache to *cache*, so that a checkout stays as it was."""
+    """Turn every tool's cache to *cache*, so that a checkout stays as it was, but for Python's own, which nobody tracks.
+
+    Without that one, each of the hundreds of processes that tests start would read the source again.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["RUFF_CACHE_DIR"] = str(cache / "ruff")
     os.environ["MYPY_CACHE_DIR"] = str(cache / "mypy")
     os.environ["COVERAGE_FILE"] = str(cache / "coverage")

@@ -11,6 +11,7 @@ from dropglow.errors import IllegalTransition
 from dropglow.events import (
     Abandoned,
     Accepted,
+    Approved,
     Attached,
     Began,
     Borrowed,
@@ -669,6 +670,14 @@ def test_kept_results_are_delivered_without_an_order() -> None:
 
     assert (S.DELIVERED, ("/out/beach.jpg",), T3) == (job.stage, job.delivered, job.ended_at)
     assert (JobKey("twin.1"), 0) == (job.reuses, job.attempt)
+
+
+def test_what_a_person_approves_of_goes_on() -> None:
+    """A job that was held is queued again, and complains of nothing."""
+    job = after(HELD, Approved(at=T3))
+
+    assert (S.QUEUED, None, None) == (job.stage, job.failure, job.ended_at)
+    assert Prepare() == next_step(job, now=T3)
 
 
 def test_borrowed_results_are_asked_for() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dropglow import model
-from dropglow.model import After, Drop, DropKey, Kind, Member, Original, Output, RuleName, Sighting
+from dropglow.model import After, Companion, Drop, DropKey, Kind, Member, Original, Output, RuleName, Sighting
 
 OURS = [
     value for value in vars(model).values() if isinstance(value, type) and value.__module__ == model.__name__
@@ -42,28 +42,39 @@ def test_stored_words_are_the_names_in_small(words: type[Enum]) -> None:
     assert [word.name.lower() for word in words] == [word.value for word in words]
 
 
+DROP = Drop(
+    key=DropKey("abcdefghij"),
+    inbox="/in",
+    path="hill.txt",
+    place="/state/kept/1/abcdefghij~hill.txt",
+    rule=RuleName("art"),
+    rule_digest="digest",
+    sha256="a" * 64,
+    size_bytes=5,
+    device=1,
+    inode=2,
+    kind=Kind.PROMPT,
+    after=After(done=None, failed="/out/_failed", held="/out/_held", workshop="/state/kept/1"),
+    admitted_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+
 def test_a_drop_says_where_its_original_lies() -> None:
     """People are told of the original, and not of a copy that they cannot see."""
-    drop = Drop(
-        key=DropKey("abcdefghij"),
-        inbox="/in",
-        path="hill.txt",
-        place="/state/kept/1/abcdefghij~hill.txt",
-        rule=RuleName("art"),
-        rule_digest="digest",
-        sha256="a" * 64,
-        size_bytes=5,
-        device=1,
-        inode=2,
-        kind=Kind.PROMPT,
-        after=After(done=None, failed="/out/_failed", held="/out/_held", workshop="/state/kept/1"),
-        admitted_at=datetime(2026, 1, 1, tzinfo=UTC),
+    moved = dataclasses.replace(DROP, after=After(done=None, failed="/in/_failed", held="/in/_held"))
+
+    assert "/in/hill.txt" == DROP.whereabouts(DROP)
+    assert DROP.place == moved.whereabouts(moved)
+
+
+def test_a_marker_is_no_content_of_a_drop() -> None:
+    """What only says that a drop is whole does not make it another one."""
+    mask = Companion(
+        path="hill.mask.png", place="", sha256="b" * 64, size_bytes=1, device=1, inode=3, kind=Kind.IMAGE
     )
+    marker = dataclasses.replace(mask, path="hill.ready", sha256="c" * 64, kind=None)
 
-    moved = dataclasses.replace(drop, after=After(done=None, failed="/in/_failed", held="/in/_held"))
-
-    assert "/in/hill.txt" == drop.whereabouts(drop)
-    assert drop.place == moved.whereabouts(moved)
+    assert ("b" * 64,) == dataclasses.replace(DROP, companions=(marker, mask)).contents
 
 
 @pytest.mark.parametrize(
