@@ -35,7 +35,7 @@ ORDER: Final = Order(
     body={"prompt": "a lighthouse"},
     delivery=DeliveryPlan(outbox="/outbox", folder="", name="{stem}{ext}"),
 )
-HASTY: Final = Timeouts(connect_s=0.2)
+HASTY: Final = Timeouts(connect_s=1.0)
 RECEIPT: Final = b'HTTP/1.1 202 Accepted\r\ncontent-length: 18\r\n\r\n{"jobId": "urn:1"}'
 
 

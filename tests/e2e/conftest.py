@@ -46,7 +46,7 @@ rules:
 
 
 COMMAND_S = 60.0  # longer than any command may take on a busy machine
-STOP_S = 20.0
+STOP_S = 60.0
 
 
 class Site:

@@ -27,8 +27,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("bindfs") is None, reason="bindfs is not installed"),
     pytest.mark.skipif(not os.access("/dev/fuse", os.R_OK | os.W_OK), reason="/dev/fuse is not there for us"),
 ]
-MOUNT_S = 10.0
-ANSWER_S = 25.0
+MOUNT_S = 30.0
+ANSWER_S = 60.0  # on the slowest machine; a share that hangs never answers
 
 
 class Server:
@@ -87,7 +87,7 @@ async def test_the_program_ends_although_its_shares_hang(make_site: SiteMaker, n
     exit_code = await site.stop(process)
 
     assert 0 == exit_code
-    assert time.monotonic() - began_s < 15
+    assert time.monotonic() - began_s < 30
 
 
 async def test_the_program_starts_although_a_share_hangs(make_site: SiteMaker, nas: Server) -> None:

@@ -36,7 +36,7 @@ async def activated(site: Site, listener: socket.socket, *arguments: str) -> asy
 def got(url: str) -> tuple[int, str]:
     """Return what is there."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refusal:
         return refusal.code, refusal.read().decode()

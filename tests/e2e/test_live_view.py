@@ -86,7 +86,7 @@ def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
         read_until(ours, b"1 delivered")
         os.close(ours)
         process.send_signal(signal.SIGHUP)  # as the kernel does
-        code = process.wait(timeout=30)
+        code = process.wait(timeout=60)
 
     assert 0 == code
 

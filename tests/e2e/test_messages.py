@@ -81,7 +81,7 @@ class Place:
     async def run(self, *arguments: str) -> Said:
         process = await self.start(*arguments)
         try:
-            _, told = await asyncio.wait_for(process.communicate(), 30)
+            _, told = await asyncio.wait_for(process.communicate(), 60)
         except TimeoutError:
             process.kill()
             raise
@@ -100,7 +100,7 @@ class Place:
         """Run the service in here during the block; yield its process id."""
         process = await self.start("run")
         assert process.stderr is not None
-        while b"inbox.watched" not in (line := await asyncio.wait_for(process.stderr.readline(), 20)):
+        while b"inbox.watched" not in (line := await asyncio.wait_for(process.stderr.readline(), 60)):
             assert line, "it ended before it began"
         try:
             yield process.pid
@@ -113,7 +113,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.communicate(), 20)
+        await asyncio.wait_for(process.communicate(), 60)
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -206,7 +206,7 @@ async def test_on_a_terminal_the_end_is_a_few_lines(place: Place) -> None:
         stderr=other_end,
     )
     os.close(other_end)
-    exit_code = await asyncio.wait_for(process.wait(), 30)
+    exit_code = await asyncio.wait_for(process.wait(), 60)
     lines = os.read(terminal, 10_000).decode().splitlines()
     os.close(terminal)
 

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPTS: Final = ROOT / "tests" / "e2e" / "systemd"
 MANAGER: Final = Path("/lib/systemd/systemd")
-BOOT_S: Final = 30.0
+BOOT_S: Final = 60.0
 STORY_S: Final = 150.0
 OVERLAY: Final = "mount -t tmpfs t {0} && mkdir {0}/u {0}/w {0}/r && mount -t overlay o -o lowerdir=/,upperdir={0}/u,workdir={0}/w {0}/r"
 

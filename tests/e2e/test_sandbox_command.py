@@ -36,7 +36,7 @@ def test_it_answers_until_it_is_stopped(tmp_path: Path, number: signal.Signals) 
         }
         token = httpx.post(f"{url}/ims/token/v3", data=form).json()["access_token"]
         process.send_signal(number)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=60)
 
     books = json.loads((tmp_path / "books.json").read_text())
     assert token
@@ -50,7 +50,7 @@ def test_a_taken_port_is_said_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with start("--port", str(port)) as process:
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
 
     assert 1 == process.returncode
     assert re.search(rf"cannot listen at 127\.0\.0\.1, port {port}: address already in use", errors)
@@ -60,7 +60,7 @@ def test_a_taken_port_is_said_in_words() -> None:
 def test_an_unknown_fault_is_wrong_usage() -> None:
     """A misspelled fault is refused with the nearest name."""
     with start("--fault", "submit_los=1") as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert 2 == process.returncode
     assert "did you mean 'submit_lost'?" in errors

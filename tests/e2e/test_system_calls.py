@@ -39,7 +39,7 @@ ALL: Final = os.environ.get("TEST_SYSTEM_CALLS") == "all"
 PARTS: Final = 24 if ALL else 1  # a test each, so that none takes longer than a test may
 SAMPLE: Final = 3
 MODES: Final = ("kill", "tear", "cut", "patch", "once", "ever")
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 # A disk or a network that fails for ever gets so long to show what it does.
 ENDURED_S: Final = 4.0
 COMPILER: Final = shutil.which("cc") or shutil.which("gcc")

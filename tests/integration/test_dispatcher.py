@@ -92,6 +92,6 @@ async def test_a_job_claimed_while_its_worker_lets_go_is_carried(
 
     bell.ring()
 
-    await asyncio.wait_for(performer.carried_again.wait(), 5)
+    await asyncio.wait_for(performer.carried_again.wait(), 60)
     running.cancel()
     await asyncio.wait((running,))

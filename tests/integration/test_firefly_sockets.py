@@ -314,7 +314,7 @@ async def test_a_cancelled_caller_does_not_call_its_order_back(server: Server, c
     await client.check()  # there and back: a hang-up would have arrived by now
     released.set()
     await client.close()
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), 60)
 
     assert [False] == hung_up_early
 
@@ -344,7 +344,7 @@ async def test_a_cancelled_download_writes_no_more(server: Server, client: Firef
     with pytest.raises(asyncio.CancelledError):
         await caller
     released.set()
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), 60)
 
     assert b"bytes" == received
 
@@ -390,7 +390,7 @@ async def test_cancelled_callers_do_not_use_up_the_connections(server: Server) -
     for _ in range(20):
         await asyncio.gather(*(impatient() for _ in range(20)))
 
-    status = await asyncio.wait_for(client.status(RECEIPT), 10)
+    status = await asyncio.wait_for(client.status(RECEIPT), 60)
     await client.close()
 
     assert StillRunning(word="running") == status

@@ -13,7 +13,7 @@ import pytest
 from dropglow.errors import DiskError
 from dropglow.intake.watch import Doorbell
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 Arrival = Callable[[Path, Path], object]
 

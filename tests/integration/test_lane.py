@@ -74,7 +74,7 @@ async def test_functions_of_one_lane_run_one_after_the_other() -> None:
             with lock:
                 running[0] += 1
                 seen[0] = max(seen[0], running[0])
-            together.wait(5)
+            together.wait(60)
             with lock:
                 running[0] -= 1
 
@@ -86,7 +86,7 @@ async def test_functions_of_one_lane_run_one_after_the_other() -> None:
 
 
 def _met(together: threading.Barrier) -> int:
-    together.wait(5)
+    together.wait(60)
     return threading.get_ident()
 
 
@@ -138,7 +138,7 @@ async def test_a_lane_that_hangs_delays_no_other() -> None:
 def test_the_end_of_the_program_does_not_wait_for_it() -> None:
     """A thread on a dead share never ends."""
     done = subprocess.run(
-        [sys.executable, "-c", FOR_EVER], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", FOR_EVER], capture_output=True, text=True, timeout=90, check=True
     )
 
     assert ("left behind\nleft behind\n", "") == (done.stdout, done.stderr)
@@ -159,7 +159,7 @@ async def test_a_lane_that_was_closed_is_at_nothing() -> None:
 def test_a_thread_that_could_not_be_had_is_asked_for_again() -> None:
     """Whoever wanted it is told; the next one has it, although there is room for one alone."""
     done = subprocess.run(
-        [sys.executable, "-c", NO_ROOM], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", NO_ROOM], capture_output=True, text=True, timeout=90, check=True
     )
 
     assert ("refused\nserved\n", "") == (done.stdout, done.stderr)

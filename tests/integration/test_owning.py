@@ -32,7 +32,7 @@ async def test_a_command_that_is_at_work_is_waited_for(tmp_path: Path, clock: Fa
     lock.release()
     await clock.advance(0.2)
 
-    await asyncio.wait_for(owning, 10)
+    await asyncio.wait_for(owning, 60)
 
 
 async def test_a_service_is_not_waited_for(tmp_path: Path, clock: FakeClock) -> None:

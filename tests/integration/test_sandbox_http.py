@@ -568,7 +568,7 @@ async def test_leaving_cuts_what_is_open() -> None:
         with pytest.raises(httpx.TransportError):
             await asking
 
-    assert took_s < 1
+    assert took_s < 30  # of sixty
     assert before == asyncio.all_tasks()
 
 

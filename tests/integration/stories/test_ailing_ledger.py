@@ -65,7 +65,7 @@ async def serve(daemon: Daemon, until: Callable[[], bool]) -> None:
             daemon.config, ledger=cast("Ledger", ledger), client=client, clock=daemon.clock, disk=RealDisk()
         )
         ledger.ill, stop = True, asyncio.Event()
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             running = group.create_task(service.run(stop, once=False))
             while not until() and not running.done():  # noqa: ASYNC110 - a world outside tells nobody
                 await asyncio.sleep(0.005)
@@ -137,4 +137,4 @@ async def test_an_error_of_ours_comes_out_as_itself(make_daemon: DaemonMaker) ->
     async with daemon.service() as service:
         await service.ledger.close()
         with pytest.raises(LedgerUnavailable):
-            await asyncio.wait_for(service.run(asyncio.Event(), once=True), 10)
+            await asyncio.wait_for(service.run(asyncio.Event(), once=True), 60)

@@ -60,9 +60,9 @@ async def connecting(daemon: Daemon) -> AsyncIterator[tuple[Road, Callable[[], A
 
         async def end() -> None:
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 60)
 
-        await asyncio.wait_for(roads[0].wanted.wait(), 20)
+        await asyncio.wait_for(roads[0].wanted.wait(), 60)
         yield roads[0], end
         await end()
     daemon.wire = lambda inner: inner
@@ -188,6 +188,6 @@ async def test_no_connection_waits_for_a_ledger_that_is_ill(make_daemon: DaemonM
 
 async def until(daemon: Daemon, seen: Callable[[Any], bool]) -> None:
     """Wait until the one job is as wanted."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not seen((await daemon.jobs())[0]):  # noqa: ASYNC110 - a ledger tells nobody
             await asyncio.sleep(0.005)

@@ -112,7 +112,7 @@ async def live(daemon: Daemon, faulty_disk: DiskMaker, at: Point | None) -> Doom
         async with daemon.service() as service:
             life = asyncio.create_task(service.run(stop, once=True))
             death = asyncio.create_task(doom.dead.wait())
-            await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED, timeout=20)
+            await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED, timeout=60)
             death.cancel()
             stop.set()  # nothing that it still does has any effect
             await life

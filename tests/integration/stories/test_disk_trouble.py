@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 HURRY: Final = 60.0
+PATIENCE_S: Final = 60.0  # with the slowest machine
 
 
 def told(log: StringIO, event: str) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ async def running(daemon: Daemon) -> Any:
     stop = asyncio.Event()
 
     async def until(seen: Callable[[], object]) -> None:
-        deadline_s = asyncio.get_running_loop().time() + 10
+        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
         while not seen():
             assert asyncio.get_running_loop().time() < deadline_s, "it never came to this"
             assert not service_run.done(), service_run.exception()
@@ -45,7 +46,7 @@ async def running(daemon: Daemon) -> Any:
             yield until
         finally:
             stop.set()
-            await asyncio.wait_for(service_run, 20)
+            await asyncio.wait_for(service_run, PATIENCE_S)
 
 
 @pytest.mark.parametrize("verb", ["file.write", "file.finish", "publish", "create"])

@@ -126,7 +126,7 @@ async def run_for(daemon: Daemon, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(running), seconds)
         stop.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 60)
 
 
 def secrets_in(folder: Path, text: str, secrets: list[str]) -> list[str]:

@@ -114,7 +114,7 @@ async def test_everything_is_shown_and_nothing_given_away(make_daemon: DaemonMak
     async with daemon.service() as service:
         stop = asyncio.Event()
         running = asyncio.create_task(service.run(stop, once=False))
-        await asyncio.wait_for(look(service.health), 20)
+        await asyncio.wait_for(look(service.health), 60)
         stop.set()
         await running
 

@@ -91,7 +91,7 @@ async def running(daemon: Daemon, log: StringIO) -> AsyncIterator[Running]:
             yield story
         finally:
             stop.set()
-            await asyncio.wait_for(task, 20)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_an_edited_file_is_taken_up_by_itself(make_daemon: DaemonMaker, log: StringIO) -> None:

@@ -61,20 +61,20 @@ async def test_a_retry_during_the_closing_is_not_closed_over(make_daemon: Daemon
         def move(self, source: str, target: str) -> None:
             if "/_failed/" in target:
                 moving.set()
-                may_move.wait(10)
+                may_move.wait(60)
             super().move(source, target)
 
     daemon.disk = SlowDisk()
 
     async def retry() -> None:
-        await asyncio.to_thread(moving.wait, 10)
+        await asyncio.to_thread(moving.wait, 60)
         (job,) = await daemon.jobs()
         daemon.wish(Verb.RETRY, job.key)
         while list((daemon.folder / "state" / "wishes").glob("*.wish")):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         may_move.set()
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(retry())
         group.create_task(daemon.run_until((daemon.prompts / "_done/fox.txt").exists))
     await daemon.run_once()  # the file may be there before the ledger says so

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 HURRY: Final = 60.0
-MOUNT_S: Final = 10.0
+MOUNT_S: Final = 30.0
+PATIENCE_S: Final = 60.0  # with the slowest machine
 
 
 def impossible() -> str:
@@ -97,7 +98,7 @@ async def running(daemon: Daemon) -> Any:
     stop = asyncio.Event()
 
     async def until(seen: Callable[[], object]) -> None:
-        deadline_s = asyncio.get_running_loop().time() + 20
+        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
         while not seen():
             assert asyncio.get_running_loop().time() < deadline_s, "it never came to this"
             assert not run.done(), run.exception()
@@ -109,7 +110,7 @@ async def running(daemon: Daemon) -> Any:
             yield until
         finally:
             stop.set()
-            await asyncio.wait_for(run, 20)
+            await asyncio.wait_for(run, PATIENCE_S)
 
 
 @contextmanager
@@ -242,6 +243,6 @@ async def test_a_share_that_hangs_holds_up_nobody_else(
         await until((daemon.photos / "_done/beach.jpg").exists)
         began_s = time.monotonic()
 
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < 30
     nas.unmount()
     assert 2 == len(daemon.results())
