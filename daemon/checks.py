@@ -1,4 +1,4 @@
-"""Run every check of the project, one after the other, and close with a table of what each one said.
+"""Run every check of the project, and close with a table of what each one said.
 
 Runs inside the environment that ``environment`` made. Whatever a check writes goes into one cache folder.
 """
@@ -12,6 +12,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -72,9 +73,12 @@ def main(arguments: list[str]) -> int:
         os.execv(python, [str(python), *pytest_command(cache), *of_wheel(arguments)])
     if arguments:
         os.execv(sys.executable, [sys.executable, *pytest_command(cache), *arguments])
-    outcomes = [carry_out(check) for check in checks(cache)]
+    began_s = time.monotonic()
+    with ThreadPoolExecutor() as pool:  # each has one processor to itself at most
+        outcomes = list(pool.map(carry_out, readings(cache)))
+    outcomes += [carry_out(check) for check in tests(cache)]
     print_table(outcomes)
-    print(closing_line(outcomes))
+    print(closing_line(outcomes, took_s=time.monotonic() - began_s))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
@@ -85,8 +89,8 @@ def of_wheel(arguments: list[str]) -> list[str]:
     return [*left_out, *(chosen or ("--numprocesses", str(workers()), "--dist", "worksteal"))]
 
 
-def checks(cache: Path) -> Iterator[Check]:
-    """Yield every step, the quick ones first."""
+def readings(cache: Path) -> Iterator[Check]:
+    """Yield every check that only reads the source."""
     python = sys.executable
     scripts = Path(python).parent
     ruff = str(scripts / "ruff")
@@ -95,6 +99,11 @@ def checks(cache: Path) -> Iterator[Check]:
     yield Check(name="lint", command=(ruff, "check", "--quiet", "."))
     yield Check(name="types", command=(python, "-m", "mypy"))
     yield Check(name="layers", command=layers)
+
+
+def tests(cache: Path) -> Iterator[Check]:
+    """Yield every check that runs something."""
+    python = sys.executable
     pytest = (python, *pytest_command(cache), "--continue-on-collection-errors", "--dist", "worksteal")
     measured = ("--cov", "--cov-report=", "--numprocesses", str(os.cpu_count() or 1), *MEASURED)
     yield Check(name="tests of decisions", command=(*pytest, *measured), shown_live=True)
@@ -162,7 +171,7 @@ def carry_out(check: Check) -> Outcome:
         output = b"".join(pieces(process, shown=check.shown_live)).decode(errors="replace")
     passed = process.returncode == 0
     if not passed and not check.shown_live:
-        print(output.rstrip(), flush=True)
+        print(f"── {check.name}: FAILED\n{output.rstrip()}", flush=True)
     return Outcome(name=check.name, passed=passed, took_s=time.monotonic() - began, output=output)
 
 
@@ -185,7 +194,7 @@ def print_table(outcomes: list[Outcome]) -> None:
         print(f"{outcome.name:<24}{verdict:<8}{outcome.took_s:6.1f} s")
 
 
-def closing_line(outcomes: list[Outcome]) -> str:
+def closing_line(outcomes: list[Outcome], *, took_s: float) -> str:
     """Return the sum of the lines with which pytest closed its runs, as it would write it."""
     sums: Counter[str] = Counter()
     for outcome in outcomes:
@@ -194,7 +203,6 @@ def closing_line(outcomes: list[Outcome]) -> str:
     told = ", ".join(
         f"{number} {word}{'s' if word == 'error' and number > 1 else ''}" for word, number in sums.items()
     )
-    took_s = sum(outcome.took_s for outcome in outcomes)
     return f"==== {told or 'no tests ran'} in {took_s:.2f}s ===="
 
 
