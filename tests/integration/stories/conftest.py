@@ -102,6 +102,7 @@ class Daemon:
         self.ledger: Callable[[Any], Any] = lambda ledger: ledger  # what stands between the service and it
         self.wire: Callable[[Any], Any] = lambda transport: transport  # the same before the world
         self.reload = Bell(clock)
+        self._served: Config | None = None  # what the latest life was told
         self.sockets = False  # True: over the loopback interface, to wherever the configuration says
         self.photos = folder / "inbox" / "photos"
         self.prompts = folder / "inbox" / "prompts"
@@ -131,7 +132,7 @@ class Daemon:
 
     @asynccontextmanager
     async def service(self) -> AsyncIterator[Service]:
-        config = self.config
+        config = self._served = self.config
         async with own(self.folder / "state") as owned:
             client = FireflyClient(
                 config.api,
@@ -274,7 +275,7 @@ class Daemon:
         """Return the reports that lie below an outbox, as they do where originals stay in their inbox."""
         folders = {
             folder
-            for rule in self.config.rules
+            for rule in (self._served or self.config).rules
             if rule.keeps
             for folder in (rule.after.failed, rule.after.held)
         }
