@@ -33,7 +33,8 @@ async def doubtful(make_site: SiteMaker) -> Any:
     site = await make_site("submit_lost=first:1", "duration=0.2")
     process = await site.start()
     site.prompt_source(1).rename(site.prompts / "fox.txt")
-    await site.until(lambda: put(site) == HELD, process=process)
+    # Told once the ledger knows: the file lies in its folder a moment before.
+    await site.until(lambda: bool(site.events("drop.held")), process=process)
     return site, process
 
 
