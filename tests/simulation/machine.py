@@ -426,7 +426,7 @@ class Machine:
         if self.dead:
             raise Died
         if dir_fd is not None:  # wherever that is by now
-            path = self.shares.where(f"{self._open[dir_fd]}/{path}")
+            path = f"{self.shares.opened(dir_fd)}/{path}"
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         self.step("mkdir", path)

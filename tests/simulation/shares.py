@@ -135,6 +135,7 @@ class Shares:
     def __init__(self, root: str, dice: Random, counts: Counter[str], note: Callable[[str], None]) -> None:
         """Have none; by *dice* people haunt bare mount points."""
         self._root = root
+        self._real = os.path.realpath(root)
         self._dice = dice
         self._counts = counts
         self._note = note
@@ -145,7 +146,7 @@ class Shares:
         self.begun: set[str] = set()  # what was begun in outboxes when they went, and only a start removes
         self.settle: Callable[[], None] = _nothing  # what happened before is durable
         self.is_dead: Callable[[], bool] = bool
-        self.gone: Callable[[float], None] = _nobody  # told for how long one went
+        self.gone: Callable[[Share, float], None] = _nobody  # told which one went, and for how long
         self.knows: Callable[[Share], bool] = _everything  # whether the service has seen its folders
 
     def add(self, nature: Nature, outages: list[Outage]) -> None:
@@ -264,7 +265,7 @@ class Shares:
             if self._dice.random() < HAUNTED:
                 self._haunt(share)
         self._come_later(share)
-        self.gone(outage.lasts_s)
+        self.gone(share, outage.lasts_s)
 
     def _come_later(self, share: Share) -> None:
         loop, mounted = self._loop, share.mounted
@@ -373,7 +374,8 @@ class Shares:
 
     def opened(self, descriptor: int) -> str:
         """Return where the file is really that is open under this number."""
-        return os.readlink(f"/proc/self/fd/{descriptor}").removesuffix(" (deleted)")
+        found = os.readlink(f"/proc/self/fd/{descriptor}").removesuffix(" (deleted)")
+        return self._root + found.removeprefix(self._real)
 
     def mounts(self, base: tuple[Mount, ...]) -> tuple[Mount, ...]:
         """Return the kernel's list of mounts, which is *base* without the shares."""
@@ -429,7 +431,7 @@ def _nothing() -> None:
     """Do nothing."""
 
 
-def _nobody(_lasts_s: float) -> None:
+def _nobody(_share: Share, _lasts_s: float) -> None:
     """Do nothing."""
 
 

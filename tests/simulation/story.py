@@ -55,6 +55,7 @@ MEDDLED: Final = (
 RATIONED: Final = 0.2  # the share of seeds with budgets
 SHARED: Final = 0.25  # the share of seeds whose folders come and go
 DROPPED: Final = 0.3  # how often somebody drops a file while one is away
+TOLD: Final = 0.5  # how often the kernel tells that one is unmounted
 RECOVERED: Final = 0.3  # the share whose last troubled life has to get well by itself, without a restart
 CALM_S: Final = 1500.0  # longer than anything waits for the next try once all goes well again
 BUGS: Final = frozenset({vocabulary.SERVICE_BUG})
@@ -174,10 +175,18 @@ class Story:
         path = f"{self._machine.root}/state/{ATLAS_FILE}"
         return any(found == folder for (_, found), _ in atlas._read(path, RealDisk()))
 
-    def _drop_elsewhere(self, loop: SimLoop, clock: SimClock, lasts_s: float) -> None:
-        """Have somebody drop a file on another machine, which still has the share that went here."""
+    def _gone(self, loop: SimLoop, clock: SimClock, share: Share, lasts_s: float) -> None:
+        """Have the kernel tell that *share* went, which it may, and somebody use it on another machine, which still has it."""
         if self._tides.random() < DROPPED:
             loop.call_later(self._tides.uniform(0, lasts_s), self._act, "drop", clock)
+        if self._tides.random() < TOLD:
+            for folder in share.tops:
+                loop.call_later(self._tides.uniform(0, lasts_s), self._ring, folder)
+
+    def _ring(self, folder: str) -> None:
+        if self._service is not None and not self._machine.dead:
+            bell: Any = self._service.staff._doorbell
+            bell.ring(folder)
 
     def _tide(self, *, recovering: bool) -> None:
         """Have shares come back for good, at once or after a while, or go once more first."""
@@ -209,7 +218,7 @@ class Story:
         self._mailbox.machine = self._machine
         self._machine.intruder = partial(self._people.intrude, clock)
         self._service = None
-        self._machine.shares.gone = partial(self._drop_elsewhere, loop, clock)
+        self._machine.shares.gone = partial(self._gone, loop, clock)
         self._machine.shares.begin(loop, remembered=self._remembered)
         life = loop.create_task(self._life(clock, stop, healing=healing), name="life")
         self._schedule(loop, clock)

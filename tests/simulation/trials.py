@@ -116,7 +116,7 @@ def outage(dice: Random, nature: Nature, horizon_s: float) -> Outage:
         verb=verb,
         number=int(2 ** dice.uniform(0, 3 if verb else 6)),
         lasts_calls=dice.choice((0, 0, int(2 ** dice.uniform(0, 5)))),
-        lasts_s=dice.choice((0.01, 1.0, dice.uniform(2, 40), dice.uniform(2, 40), 120.0)),
+        lasts_s=dice.choice((0.01, 1.0, dice.uniform(2, 40), dice.uniform(60, 300), dice.uniform(60, 300))),
         error=dice.choice((errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN)),
     )
 
