@@ -386,7 +386,8 @@ MUTANTS: Final = (
         (REAL, "            if (found.st_dev, found.st_ino) != (device, inode):\n", "            if found.st_size < 0:\n"),
     ),
     mutant(
-        "an outbox that is missing is made again",
+        "an outbox that is missing is not missed, and is made again",
+        (f"{PRODUCT}/runtime/outboxes.py", "        return self._told(outbox, await self._ground.away(Role.OUTBOX, outbox))\n", "        return None\n"),
         (f"{PRODUCT}/delivery/place.py", "    if not make or disk.look(", "    if disk.look("),
     ),
     mutant(
