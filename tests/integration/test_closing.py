@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dropglow.disk import Disk, RealDisk, refusal
-from dropglow.events import GaveUp, RetryAsked
+from dropglow.events import Abandoned, GaveUp, RetryAsked
 from dropglow.intake.survey import MARK_FILE
 from dropglow.landmarks import Memory, Role
 from dropglow.ledger.memory import MemoryLedger
@@ -209,6 +209,22 @@ async def test_a_crash_over_the_second_of_one_name_and_content_is_healed(
 
     drops = [await ledger.drop(key) for key in (ABC, DropKey("other"))]
     assert ["fox.txt", "fox_2.txt"] == [Path(drop.place).name for drop in drops]
+
+
+async def test_what_was_held_before_a_crash_fails_after_it(tmp_path: Path, clock: FakeClock) -> None:
+    """Its order was settled before the next try: neither the file nor its report stays in ``_held``."""
+    ledger = DyingLedger()
+    job = await job_at(Stage.IN_DOUBT, ledger, tmp_path)
+    with pytest.raises(RuntimeError):
+        await Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns()).close_ripe()
+    abandoned = Abandoned(at=NOW)
+    await ledger.save(job, advance(job, abandoned), abandoned, at=NOW, owner=None)
+
+    await Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns()).close_ripe()
+
+    assert [("failed", "_failed/fox.txt")] == await states(ledger, [job.drop], tmp_path)
+    assert [] == list((tmp_path / "_held").iterdir())
+    assert ["fox.txt", "fox.txt.error.txt"] == sorted(each.name for each in (tmp_path / "_failed").iterdir())
 
 
 async def done_drops(ledger: MemoryLedger, inbox: Path, paths: Sequence[str]) -> list[DropKey]:

@@ -744,3 +744,34 @@ def test_a_file_of_equal_content_with_the_report_of_another_drop_is_not_taken_fo
     drop = replace(lost, inbox=str(tmp_path), after=after, place=work)
 
     assert [] == list(places.alike(RealDisk(), drop, DropState.FAILED))
+
+
+@pytest.mark.parametrize("state", [DropState.FAILED, DropState.DONE])
+def test_what_an_interrupted_try_held_goes_where_it_belongs_by_now(tmp_path: Path, state: DropState) -> None:
+    """Somebody settled its order meanwhile: neither its file nor the report stays in ``_held``."""
+    drop = failed_drop(tmp_path)
+    (tmp_path / "_failed").rename(tmp_path / "_held")
+    (tmp_path / "_held" / "fox.txt.error.txt").unlink()
+    (tmp_path / "_held" / "fox.txt.held.txt").write_text("it is held\n\ndrop abc, rule art\n")
+    drop = replace(drop, place=str(tmp_path / ".dropglow" / "work" / "abc~fox.txt"))
+
+    after = places.put_away(RealDisk(), places.take_up(RealDisk(), drop), state)
+
+    assert str(tmp_path / f"_{state}" / "fox.txt") == after.place
+    assert [] == list((tmp_path / "_held").iterdir())
+
+
+def test_a_copy_that_failed_before_is_not_deleted_with_the_file_that_is_done(tmp_path: Path) -> None:
+    """Asked twice whether it is gone, nobody takes another file of the same content for it."""
+    copy = failed_drop(tmp_path)
+    work = tmp_path / ".dropglow" / "work" / "abc~fox.txt"
+    work.parent.mkdir()
+    work.write_bytes(b"a fox")
+    (tmp_path / "_failed" / "fox.txt.error.txt").write_text("it failed\n\ndrop abc, rule art\n")
+    drop = replace(copy, place=str(work), inode=work.stat().st_ino, after=replace(copy.after, done=None))
+
+    for _ in range(2):
+        places.put_away(RealDisk(), places.take_up(RealDisk(), drop), DropState.DONE)
+
+    assert not work.exists()
+    assert b"a fox" == Path(copy.place).read_bytes()

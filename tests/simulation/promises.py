@@ -331,22 +331,30 @@ class Promises:
                 yield f"I1: {digest[:8]} was dropped {wanted} times and is at {found[digest]} places"
 
     def _forgotten(self, told: Told) -> Iterator[str]:
-        """Yield what lies in a last folder while its drop is said to be nowhere. Of a copy that came, no drop has the first."""
+        """Yield what lies in a last folder while its drop is said to be nowhere. Of a copy that came, no drop has the first.
+
+        Where a share numbers its files anew, what an interrupted try moved to the folder of another state is not known.
+        """
         places = {
             place for drop in told.drops for place in (drop.place, *(each.place for each in drop.companions))
         }
-        nowhere = {
-            drop.sha256
-            for drop in told.drops
-            if drop.state is not DropState.DONE
-            and not drop.after.workshop
-            and not os.path.lexists(drop.place)
-        }
+        nowhere: dict[str, set[str]] = defaultdict(set)
+        for drop in told.drops:
+            if (
+                drop.state is not DropState.DONE
+                and not drop.after.workshop
+                and not os.path.lexists(drop.place)
+            ):
+                nowhere[drop.sha256].add(f"_{drop.state}")
         for path in _files(f"{self._root}/in"):
             inside = path.removeprefix(self._root)
             if path in places or path.endswith(REPORTS) or "/." in inside or path in self._own.intruders:
                 continue
-            if any(f"/{name}/" in inside for name in REPORTED) and _digest(path) in nowhere - self._own.taken:
+            folder = next((name for name in REPORTED if f"/{name}/" in inside), "")
+            digest = _digest(path)
+            if not folder or digest in self._own.taken or not nowhere[digest]:
+                continue
+            if folder in nowhere[digest] or not self._shares.renumbers(path):
                 yield f"I1: {inside} is there, and the ledger does not know it"
 
     def _unreported(self, told: Told) -> Iterator[str]:

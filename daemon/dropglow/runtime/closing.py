@@ -173,14 +173,14 @@ class Closer:
         ]
 
     def _looked_at(self, ripe: _Ripe) -> _Ripe | DiskError:
-        """Return *ripe* with the reason filled in where a writer had not been finished when the file was taken."""
-        drop = ripe.drop
+        """Return *ripe* with its files where an interrupted try put them, and why, where a writer had not finished when they were taken."""
         try:
-            standing = places.take_up(self._disk, drop)
-            reason = drop.reason or growth(self._disk, standing)
+            standing = places.take_up(self._disk, ripe.drop)
+            reason = ripe.drop.reason or growth(self._disk, standing)
         except DiskError as trouble:
             return trouble
-        return replace(ripe, drop=replace(drop, reason=reason)) if reason != drop.reason else ripe
+        known = replace(standing, reason=reason)
+        return replace(ripe, drop=known) if known != ripe.drop else ripe
 
     def _closed(self, ripe: _Ripe, placed: Drop | DiskError | None) -> Drop | DiskError:
         """Return the drop as it is closed, or what the disk said; *placed* where it was moved with others."""

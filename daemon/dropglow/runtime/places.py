@@ -23,7 +23,7 @@ from dropglow.model import Companion, Drop, DropKey, DropState
 from dropglow.naming import candidates, spare_names
 from dropglow.runtime.footing import make_last_folder
 from dropglow.runtime.possessions import all_of, is_its_file, is_of, last_folder, with_places
-from dropglow.runtime.reporting import forget_beginnings, is_about_another
+from dropglow.runtime.reporting import forget_beginnings, is_about_another, remove_reports_about
 
 _NAME_BYTES_MAX: Final = 255
 
@@ -110,9 +110,10 @@ def lies_there(disk: Disk, drop: Drop) -> bool:
 
 
 def take_up(disk: Disk, drop: Drop) -> Drop:
-    """Take up what an interrupted try left: return *drop* with its files where that put them, if it failed it; else as it is.
+    """Take up what an interrupted try left: return *drop* with its files where that put them, if it failed or held it; else as it is.
 
-    What it began of a report is removed.
+    By now something else may have become of it. They are known by their numbers alone: what is done may be deleted, and a
+    copy of it that failed before is not the one. What that try wrote of a report is removed.
 
     Raises:
         DiskError: The file system refused.
@@ -120,9 +121,16 @@ def take_up(disk: Disk, drop: Drop) -> Drop:
     if not drop.place or disk.look(drop.place) is not None:
         return drop
     forget_beginnings(disk, drop)
-    folder = last_folder(drop, DropState.FAILED)
-    if folder is None:
-        return drop
+    for state in (DropState.FAILED, DropState.HELD):
+        folder = last_folder(drop, state)
+        if folder is not None and (found := _found_in(disk, drop, folder)) is not None:
+            remove_reports_about(disk, found)
+            return found
+    return drop
+
+
+def _found_in(disk: Disk, drop: Drop, folder: str) -> Drop | None:
+    """Return *drop* with those of its files that lie in *folder*, the last one of a state, if it does itself."""
     parent = posixpath.dirname(posixpath.join(folder, drop.path))
     for names in _names(disk, drop, parent):
         targets = [posixpath.join(parent, name) for name in names]
@@ -130,8 +138,8 @@ def take_up(disk: Disk, drop: Drop) -> Drop:
             pairs = zip(all_of(drop), targets, strict=True)
             return with_places(drop, [to if _is_there(disk, file, to) else file.place for file, to in pairs])
         if all(disk.look(target) is None for target in targets):
-            break
-    return drop
+            return None
+    return None
 
 
 def _plain_target(drop: Drop) -> str:
