@@ -97,7 +97,11 @@ def shares(dice: Random) -> Iterator[Nature]:
             kind=kind,
             listed=bool(kind) and dice.random() < 0.2,
             numbering=numbering,
-            linking=bool(kind) and numbering is not Numbering.BY_NAME and dice.random() < 0.2,
+            # What has two names for a moment is known by its number, which has to last.
+            linking=bool(kind)
+            and numbering is not Numbering.BY_NAME
+            and dice.random() < 0.2
+            and numbering is Numbering.LASTING,
             moving=bool(kind) and dice.random() < 0.5,
         )
 
