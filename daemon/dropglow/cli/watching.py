@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import select
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
 
@@ -42,6 +43,40 @@ class Telling:
         return json.dumps(timeless, default=str)
 
 
+class Ended(Protocol):
+    """Whether somebody has enough."""
+
+    def is_set(self) -> bool:
+        """Return whether that is so."""
+        ...
+
+    def wait(self, timeout: float, /) -> bool:
+        """Return whether that is so, once it is, or after *timeout* seconds."""
+        ...
+
+
+class _Pipe:
+    """Set by a signal, whose handler runs in the middle of anything: it takes no lock, for that may be ours already."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+
+    def set(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # it is full of signals
+            os.write(self._writer, b"!")
+
+    def is_set(self) -> bool:
+        return self.wait(0.0)
+
+    def wait(self, timeout: float, /) -> bool:
+        return bool(select.select([self._reader], [], [], timeout)[0])
+
+    def close(self) -> None:
+        os.close(self._reader)
+        os.close(self._writer)
+
+
 def tell(look: Callable[[], Telling], *, as_json: bool, watch: bool, every_s: float = EVERY_S) -> None:
     """Tell what *look* finds: once, or with *watch* again and again until somebody has enough."""
     from dropglow.cli.tables import console, print_json
@@ -63,9 +98,9 @@ def tell(look: Callable[[], Telling], *, as_json: bool, watch: bool, every_s: fl
 
 
 @contextlib.contextmanager
-def _ending() -> Iterator[threading.Event]:
+def _ending() -> Iterator[Ended]:
     """Yield what is set by Ctrl-C and SIGTERM: for who watches they are the usual end."""
-    ended = threading.Event()
+    ended = _Pipe()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         ended.set()
@@ -76,9 +111,10 @@ def _ending() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        ended.close()
 
 
-def _changes(look: Callable[[], Telling], ended: threading.Event, every_s: float) -> Iterator[Telling]:
+def _changes(look: Callable[[], Telling], ended: Ended, every_s: float) -> Iterator[Telling]:
     last = ""
     while not ended.is_set():
         found = look()
@@ -101,7 +137,7 @@ def _below_each_other(changes: Iterator[Telling], out: Console) -> None:
         out.file.flush()
 
 
-def _screen(look: Callable[[], Telling], ended: threading.Event, out: Console, every_s: float) -> None:
+def _screen(look: Callable[[], Telling], ended: Ended, out: Console, every_s: float) -> None:
     painted = (
         "",
         out.size,

@@ -120,6 +120,24 @@ def test_a_terminal_is_given_back(desk: Desk, number: signal.Signals) -> None:
     assert rest.endswith(LEAVE)
 
 
+STORM = """
+import os, signal, threading
+from dropglow.cli.watching import _ending
+
+with _ending() as ended:
+    storm = threading.Thread(target=lambda: [os.kill(os.getpid(), signal.SIGINT) for _ in range(20_000)])
+    storm.start()
+    while storm.is_alive():
+        ended.wait(0.0)
+    assert ended.is_set()
+"""
+
+
+def test_no_signal_meets_it_at_a_bad_moment() -> None:
+    """Ctrl-C comes in the middle of anything, also of looking whether it came."""
+    subprocess.run([sys.executable, "-c", STORM], check=True, timeout=60)
+
+
 def read_until(descriptor: int, wanted: bytes) -> bytes:
     """Return what the terminal got, up to where *wanted* is in it."""
     got = b""
