@@ -176,14 +176,14 @@ class Daemon:
     async def jobs(self) -> tuple[Job, ...]:
         reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
         try:
-            return tuple(reversed(await reader.find(Query(limit=1000))))
+            return tuple(reversed(await reader.find(Query(limit=10_000))))
         finally:
             await reader.close()
 
     async def drops(self, state: DropState | None = None) -> tuple[Drop, ...]:
         reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
         try:
-            return await reader.drops(states=None if state is None else frozenset({state}))
+            return await reader.drops(states=None if state is None else frozenset({state}), limit=10_000)
         finally:
             await reader.close()
 
@@ -223,7 +223,7 @@ class Daemon:
         """Return the names of the events of every job, oldest first."""
         reader = SqliteReader.open(self.folder / "state" / "ledger.sqlite3")
         try:
-            drops = await reader.drops(limit=1000)
+            drops = await reader.drops(limit=10_000)
             records = [record for drop in drops for record in await reader.history(drop.key)]
         finally:
             await reader.close()

@@ -1,10 +1,15 @@
-"""Shares, as FUSE mounts written to from the other side: no events come, and they go, return and hang."""
+"""Shares, as FUSE mounts written to from the other side: no events come, and they go, return and hang.
+
+Ten times at any moment under load as a rule; ``TEST_OUTAGES=500 python3 daemon test tests/integration/stories/test_shares.py -rP``
+takes some minutes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -17,10 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from PIL import Image
+
+from dropglow.model import DropState
 
 if TYPE_CHECKING:
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
+OUTAGES: Final = int(os.environ.get("TEST_OUTAGES", "10"))
 HURRY: Final = 60.0
 MOUNT_S: Final = 30.0
 PATIENCE_S: Final = 60.0  # with the slowest machine
@@ -246,3 +255,81 @@ async def test_a_share_that_hangs_holds_up_nobody_else(
     assert time.monotonic() - began_s < 30
     nas.unmount()
     assert 2 == len(daemon.results())
+
+
+class Bustle:
+    """People who drop files on the servers of two inboxes, and shares that come and go."""
+
+    def __init__(self, daemon: Daemon, share: Callable[[Path], Share], seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.dropped: list[Path] = []
+        self._prompts, self._photos = share(daemon.prompts), share(daemon.photos)
+        self._shares = (self._prompts, self._photos, share(daemon.outbox))
+
+    def drop(self) -> None:
+        """Let a file appear, whole; every fourth is a picture, and no two are alike."""
+        number = len(self.dropped)
+        nas, name = (self._prompts, f"fox {number}.txt") if number % 4 else (self._photos, f"{number}.png")
+        new = nas.server / ".new"
+        if number % 4:
+            new.write_text(f"fox number {number} in the snow")
+        else:
+            Image.new("RGB", (64, 48), (number % 250, number // 250, 90)).save(new, "PNG")
+        new.rename(nas.server / name)
+        self.dropped.append(nas.point / name)
+
+    async def outage(self) -> list[str]:
+        """Take one share away for a moment; return what others than we left in its place."""
+        nas = self.dice.choice(self._shares)
+        ghost = nas.point / "ghost.txt"
+        nas.unmount()
+        if self.dice.random() < 0.3:
+            ghost.write_text("not for you")
+        await asyncio.sleep(self.dice.choice([0.0, 0.02, 0.1, 0.4]))
+        ghost.unlink(missing_ok=True)
+        left = sorted(path.name for path in nas.point.rglob("*") if path.is_file())
+        for each in sorted(nas.point.rglob("*"), reverse=True):
+            each.rmdir() if each.is_dir() else each.unlink()
+        nas.mount()
+        return [name for name in left if not name.startswith(".dropglow-")]
+
+    def rested(self) -> bool:
+        """Return whether every file is in one of the last folders, on the server."""
+        last = [nas.server / name for nas in self._shares for name in ("_done", "_failed", "_held")]
+        found = {path.name for folder in last for path in folder.glob("*")}
+        return {path.name for path in self.dropped} <= found
+
+    def strays(self) -> list[str]:
+        """Return what lies in a last folder and is neither a file that was dropped nor a report about one."""
+        names = {path.name + end for path in self.dropped for end in ("", ".error.txt", ".held.txt")}
+        last = [nas.server / name for nas in self._shares for name in ("_done", "_failed", "_held")]
+        found = [path for folder in last for path in folder.glob("*") if not path.name.startswith(".fuse")]
+        return [str(path) for path in found if path.name not in names]
+
+
+async def test_shares_that_come_and_go_under_load(
+    make_daemon: DaemonMaker, share: Callable[[Path], Share], log: StringIO
+) -> None:
+    """Whenever they go: every file is in one place at the end, the ledger knows it, and the books are the ledger's."""
+    daemon = make_daemon("duration=0.5-20", "job_failed=0.15", "submit_lost=0.02", hurry=HURRY)
+    bustle, left = Bustle(daemon, share, OUTAGES), []
+    async with running(daemon) as until:
+        for _ in range(2):
+            bustle.drop()  # an outbox is known once something was put into it
+        await until(bustle.rested)
+        for _ in range(OUTAGES):
+            for _ in range(bustle.dice.randint(0, 3)):
+                bustle.drop()
+            await asyncio.sleep(bustle.dice.uniform(0.0, 0.4))
+            left += await bustle.outage()
+        await until(bustle.rested)
+        async with asyncio.timeout(PATIENCE_S):
+            while await daemon.drops(DropState.OPEN):  # noqa: ASYNC110 - the last of them is closed without a sign
+                await asyncio.sleep(0.05)
+
+    closed = await daemon.drops()
+    print(f"{OUTAGES} outages, {len(closed)} files, {daemon.books()['accepted']} jobs")
+    assert [] == [*left, *bustle.strays()]
+    assert [] == [drop.path for drop in closed if not Path(drop.place).is_file()]
+    assert len(bustle.dropped) == len(closed)
+    assert [] == await daemon.broken_promises(*bustle.dropped)
