@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from dropglow.cli.main import main
 from dropglow.disk import RealDisk
 from dropglow.errors import DiskError
 from dropglow.holding import own
 from dropglow.ledger.mailbox import Mailbox, Verb, Wish
-from dropglow.model import DropState, Stage
+from dropglow.model import Drop, DropState, Stage
 from dropglow.money import Switch
 from dropglow.runtime import taking_back
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.integration.conftest import DiskMaker
     from tests.integration.stories.conftest import Daemon, DaemonMaker
 
 
@@ -246,6 +250,49 @@ async def test_a_drop_is_done_with_its_file_before_that_could_settle(make_daemon
     assert ["prompts/_done/fox.txt"] == daemon.inbox()
     assert [] == await daemon.broken_promises(prompt)
     assert 1 == len(await daemon.drops())
+
+
+class DyingLedger:
+    """A ledger whose process dies before it has stored that a drop is held."""
+
+    def __init__(self, ledger: Any, death: type[BaseException]) -> None:
+        self._ledger, self._death = ledger, death
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    async def save_drop(self, before: Drop, after: Drop, **what: Any) -> Drop:
+        if after.state is DropState.HELD:
+            raise self._death
+        saved: Drop = await self._ledger.save_drop(before, after, **what)
+        return saved
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["running", "stopped"])
+@pytest.mark.usefixtures("log")
+async def test_a_doubt_that_is_settled_after_a_crash_takes_its_file_along(
+    make_daemon: DaemonMaker, faulty_disk: DiskMaker, stopped: bool
+) -> None:
+    """The file was in _held already, and the ledger did not know: its drop is done with it, whoever carries the wish out."""
+    daemon = make_daemon("submit_lost=first:1")
+    daemon.prompt()
+    daemon.ledger = lambda ledger: DyingLedger(ledger, faulty_disk.power_cut)
+    with contextlib.suppress(faulty_disk.power_cut, BaseExceptionGroup):
+        await daemon.run_once()
+    between = daemon.inbox()
+    daemon.ledger = lambda ledger: ledger
+    (job,) = await daemon.jobs()
+    if stopped:
+        words = ["--config", str(daemon.folder), "resolve", "--yes", job.key, "--resubmit"]
+        await asyncio.to_thread(CliRunner().invoke, main, words)
+    else:
+        daemon.wish(Verb.RESUBMIT, job.key)
+
+    await daemon.run_once()
+
+    assert ["prompts/_held/fox.txt", "prompts/_held/fox.txt.held.txt"] == between
+    assert ["prompts/_done/fox.txt"] == daemon.inbox()
+    assert [str(daemon.prompts / "_done/fox.txt")] == [drop.place for drop in await daemon.drops()]
 
 
 async def test_a_retry_without_its_picture_says_which_one_is_gone(make_daemon: DaemonMaker) -> None:
