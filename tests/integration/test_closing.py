@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dropglow.disk import Disk, RealDisk, refusal
-from dropglow.events import Abandoned, GaveUp, RetryAsked
+from dropglow.events import Abandoned, Began, Doubted, GaveUp, RetryAsked
 from dropglow.intake.survey import MARK_FILE
 from dropglow.landmarks import Memory, Role
 from dropglow.ledger.memory import MemoryLedger
@@ -209,6 +209,71 @@ async def test_a_crash_over_the_second_of_one_name_and_content_is_healed(
 
     drops = [await ledger.drop(key) for key in (ABC, DropKey("other"))]
     assert ["fox.txt", "fox_2.txt"] == [Path(drop.place).name for drop in drops]
+
+
+@pytest.mark.parametrize(
+    ("stage", "folder"), [(Stage.DELIVERED, "_done"), (Stage.FAILED, "_failed"), (Stage.IN_DOUBT, "_held")]
+)
+async def test_a_crash_over_two_of_one_name_and_content_is_healed(
+    tmp_path: Path, clock: FakeClock, stage: Stage, folder: str
+) -> None:
+    """Both were put away, the ledger knows of neither, and a share numbered them anew: each drop has one, and its report."""
+    ledger, keys, last = MemoryLedger(), (ABC, DropKey("other")), tmp_path / folder
+    last.mkdir()
+    for key in keys:
+        await job_at(stage, ledger, tmp_path, key=key)
+    for key, name in zip(keys, ("fox.txt", "fox_2.txt"), strict=True):
+        (last / name).write_bytes((tmp_path / f"{key}~fox.txt").read_bytes())
+    for key in keys:
+        (tmp_path / f"{key}~fox.txt").unlink()
+
+    await Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns()).close_ripe()
+
+    drops = [await ledger.drop(key) for key in keys]
+    assert ["fox.txt", "fox_2.txt"] == sorted(Path(drop.place).name for drop in drops)
+    assert (0 if stage is Stage.DELIVERED else 2) == len(list(last.glob("*.*.txt")))
+
+
+@pytest.mark.parametrize("stage", [Stage.DELIVERED, Stage.FAILED, Stage.IN_DOUBT])
+async def test_a_file_that_was_linked_into_the_inbox_twice_is_two(
+    tmp_path: Path, clock: FakeClock, stage: Stage
+) -> None:
+    """Whoever drops by linking out of an archive drops one file again and again: each drop keeps its own name of it."""
+    ledger, keys, archive = MemoryLedger(), (ABC, DropKey("other")), tmp_path / "archive.txt"
+    closer = Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns())
+    job = await job_at(stage, ledger, tmp_path)
+    archive.hardlink_to((await ledger.drop(job.drop)).place)
+    await closer.close_ripe()
+    (tmp_path / "other~fox.txt").hardlink_to(archive)
+    await job_at(stage, ledger, tmp_path, key=keys[1])
+
+    await closer.close_ripe()
+
+    drops = [await ledger.drop(key) for key in keys]
+    assert drops[0].inode == drops[1].inode
+    assert ["fox.txt", "fox_2.txt"] == [Path(drop.place).name for drop in drops]
+
+
+async def test_a_linked_file_is_not_lost_where_two_last_folders_are_one(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """It failed, was retried before the ledger knew, and is held now: ``_held`` leads to ``_failed``, where it is already."""
+    ledger = DyingLedger()
+    (tmp_path / "_failed").mkdir()
+    (tmp_path / "_held").symlink_to("_failed")
+    job = await job_at(Stage.FAILED, ledger, tmp_path)
+    with pytest.raises(RuntimeError):
+        await Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns()).close_ripe()
+    (tmp_path / "backup.txt").hardlink_to(tmp_path / "_failed" / "fox.txt")
+    doubted = Doubted(failure=Failure(code="x", what="nobody knows"))
+    for event in (RetryAsked(at=NOW), Began(at=NOW), doubted):
+        job = await ledger.save(job, advance(job, event), event, at=NOW, owner=None)
+
+    await Closer(ledger=ledger, disk=RealDisk(), clock=clock, tally=Tally(), turns=Turns()).close_ripe()
+
+    drop = await ledger.drop(job.drop)
+    assert DropState.HELD is drop.state
+    assert "a fox" == Path(drop.place).read_text()
 
 
 async def test_what_was_held_before_a_crash_fails_after_it(tmp_path: Path, clock: FakeClock) -> None:

@@ -195,6 +195,23 @@ def test_a_move_to_where_it_is_removes_nothing(tmp_path: Path, move: Callable[[s
     assert ["a", "folder"] == sorted(entry.name for entry in tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("move", [rename._link_and_unlink, rename.rename], ids=["link", "rename"])
+def test_a_linked_file_that_is_moved_to_where_it_is_stays(
+    tmp_path: Path, move: Callable[[str, str], None]
+) -> None:
+    """Its folder has two names, and a backup a link to it: that is the second name, not the one that it has already."""
+    for name in ("folder", "backup"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "also").symlink_to("folder")
+    (tmp_path / "folder" / "a").write_text("mine")
+    os.link(tmp_path / "folder" / "a", tmp_path / "backup" / "a")
+
+    with pytest.raises((FileExistsError, NameTaken)):
+        move(f"{tmp_path}/folder/a", f"{tmp_path}/also/a")
+
+    assert "mine" == (tmp_path / "folder" / "a").read_text()
+
+
 def test_a_file_system_that_can_neither_rename_nor_link_is_named(tmp_path: Path) -> None:
     """What cannot be linked (a folder, here) is refused with a way out."""
     (tmp_path / "a").mkdir()

@@ -1,6 +1,6 @@
 """Rename without replacing, by whatever means the file system has. Syncs nothing."""
 
-# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH112, PTH114 - beside ``os.link`` and ``os.lstat`` a ``Path`` only hides what happens
+# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH112, PTH114, PTH119, PTH120, PTH121, PTH208 - beside ``os.link`` and ``os.lstat`` a ``Path`` only hides what happens
 
 from __future__ import annotations
 
@@ -70,7 +70,18 @@ def _finish(source: str, target: str) -> None:
     first, second = os.lstat(source), os.lstat(target)
     if first.st_nlink < 2 or stat.S_ISDIR(first.st_mode) or not os.path.samestat(first, second):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    if _are_one_name(source, target):  # the second one is somewhere else: a backup may have made it
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     os.unlink(source)
+
+
+def _are_one_name(first: str, second: str) -> bool:
+    """Return whether both say the same name: by a link to its folder, or where capitals and small letters are alike."""
+    folder = os.path.dirname(first) or "."
+    if not os.path.samefile(folder, os.path.dirname(second) or "."):
+        return False
+    names = {os.path.basename(first), os.path.basename(second)}
+    return len(names) == 1 or not names <= set(os.listdir(folder))
 
 
 def _make_and_rename(source: str, target: str) -> None:

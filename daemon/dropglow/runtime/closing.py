@@ -88,6 +88,8 @@ class Closer:
         self._putting: defaultdict[str, Together[_Ripe, Drop]] = defaultdict(
             lambda: Together(self._put_away, most=BATCH, name="closing")
         )
+        # One after the other: each is known as what no other one is.
+        self._recognising: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         # One report after the other: each looks for a name that no other one has.
         self._reporting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._trips: dict[DropKey, int] = {}
@@ -141,8 +143,10 @@ class Closer:
         try:
             after = await for_certain(lambda: self._putting[drop.inbox].do(ripe), away)
             self._untold[drop.key] = after.place
-            taken = self._untold.values()
-            after = await known_by_content(drop, after, disk=self._disk, ledger=self._ledger, taken=taken)
+            async with self._recognising[drop.inbox]:
+                taken = self._untold.values()
+                after = await known_by_content(drop, after, disk=self._disk, ledger=self._ledger, taken=taken)
+                self._untold[drop.key] = after.place
             if after.state is not DropState.DONE or drop.folder:
                 async with self._reporting[drop.inbox]:
                     await asyncio.to_thread(self._report, after, jobs, now)

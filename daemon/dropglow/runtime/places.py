@@ -26,6 +26,7 @@ from dropglow.runtime.possessions import all_of, is_its_file, is_of, last_folder
 from dropglow.runtime.reporting import forget_beginnings, is_about_another, remove_reports_about
 
 _NAME_BYTES_MAX: Final = 255
+_LINKS_OF_OURS: Final = 2  # where moving means linking, and a crash came in between
 
 
 def put_away(disk: Disk, drop: Drop, state: DropState) -> Drop:
@@ -184,7 +185,14 @@ def _moved(disk: Disk, drop: Drop, parent: str) -> list[str]:
 
 
 def _is_free(disk: Disk, file: Drop | Companion, target: str) -> bool:
-    return disk.look(target) is None or _is_there(disk, file, target)
+    """Return whether *file* may go to *target*: nothing is there, or itself is."""
+    there = disk.look(target)
+    if there is None:
+        return True
+    if (there.device, there.inode) != (file.device, file.inode):
+        return False
+    # People link files, and drop one twice: this may be the name that it has for another drop.
+    return there.links <= _LINKS_OF_OURS or not file.place or disk.look(file.place) is None
 
 
 def _is_there(disk: Disk, file: Drop | Companion, target: str) -> bool:
