@@ -467,6 +467,20 @@ def test_a_pair_is_taken_from_where_somebody_moved_it_into_the_inbox(
     assert [] == list(tmp_path.glob("_held/*.txt"))
 
 
+def test_a_pair_is_taken_from_another_folder_of_the_inbox(tmp_path: Path) -> None:
+    """It was held with the folder that it was dropped in, and moved back without."""
+    pair = a_pair(tmp_path)
+    held = replace(places.put_away(RealDisk(), pair, DropState.HELD), state=DropState.HELD)
+    (tmp_path / "sub").mkdir()
+    for each in parts(held):
+        Path(each.place).rename(tmp_path / "sub" / Path(each.place).name)
+
+    back = taking_back.take_back(RealDisk(), held)
+
+    assert [b"fox.jpg", b"fox.mask.png"] == [Path(each.place).read_bytes() for each in parts(back)]
+    assert [] == list((tmp_path / "sub").iterdir())
+
+
 def test_nothing_is_taken_from_the_inbox_while_its_place_in_work_is_taken(tmp_path: Path) -> None:
     """A crash left the drop's file in work, and another drop's has its former name: what lies in the inbox is a copy."""
     drop = failed_drop(tmp_path)

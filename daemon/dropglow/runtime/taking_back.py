@@ -13,7 +13,7 @@ from dataclasses import replace
 from dropglow.disk import Disk
 from dropglow.errors import DiskError
 from dropglow.intake.work import WorkFolder
-from dropglow.model import Companion, Drop
+from dropglow.model import Companion, Drop, DropState
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
 from dropglow.runtime.possessions import all_of, is_its_file, is_of, last_folder, with_places
@@ -165,12 +165,15 @@ def _found(disk: Disk, drop: Drop, work: WorkFolder) -> Drop:
         DiskError: The file system refused.
     """
     found = with_places(drop, [_whereabouts(disk, drop, file, work) for file in all_of(drop)])
-    if found.place or not (place := _in_the_inbox(disk, drop, drop, work)):
+    if found.place:
         return found  # companions in the inbox may belong to another drop that lies there
+    place = _in_the_inbox(disk, drop, drop, work) or _renamed(disk, drop, work)
+    if not place:
+        return found
+    folder = posixpath.relpath(posixpath.dirname(place), drop.inbox)
     pairs = zip(drop.companions, found.companions, strict=True)
-    return with_places(
-        found, [place, *(now.place or _in_the_inbox(disk, drop, was, work) for was, now in pairs)]
-    )
+    others = [now.place or _in_the_inbox(disk, drop, was, work, folder=folder) for was, now in pairs]
+    return with_places(found, [place, *others])
 
 
 def _whereabouts(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
@@ -193,21 +196,56 @@ def _whereabouts(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolde
     return file.place if is_its_file(disk, file) else ""
 
 
-def _in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> str:
+def _in_the_inbox(
+    disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder, *, folder: str = ""
+) -> str:
     """Return where *file* of a closed *drop* is if it was moved back into the inbox; nothing if it is not there.
 
-    It may have the name that it was dropped under, or the one that it got in its last folder.
+    It may have the name that it was dropped under, or the one that it got in its last folder; or lie in *folder* (below the
+    inbox), where the drop itself does.
     """
-    names, folder = [file.path], f"{last_folder(drop, drop.state)}/"
-    if file.place.startswith(folder):
-        names.append(file.place.removeprefix(folder))
-    if not file.place or disk.look(work.place(drop.key, file.path)) is not None:
-        return ""  # there is no room for it, and a drop that is open has nothing in the inbox
+    if not _may_be_in_the_inbox(disk, drop, file, work):
+        return ""
+    names, last = [file.path], f"{last_folder(drop, drop.state)}/"
+    if file.place.startswith(last):
+        names.append(file.place.removeprefix(last))
+    if folder:
+        names += [posixpath.join(folder, posixpath.basename(name)) for name in names]
     for name in names:
-        place = posixpath.join(drop.inbox, name)
+        place = posixpath.normpath(posixpath.join(drop.inbox, name))
         if disk.look(place) is not None and is_of(disk, file, place):
             return place
     return ""
+
+
+def _renamed(disk: Disk, drop: Drop, work: WorkFolder) -> str:
+    """Return where in the inbox the held *drop* is, whatever it is called now: it is the same file, with the same content.
+
+    Costs a look at everything in the inbox. One that failed is another order under another name.
+    """
+    if drop.state is not DropState.HELD or not _may_be_in_the_inbox(disk, drop, drop, work):
+        return ""
+    kept = {drop.after.done, drop.after.failed, drop.after.held}
+    folders = [drop.inbox]
+    while folders:
+        folder = folders.pop()
+        names: tuple[str, ...] = ()
+        with suppress(DiskError):  # nor is anything taken out of it
+            names = disk.names(folder)
+        for name in names:
+            place = posixpath.join(folder, name)
+            if name.startswith(".") or place in kept or (there := disk.look(place)) is None:
+                continue
+            if (there.device, there.inode) == (drop.device, drop.inode) and is_of(disk, drop, place):
+                return place
+            if there.folder:
+                folders.append(place)
+    return ""
+
+
+def _may_be_in_the_inbox(disk: Disk, drop: Drop, file: Drop | Companion, work: WorkFolder) -> bool:
+    """Return whether there is room for *file* in work. A drop that is open has nothing in the inbox."""
+    return bool(file.place) and disk.look(work.place(drop.key, file.path)) is None
 
 
 def _exchange_all(disk: Disk, moves: Sequence[tuple[str, str]]) -> None:

@@ -219,12 +219,15 @@ async def test_a_file_that_was_moved_back_and_asked_for_is_bought_once(
     assert 1 == len(await daemon.drops())
 
 
+@pytest.mark.parametrize("name", ["fox.txt", "another.txt", "sub/fox.txt"])
 @pytest.mark.parametrize("words", ["", "duplicates: buy\n    "], ids=["reused", "bought"])
 async def test_a_file_that_was_moved_back_and_given_up_is_not_bought(
-    make_daemon: DaemonMaker, words: str
+    make_daemon: DaemonMaker, words: str, name: str
 ) -> None:
     """While no service ran, somebody moved a held file into the inbox, and gave its order up then: that was the last word."""
-    daemon, _ = await moved_back(make_daemon, hurry=1, words=words)
+    daemon, prompt = await moved_back(make_daemon, hurry=1, words=words)
+    (daemon.prompts / "sub").mkdir()
+    prompt.rename(daemon.prompts / name)
     [job] = await daemon.jobs()
     daemon.wish(Verb.ABANDON, job.key)
 
