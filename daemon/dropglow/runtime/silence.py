@@ -11,7 +11,7 @@ from typing import Final
 
 from dropglow.ledger.base import Ledger, Query
 from dropglow.model import Stage
-from dropglow.pacing import Gate
+from dropglow.pacing import TRIES, Gate
 from dropglow.retry import Repeats
 
 # Shorter ones are common, and end by themselves.
@@ -45,8 +45,8 @@ class Silence:
             to_order = counts.jobs.get(Stage.QUEUED, 0) - await self._ledger.unfunded(now=now)
         if counts.jobs.get(Stage.SUBMITTING) or (to_order > 0 and orders_s < LONG_S):
             return ""
-        # A job that was accepted just now was not asked about yet.
-        if begun and (questions_s < LONG_S or not all(job.trips for job in begun)):
+        # A job that was accepted just now was hardly asked about yet, and what failed before may have ended with others.
+        if begun and (questions_s < LONG_S or not all(job.trips >= TRIES for job in begun)):
             return ""
         reasons = [self._gate.reason] if to_order > 0 else []
         reasons += [job.failure.what for job in begun if job.failure is not None]
