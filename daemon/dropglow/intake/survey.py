@@ -78,8 +78,8 @@ def replaced(folder: str) -> DiskError:
     """Return that the inbox *folder* was made anew, so that what lay in the former one is not to be had."""
     return DiskError(
         f"{shown(folder)} was replaced by another folder; unless the former one comes back, "
-        f"this one is taken up after {REMADE_S:g} s",
-        hint="it is a running service that takes it up",
+        f"a service with a rule for it takes this one up after {REMADE_S:g} s",
+        hint=f"or, as where no rule names it any more, make the folder {HIDDEN} in it",
     )
 
 
