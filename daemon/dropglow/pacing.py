@@ -20,8 +20,9 @@ STOPPED_S = 60.0
 PROBE_S = 90.0
 # Where nobody had a try for so long, nobody is going to: no order waits longer after a failure than five minutes.
 UNTRIED_S = 600.0
-# Fewer failures in a row prove nothing.
+# Fewer failures in a row prove nothing, unless the service itself asks for so long a pause: it may name an hour.
 TRIES = 3
+LONG_PAUSE_S = 300.0
 
 
 @dataclass(slots=True)
@@ -88,6 +89,7 @@ class Gate:
     probing_until_s: float = 0.0
     stopped: bool = False  # a person, or the brake, stopped all orders
     _unwell_since_s: float = 0.0
+    _unwell_at_s: float = 0.0  # as of the latest setback
 
     @classmethod
     def of(cls, *, per_minute: int | None, per_day: int | None, past_s: Iterable[float] = ()) -> Gate:
@@ -158,6 +160,7 @@ class Gate:
         self.probing_until_s = 0.0
         if not self.setbacks:
             self._unwell_since_s = now_s
+        self._unwell_at_s = now_s
         if self.paused_until_s <= now_s:
             self.setbacks += 1
         if not self.culprit:
@@ -183,9 +186,11 @@ class Gate:
         return f"{self.reason} ({self.hint})" if self.hint else self.reason
 
     def unwell_s(self, now_s: float) -> float:
-        """Return for how many seconds nothing but failures came, where several did and it is not tried just now; else 0.0."""
-        tried = self.setbacks >= TRIES and self.paused_until_s > now_s
-        return now_s - self._unwell_since_s if tried else 0.0
+        """Return for how many seconds nothing but failures came, if that is proved and it is not tried just now; else 0.0."""
+        if not self.setbacks or self.paused_until_s <= now_s:
+            return 0.0
+        proved = self.setbacks >= TRIES or self.paused_until_s - self._unwell_at_s >= LONG_PAUSE_S
+        return now_s - self._unwell_since_s if proved else 0.0
 
     def untried(self, now_s: float) -> bool:
         """Return whether the service is unwell, as far as is known, and no order tried for long whether it still is."""

@@ -25,9 +25,14 @@ SHORT: Final = {
 ITS_TURN: Final = {**SHORT, "not_before": NOW}
 BEING_SENT: Final = {"stage": Stage.SUBMITTING}
 ACCEPTED: Final = {"stage": Stage.RUNNING}
-ASKED: Final = {"stage": Stage.RUNNING, "trips": TRIES, "failure": Failure(code="500", what="it cannot be asked")}
+ASKED: Final = {
+    "stage": Stage.RUNNING,
+    "trips": TRIES,
+    "failure": Failure(code="500", what="it cannot be asked"),
+}
 ORDERS: Final = "no order is taken"
 ASKED_ONCE: Final = {**ASKED, "trips": 1}
+PUT_OFF: Final = {**ASKED_ONCE, "not_before": NOW + HOUR}
 QUESTIONS: Final = "it cannot be asked"
 
 
@@ -58,6 +63,7 @@ async def said(*jobs: dict[str, Any], ill: str = "orders and questions", stopped
         ([ASKED], QUESTIONS),
         ([NEW, ASKED, ASKED], f"{ORDERS}; {QUESTIONS}"),
         ([SHORT, ASKED], QUESTIONS),
+        ([PUT_OFF], QUESTIONS),
     ],
 )
 async def test_what_is_left_waits_for_adobe(jobs: list[dict[str, Any]], expected: str) -> None:
@@ -67,7 +73,16 @@ async def test_what_is_left_waits_for_adobe(jobs: list[dict[str, Any]], expected
 
 @pytest.mark.parametrize(
     "jobs",
-    [[], [SHORT], [BEING_SENT], [NEW, BEING_SENT], [ACCEPTED], [ASKED, ACCEPTED], [NEW, ACCEPTED], [ASKED_ONCE]],
+    [
+        [],
+        [SHORT],
+        [BEING_SENT],
+        [NEW, BEING_SENT],
+        [ACCEPTED],
+        [ASKED, ACCEPTED],
+        [NEW, ACCEPTED],
+        [ASKED_ONCE],
+    ],
 )
 async def test_something_else_may_happen(jobs: list[dict[str, Any]]) -> None:
     """Nothing is left, it waits for money, an order may be on the wire, or a job was not asked about yet, or hardly.
@@ -89,3 +104,17 @@ async def test_half_of_it_goes_on(jobs: list[dict[str, Any]], ill: str) -> None:
 async def test_nobody_waits_for_orders_while_spending_is_paused() -> None:
     """Then it is not Adobe that they wait for; what was accepted waits for Adobe still."""
     assert ("", QUESTIONS) == (await said(NEW, stopped=True), await said(NEW, ASKED, stopped=True))
+
+
+@pytest.mark.parametrize(("pause_s", "expected"), [(3600.0, ORDERS), (10.0, "")])
+async def test_one_refusal_is_enough_that_asks_for_long_patience(pause_s: float, expected: str) -> None:
+    """Adobe may name an hour: the next tries, which would tell for certain, are hours away."""
+    ledger, gate = MemoryLedger(), Gate.of(per_minute=None, per_day=None)
+    await ledger.admit(
+        drop := drop_of("d0", at=NOW), [job_of(drop, Order(operation="generate", body={}, delivery=PLAN))]
+    )
+    gate.setback(0.0, pause_s=pause_s, reason=ORDERS, who="a.1")
+
+    reason = await Silence(ledger=ledger, gate=gate, repeats=Repeats(places=4)).reason(LONG_S, now=NOW)
+
+    assert expected == reason.removeprefix("Adobe has not given a good answer for 5 minutes: ")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from dropglow.ledger.base import Ledger, Query
-from dropglow.model import Stage
+from dropglow.model import Job, Stage
 from dropglow.pacing import TRIES, Gate
 from dropglow.retry import Repeats
 
@@ -46,10 +46,16 @@ class Silence:
         if counts.jobs.get(Stage.SUBMITTING) or (to_order > 0 and orders_s < LONG_S):
             return ""
         # A job that was accepted just now was hardly asked about yet, and what failed before may have ended with others.
-        if begun and (questions_s < LONG_S or not all(job.trips >= TRIES for job in begun)):
+        if begun and (questions_s < LONG_S or not all(_asked_enough(job, now) for job in begun)):
             return ""
         reasons = [self._gate.reason] if to_order > 0 else []
         reasons += [job.failure.what for job in begun if job.failure is not None]
         if not reasons:
             return ""
         return f"Adobe has not given a good answer for {LONG_S / 60:.0f} minutes: {'; '.join(dict.fromkeys(reasons))}"
+
+
+def _asked_enough(job: Job, now: datetime) -> bool:
+    """Return whether *job* was asked about in vain often enough to say so, or is not for long, as Adobe wished."""
+    put_off_s = 0.0 if job.not_before is None else (job.not_before - now).total_seconds()
+    return job.trips >= TRIES or (job.trips > 0 and put_off_s > LONG_S)
