@@ -312,7 +312,7 @@ MUTANTS: Final = (
     mutant(
         "a file in its last folder replaces another one of its name",
         (PLACES, "            disk.move(place, target)\n            return target\n", "            disk.publish(place, target, replace=True)\n            return target\n"),
-        (PLACES, "    return disk.look(target) is None or _is_there(disk, file, target)", "    return True"),
+        (PLACES, "    there = disk.look(target)\n    if there is None:\n        return True\n", "    if target:\n        return True\n    there = disk.look(target)\n    assert there\n"),
     ),
     mutant(
         "an inbox whose disk refused is never asked again",
