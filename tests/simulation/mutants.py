@@ -245,7 +245,7 @@ MUTANTS: Final = (
     ),
     mutant(
         "folders are not synced",
-        (REAL, "        try:\n            os.fsync(descriptor)\n        except", "        try:\n            pass\n        except"),
+        (REAL, "    try:\n        os.fsync(folder)\n    except", "    try:\n        pass\n    except"),
     ),
     mutant(
         "a moved file's folders are not synced",

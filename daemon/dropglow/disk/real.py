@@ -125,11 +125,9 @@ class RealDisk:
         with translated("open", folder):
             descriptor = os.open(folder, _FOLDER_FLAGS)
         try:
-            os.fsync(descriptor)
+            _sync(descriptor)
         except OSError as error:
-            # Some network file systems cannot sync folders: their server decides.
-            if error.errno not in UNSUPPORTED:
-                raise refusal("sync", folder, error) from error
+            raise refusal("sync", folder, error) from error
         finally:
             let_go(descriptor)  # what counts was said by the sync
 
@@ -292,9 +290,14 @@ class _RealNewFile:
 def _make_in(parent: int, name: str, *, mode: int) -> None:
     with suppress(FileExistsError):
         os.mkdir(name, mode, dir_fd=parent)
+    _sync(parent)
+
+
+def _sync(folder: int) -> None:
     try:
-        os.fsync(parent)
+        os.fsync(folder)
     except OSError as error:
+        # Some network file systems cannot sync folders: their server decides.
         if error.errno not in UNSUPPORTED:
             raise
 

@@ -22,7 +22,7 @@ from dropglow.intake.work import WorkFolder
 from dropglow.model import Companion, Drop, DropKey, DropState
 from dropglow.naming import candidates, spare_names
 from dropglow.runtime.footing import make_last_folder
-from dropglow.runtime.possessions import all_of, is_its_file, is_of, last_folder, with_places
+from dropglow.runtime.possessions import all_of, is_its_file, is_numbered_as, is_of, last_folder, with_places
 from dropglow.runtime.reporting import forget_beginnings, is_about_another, remove_reports_about
 
 _NAME_BYTES_MAX: Final = 255
@@ -189,7 +189,7 @@ def _is_free(disk: Disk, file: Drop | Companion, target: str) -> bool:
     there = disk.look(target)
     if there is None:
         return True
-    if (there.device, there.inode) != (file.device, file.inode):
+    if not is_numbered_as(there, file):
         return False
     # People link files, and drop one twice: this may be the name that it has for another drop.
     return there.links <= _LINKS_OF_OURS or not file.place or disk.look(file.place) is None
@@ -197,7 +197,7 @@ def _is_free(disk: Disk, file: Drop | Companion, target: str) -> bool:
 
 def _is_there(disk: Disk, file: Drop | Companion, target: str) -> bool:
     there = disk.look(target)
-    return there is not None and (there.device, there.inode) == (file.device, file.inode)
+    return there is not None and is_numbered_as(there, file)
 
 
 def _moved_to(disk: Disk, file: Drop | Companion, place: str, target: str) -> str:

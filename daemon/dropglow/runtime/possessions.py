@@ -1,11 +1,11 @@
-"""What a drop has on disk: its files, all together, which of them is known by its content, and their last folder."""
+"""What a drop has on disk: its files, all together, by what each is known, and their last folder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dropglow.disk import Disk
+from dropglow.disk import Disk, Stat
 from dropglow.model import Companion, Drop, DropState, Member
 
 
@@ -19,6 +19,11 @@ def with_places(drop: Drop, places: Sequence[str]) -> Drop:
     place, *others = places
     companions = zip(drop.companions, others, strict=True)
     return replace(drop, place=place, companions=tuple(replace(each, place=to) for each, to in companions))
+
+
+def is_numbered_as(found: Stat, file: Drop | Companion) -> bool:
+    """Return whether what was *found* has the device and the inode that *file* was taken with."""
+    return (found.device, found.inode) == (file.device, file.inode)
 
 
 def is_its_file(disk: Disk, file: Drop | Companion) -> bool:

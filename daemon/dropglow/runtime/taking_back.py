@@ -16,7 +16,7 @@ from dropglow.intake.work import WorkFolder
 from dropglow.model import Companion, Drop, DropState
 from dropglow.rules.globs import folded
 from dropglow.runtime import originals
-from dropglow.runtime.possessions import all_of, is_its_file, is_of, last_folder, with_places
+from dropglow.runtime.possessions import all_of, is_its_file, is_numbered_as, is_of, last_folder, with_places
 from dropglow.runtime.reporting import forget_beginnings, remove_reports, remove_reports_about
 
 
@@ -236,7 +236,7 @@ def _renamed(disk: Disk, drop: Drop, work: WorkFolder) -> str:
             place = posixpath.join(folder, name)
             if name.startswith(".") or place in kept or (there := disk.look(place)) is None:
                 continue
-            if (there.device, there.inode) == (drop.device, drop.inode) and is_of(disk, drop, place):
+            if is_numbered_as(there, drop) and is_of(disk, drop, place):
                 return place
             if there.folder:
                 folders.append(place)
